@@ -1,0 +1,1 @@
+//! The standin backend over the real Linux kernel.

@@ -1,0 +1,1 @@
+//! A simulated Linux kernel in memory.

@@ -1,0 +1,3 @@
+//! The program `standin`.
+
+fn main() {}

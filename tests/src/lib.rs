@@ -1,0 +1,1 @@
+//! The suites that need more than one crate of standin.
