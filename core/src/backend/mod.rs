@@ -1,0 +1,57 @@
+//! The backend trait: what code that manages cgroups, namespaces and processes needs of a Linux kernel.
+//!
+//! A value of a backend is **one process's view of one kernel**: what `current` is inside Linux. Credentials, namespaces,
+//! descriptors and the working directory belong to the view, so a permission test is "the same call, another view". The
+//! real kernel (`standin-linux`) and the simulated one (`standin-sim`) implement the same five traits; library code takes
+//! `&dyn Backend` first and never learns which one it has.
+//!
+//! # The contract, for every method
+//!
+//! * **It is the system call.** The words, the answers and the errnos are those of the man page that the method cites.
+//!   Where several refusals hold, the one that Linux finds first is given. Nothing is retried, cached or interpreted.
+//! * **Atomic or nothing.** A call that fails has changed nothing, except where the man page says otherwise (a short
+//!   write). A call that returns has happened, and every later call of any view sees it.
+//! * **Blocking.** A method may suspend the caller as long as the kernel would: in a wait, a lock, a poll; and any method
+//!   at all while the process is stopped or its cgroup frozen.
+//! * **Descriptors** are opened close-on-exec; what a spawned process gets is named in [`Spawn::descriptors`].
+//! * **Defaults.** Each method has a body that answers [`Failure::NotModelled`](crate::Failure::NotModelled), so wrappers and later methods break
+//!   nobody.
+//!
+//! Values are bytes: a limit is set by a write to its control file, not by a method. A method is here only if the two
+//! kernels need different code for it.
+
+mod channels;
+mod clock;
+mod contexts;
+mod files;
+mod namespaces;
+mod operations;
+mod processes;
+
+pub use channels::{
+    Address, Channels, Message, PeerCredentials, Receive, Received, SendFlags, ShutdownHow,
+    SocketFlags, SocketOption, SocketType,
+};
+pub use clock::{Clock, Deadline, Interest, PollEvents};
+pub use contexts::{ContextFlags, ContextInfo, ContextWait, Contexts, UnameField};
+pub use files::{
+    Access, AccessMode, DirEntry, FileKind, Files, FilesystemType, Listing, Lock, MountFlags,
+    OpenFlags, OpenOptions, Stat, WatchEvent, WatchFlags, XattrMode,
+};
+pub use namespaces::{NamespaceKind, NamespaceKinds, Namespaces, RebootCommand, Uname};
+pub use processes::{
+    AmbientChange, CapabilitySets, Credentials, Delivery, GroupIds, PriorityOf, ProcessInfo,
+    ProcessState, Processes, Rlimit, RlimitResource, Spawn, SpawnCredentials, SpawnDescriptor,
+    UserIds, WaitOptions, WaitStatus,
+};
+
+pub(crate) use operations::operations;
+
+/// One process's view of one kernel.
+pub trait Backend: Files + Processes + Namespaces + Channels + Clock + Send + Sync {
+    /// The Linux-VServer context commands, if this kernel was built with them: `Some` on a machine that was, `None` on
+    /// mainline Linux, where `standin::context::emulated` does the same with cgroups and namespaces.
+    fn contexts(&self) -> Option<&dyn Contexts> {
+        None
+    }
+}
