@@ -1,1 +1,44 @@
-//! A simulated Linux kernel in memory.
+//! A simulated Linux kernel in memory: cgroups, processes, signals, /proc; deterministic, without privileges.
+//!
+//! [`Machine`] is one kernel. A [`View`] is one of its processes, and a [`Backend`](standin::Backend): code written
+//! against that trait cannot tell it from Linux, because every answer is held to recordings of real kernels. What is not
+//! modelled says so ([`Failure::NotModelled`](standin::Failure::NotModelled)) and fails the test at
+//! [`Machine::finish`].
+//!
+//! ```
+//! use standin::fs;
+//! use standin_sim::Machine;
+//!
+//! let machine = Machine::builder().build();
+//! let root = machine.root();
+//! fs::create_dir(&root, "/sys/fs/cgroup/a").unwrap();
+//! fs::write(&root, "/sys/fs/cgroup/a/cgroup.procs", "0").unwrap();
+//! assert_eq!(fs::remove_dir(&root, "/sys/fs/cgroup/a").unwrap_err().to_string(), "rmdir /sys/fs/cgroup/a: EBUSY");
+//! assert!(machine.look().tree().contains("a/"));
+//! machine.finish().unwrap();
+//! ```
+
+mod builder;
+mod cgroup;
+mod clock;
+mod door;
+mod fs;
+mod kernel;
+mod list;
+mod look;
+mod machine;
+mod ops;
+mod outside;
+mod profile;
+mod run;
+mod step;
+mod table;
+mod task;
+mod view;
+mod wait;
+
+pub use builder::Builder;
+pub use look::{Look, ProcessLook, StateLook};
+pub use machine::{Machine, Unmodelled};
+pub use profile::{Layout, Limits, Release};
+pub use view::View;

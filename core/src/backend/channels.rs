@@ -68,6 +68,10 @@ super::operations! {
         /// dup(2): another descriptor of the same open file.
         fn duplicate(&self, descriptor: &Descriptor) -> Descriptor;
 
+        /// A handle on a descriptor that the process was born with: 0, 1, 2, or one that its parent named in
+        /// [`Spawn::descriptors`](super::Spawn::descriptors). EBADF if it is not open.
+        fn inherited(&self, number: u32) -> Descriptor;
+
         /// mmap(2) with `MAP_SHARED`, from the file's start; `twice` maps it a second time right behind itself.
         fn map(&self, file: &File, length: Bytes, twice: bool) -> Map;
 

@@ -1,0 +1,71 @@
+//! What a machine is to be, before it is one.
+
+use standin::id::Bytes;
+
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::profile::{Layout, Limits, Profile, Release};
+
+/// Describes a machine; [`build`](Builder::build) boots it.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    profile: Profile,
+    allow_unmodelled: bool,
+}
+
+impl Builder {
+    /// Which kernel; 6.12 unless said.
+    #[must_use]
+    pub fn kernel(mut self, release: Release) -> Self {
+        self.profile.release = release;
+        self
+    }
+
+    /// Where the cgroup hierarchies are; unified unless said.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.profile.layout = layout;
+        self
+    }
+
+    /// How many processors; 2 unless said.
+    #[must_use]
+    pub fn processors(mut self, count: u32) -> Self {
+        self.profile.processors = count;
+        self
+    }
+
+    /// How much memory; 1 GiB unless said.
+    #[must_use]
+    pub fn memory(mut self, amount: Bytes) -> Self {
+        self.profile.memory = amount;
+        self
+    }
+
+    /// How much swap; none unless said.
+    #[must_use]
+    pub fn swap(mut self, amount: Bytes) -> Self {
+        self.profile.swap = amount;
+        self
+    }
+
+    /// Bounds of the run.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.profile.limits = limits;
+        self
+    }
+
+    /// Lets a run pass that asked for something the machine does not model.
+    #[must_use]
+    pub fn allow_unmodelled(mut self) -> Self {
+        self.allow_unmodelled = true;
+        self
+    }
+
+    /// Boots it.
+    #[must_use]
+    pub fn build(self) -> Machine {
+        Machine::boot(Kernel::boot(self.profile), self.allow_unmodelled)
+    }
+}

@@ -1,0 +1,110 @@
+//! The one door: every call of every view comes through [`carry`].
+//!
+//! A call is a small borrowed struct, an [`Operation`], whose handler runs under the machine's lock on plain data. The door
+//! does what is the same for all: it holds back a caller that may not run (stopped, frozen, dead), counts, lets a handler
+//! that cannot finish sleep and runs it again, and holds back the answer of a call that stopped, froze or killed its own
+//! caller. Nothing waits under the lock.
+
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+use standin::{Errno, Failure};
+
+use crate::kernel::Kernel;
+use crate::machine::Shared;
+use crate::outside;
+use crate::run::{self, Resume};
+use crate::step::{Step, Stop, Wait};
+use crate::task::{Readiness, ThreadKey};
+use crate::wait::Channel;
+
+/// One kind of call, with its arguments.
+pub(crate) trait Operation {
+    /// What the kernel answers.
+    type Answer;
+
+    /// The name of the backend's method, as traces and messages print it.
+    const NAME: &'static str;
+
+    /// Does it, on behalf of `caller`. Runs again after a wait, on the same value.
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Self::Answer>;
+}
+
+/// Carries one operation through the kernel.
+pub(crate) fn carry<O: Operation>(
+    shared: &Arc<Shared>,
+    caller: ThreadKey,
+    mut operation: O,
+) -> Result<O::Answer, Failure> {
+    outside::enter(shared);
+    let mut answer = None;
+    let mut interruptible = false;
+    loop {
+        let mut kernel = shared.lock();
+        let wait = match kernel.readiness(caller) {
+            Readiness::Dead => {
+                drop(kernel);
+                run::leave_for_good(shared.id, caller);
+                return Err(Failure::CallerDied);
+            }
+            Readiness::Held => Wait { on: vec![Channel::Thread(caller)], until: None, uninterruptible: true },
+            Readiness::Ready { caught } => {
+                if let Some(answer) = answer {
+                    return answer;
+                }
+                if caught && interruptible {
+                    return Err(Failure::Errno(Errno::EINTR));
+                }
+                match attempt(&mut kernel, caller, &mut operation) {
+                    Ok(value) => {
+                        if kernel.runs_on(caller) {
+                            return Ok(value);
+                        }
+                        answer = Some(Ok(value));
+                        continue;
+                    }
+                    Err(Stop::Failure(failure)) => {
+                        kernel.census.note(&failure);
+                        if kernel.runs_on(caller) {
+                            return Err(failure);
+                        }
+                        answer = Some(Err(failure));
+                        continue;
+                    }
+                    Err(Stop::Wait(wait)) => {
+                        interruptible = !wait.uninterruptible;
+                        wait
+                    }
+                }
+            }
+        };
+        if kernel.waits.wait_of(caller).is_some() {
+            return Err(Failure::Unsupported("two calls at once of one thread; make a process or thread for each"));
+        }
+        kernel.waits.sleep(caller, wait);
+        suspend(shared, kernel, caller)?;
+    }
+}
+
+/// Leaves the call until its thread was woken: back to the runner from within a program, else by waiting here.
+fn suspend(shared: &Arc<Shared>, kernel: MutexGuard<'_, Kernel>, caller: ThreadKey) -> Result<(), Failure> {
+    if !run::is_inside(shared.id) {
+        return outside::wait(shared, kernel, caller);
+    }
+    drop(kernel);
+    match run::suspend_current(shared.id, caller) {
+        Some(Resume::Deadlock(picture)) => {
+            shared.lock().waits.forget(caller);
+            Err(Failure::Deadlock(picture))
+        }
+        Some(Resume::Woken) | None => Ok(()),
+    }
+}
+
+fn attempt<O: Operation>(kernel: &mut Kernel, caller: ThreadKey, operation: &mut O) -> Step<O::Answer> {
+    kernel.census.operations += 1;
+    if kernel.census.operations > kernel.profile.limits.operations {
+        return Err(Failure::LimitReached("operations").into());
+    }
+    operation.handle(kernel, caller)
+}

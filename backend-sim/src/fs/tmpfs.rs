@@ -1,0 +1,4 @@
+//! tmpfs.
+
+/// A node of a tmpfs.
+pub(crate) struct TmpNode;

@@ -1,0 +1,85 @@
+//! The state of one simulated kernel: plain data, each part in the hands of its module.
+//!
+//! Handlers take `&mut Kernel` and pass on the narrowest part they need. What changes several parts at once is a free
+//! function in the module whose rule it is (cgroup::migrate, task::fork, task::exit).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use standin::Failure;
+use standin::handle::Scope;
+
+use crate::cgroup::Cgroups;
+use crate::clock::VirtualClock;
+use crate::fs::Vfs;
+use crate::profile::Profile;
+use crate::task::{Tasks, ThreadKey};
+use crate::wait::Waits;
+
+/// Everything that a snapshot would hold.
+pub(crate) struct Kernel {
+    pub(crate) profile: Profile,
+    pub(crate) clock: VirtualClock,
+    pub(crate) tasks: Tasks,
+    pub(crate) cgroups: Cgroups,
+    pub(crate) vfs: Vfs,
+    pub(crate) waits: Waits,
+    pub(crate) census: Census,
+}
+
+/// What was asked of a machine, in numbers.
+#[derive(Default)]
+pub(crate) struct Census {
+    /// Calls carried out.
+    pub(crate) operations: u64,
+    /// Calls that met something that is not modelled, by what it was, in order of first appearance.
+    pub(crate) unmodelled: Vec<(&'static str, u64)>,
+}
+
+impl Census {
+    /// Counts a failure, if it is of the kind that fails a test.
+    pub(crate) fn note(&mut self, failure: &Failure) {
+        if let Failure::NotModelled(what) = failure {
+            match self.unmodelled.iter_mut().find(|(known, _)| known == what) {
+                Some((_, count)) => *count += 1,
+                None => self.unmodelled.push((what, 1)),
+            }
+        }
+    }
+}
+
+impl Kernel {
+    /// A kernel that has just booted: process 1, and the process that tests drive as root.
+    pub(crate) fn boot(profile: Profile) -> Self {
+        let mut cgroups = Cgroups::boot(&profile);
+        let vfs = Vfs::boot(&profile, cgroups.root);
+        let clock = VirtualClock::new();
+        let tasks = Tasks::boot(&mut cgroups, vfs.root, clock.monotonic());
+        let (waits, census) = (Waits::default(), Census::default());
+        let mut kernel = Self { profile, clock, tasks, cgroups, vfs, waits, census };
+        crate::task::start_first(&mut kernel);
+        kernel
+    }
+
+    /// The thread that `Machine::root` is a view of.
+    pub(crate) const fn first_process(&self) -> ThreadKey {
+        self.tasks.first
+    }
+
+    /// What tells this thread's process's handles from all others.
+    pub(crate) fn scope_of(&mut self, thread: ThreadKey) -> Scope {
+        static NEXT: AtomicU64 = AtomicU64::new(1 << 32);
+        let process = self.tasks.threads.at(thread).process;
+        *self.tasks.processes.at_mut(process).scope.get_or_insert_with(|| Scope(NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Moves the clock to the next timer and wakes whom it is for; false if no timer is set.
+    pub(crate) fn pass_time(&mut self) -> Result<bool, Failure> {
+        let Some(moment) = self.waits.next_timer() else { return Ok(false) };
+        if moment.ns / 1_000_000_000 > self.profile.limits.seconds {
+            return Err(Failure::LimitReached("virtual time"));
+        }
+        self.clock.advance(moment);
+        self.waits.expire(self.clock.monotonic());
+        Ok(true)
+    }
+}

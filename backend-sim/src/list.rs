@@ -1,0 +1,132 @@
+//! Lists threaded through the records of a table: adding, removing and moving cost the same however long the list is.
+
+use crate::table::{Key, Table};
+
+/// The ends of a list.
+pub(crate) struct List<T> {
+    first: Option<Key<T>>,
+    last: Option<Key<T>>,
+    len: u32,
+}
+
+/// A record's neighbours in a list.
+pub(crate) struct Links<T> {
+    previous: Option<Key<T>>,
+    next: Option<Key<T>>,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self { first: None, last: None, len: 0 }
+    }
+}
+
+impl<T> Default for Links<T> {
+    fn default() -> Self {
+        Self { previous: None, next: None }
+    }
+}
+
+impl<T> Clone for List<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for List<T> {}
+
+/// Which links of a record a list uses.
+pub(crate) type LinksOf<T> = fn(&mut T) -> &mut Links<T>;
+
+impl<T> List<T> {
+    pub(crate) const fn len(&self) -> u32 {
+        self.len
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) const fn first(&self) -> Option<Key<T>> {
+        self.first
+    }
+
+    /// Puts a record that is in no such list behind the last.
+    pub(crate) fn push(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
+        *links(table.at_mut(key)) = Links { previous: self.last, next: None };
+        match self.last {
+            Some(last) => links(table.at_mut(last)).next = Some(key),
+            None => self.first = Some(key),
+        }
+        self.last = Some(key);
+        self.len += 1;
+    }
+
+    /// Takes a record out that is in this list.
+    pub(crate) fn remove(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
+        let Links { previous, next } = std::mem::take(links(table.at_mut(key)));
+        match previous {
+            Some(previous) => links(table.at_mut(previous)).next = next,
+            None => self.first = next,
+        }
+        match next {
+            Some(next) => links(table.at_mut(next)).previous = previous,
+            None => self.last = previous,
+        }
+        self.len -= 1;
+    }
+}
+
+impl<T> Links<T> {
+    /// The record behind this one.
+    pub(crate) const fn next(&self) -> Option<Key<T>> {
+        self.next
+    }
+}
+
+/// The records of a list, first to last.
+pub(crate) fn iterate<'a, T>(
+    table: &'a Table<T>,
+    list: List<T>,
+    links: fn(&T) -> &Links<T>,
+) -> impl Iterator<Item = (Key<T>, &'a T)> {
+    let mut next = list.first;
+    std::iter::from_fn(move || {
+        let key = next?;
+        let record = table.at(key);
+        next = links(record).next;
+        Some((key, record))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Links, List, iterate};
+    use crate::table::Table;
+
+    struct Item {
+        name: char,
+        links: Links<Item>,
+    }
+
+    #[test]
+    fn a_list_keeps_its_order_through_removals_at_both_ends_and_inside() {
+        let mut table = Table::default();
+        let mut list = List::default();
+        let keys: Vec<_> = "abcde"
+            .chars()
+            .map(|name| {
+                let key = table.insert(Item { name, links: Links::default() });
+                list.push(&mut table, key, |item| &mut item.links);
+                key
+            })
+            .collect();
+        for index in [0, 2, 4] {
+            list.remove(&mut table, keys[index], |item| &mut item.links);
+        }
+        list.push(&mut table, keys[0], |item| &mut item.links);
+        let names: String = iterate(&table, list, |item| &item.links).map(|(_, item)| item.name).collect();
+        assert_eq!(names, "bda");
+        assert_eq!(list.len(), 3);
+    }
+}

@@ -1,0 +1,157 @@
+//! Starts, resumes and unwinds the programs of one machine on one OS thread.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use corosensei::stack::DefaultStack;
+use rustc_hash::FxHashMap;
+use standin::backend::Processes;
+use standin::{ExitCode, KPath};
+
+use super::fiber::{Fiber, Left, Resume, stack};
+use crate::kernel::Kernel;
+use crate::machine::Shared;
+use crate::task::{Start, ThreadKey};
+use crate::view::View;
+
+/// Stacks that are kept for later.
+const SPARE_STACKS: usize = 64;
+
+/// Fibers that may be in the middle of something at once, on one OS thread.
+const MOST_FIBERS: usize = 8_192;
+
+/// The fibers of one machine on this OS thread.
+#[derive(Default)]
+struct Runner {
+    /// By the thread each waits as.
+    fibers: FxHashMap<ThreadKey, Fiber>,
+}
+
+thread_local! {
+    static RUNNERS: RefCell<FxHashMap<u64, Runner>> = RefCell::default();
+    static SPARE: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with<T>(shared: &Shared, run: impl FnOnce(&mut Runner) -> T) -> T {
+    RUNNERS.with_borrow_mut(|runners| run(runners.entry(shared.id).or_default()))
+}
+
+fn give_back(stack: DefaultStack) {
+    SPARE.with_borrow_mut(|spare| {
+        if spare.len() < SPARE_STACKS {
+            spare.push(stack);
+        }
+    });
+}
+
+/// What is to be done next on this OS thread.
+enum Next {
+    Start(ThreadKey, Start),
+    Resume(Fiber),
+    Unwind(Fiber),
+}
+
+/// Lets one program run until it blocks or ends, if one of this thread's can. Whether one could.
+pub(crate) fn step(shared: &Arc<Shared>) -> bool {
+    let Some(next) = next(shared) else { return false };
+    match next {
+        Next::Start(thread, start) => start_program(shared, thread, start),
+        Next::Resume(fiber) => run(shared, fiber, Resume::Woken),
+        Next::Unwind(fiber) => give_back(fiber.unwind()),
+    }
+    true
+}
+
+fn next(shared: &Arc<Shared>) -> Option<Next> {
+    let mut kernel = shared.lock();
+    with(shared, |runner| {
+        let Kernel { waits, tasks, .. } = &mut *kernel;
+        let mine = |thread| runner.fibers.contains_key(&thread) || tasks.starts.contains_key(&thread);
+        let thread = waits.next_woken(mine)?;
+        let Some(fiber) = runner.fibers.remove(&thread) else {
+            return tasks.starts.remove(&thread).map(|start| Next::Start(thread, start));
+        };
+        // A program that exec replaced leaves its old stack behind.
+        let replaced = tasks.starts.contains_key(&thread);
+        if replaced {
+            waits.make_runnable(thread);
+        }
+        Some(if replaced || !tasks.is_alive(thread) { Next::Unwind(fiber) } else { Next::Resume(fiber) })
+    })
+}
+
+fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
+    let program = KPath::new(&start.path).ok().and_then(|path| shared.programs.lock().get(path));
+    let view = View::inside(shared, thread);
+    let name = String::from_utf8_lossy(&start.path).into_owned();
+    let body = Box::new(move || {
+        // A path without a program was refused by spawn; one that was taken away since then fails like a bad image.
+        let code = program.map_or(ExitCode(127), |program| program(&view, &start.arguments));
+        let _ = view.exit(code);
+    });
+    let result = catch_unwind(AssertUnwindSafe(|| begin(shared, thread, body)));
+    if let Err(panic) = result {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        match text {
+            Some(text) => panic!("the program {name} panicked: {text}"),
+            None => resume_unwind(panic),
+        }
+    }
+}
+
+/// Runs `body` as what `thread` does, until it blocks or ends.
+///
+/// # Panics
+/// With the body's panic; and if 8,192 fibers of the machine wait on this OS thread already.
+pub(crate) fn begin(shared: &Arc<Shared>, thread: ThreadKey, body: Box<dyn FnOnce()>) {
+    let waiting = with(shared, |runner| runner.fibers.len());
+    assert!(waiting < MOST_FIBERS, "{waiting} programs of one machine are in the middle of a call; that is the most");
+    let stack = SPARE.with_borrow_mut(stack);
+    run(shared, Fiber::new(shared.id, thread, stack, body), Resume::Woken);
+}
+
+fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {
+    match fiber.resume(why) {
+        Left::Ended => give_back(fiber.into_stack()),
+        Left::Waits(waiting_as) => {
+            let dead = !shared.lock().tasks.is_alive(waiting_as);
+            if dead {
+                give_back(fiber.unwind());
+            } else {
+                with(shared, |runner| runner.fibers.insert(waiting_as, fiber));
+            }
+        }
+    }
+}
+
+/// Tells every call that waits in a program of this OS thread that it can never end; whether there was one.
+pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
+    let mut waiting: Vec<ThreadKey> = with(shared, |runner| runner.fibers.keys().copied().collect());
+    waiting.sort_unstable();
+    for thread in &waiting {
+        if let Some(fiber) = with(shared, |runner| runner.fibers.remove(thread)) {
+            run(shared, fiber, Resume::Deadlock(picture.into()));
+        }
+    }
+    !waiting.is_empty()
+}
+
+/// Whether a fiber of this OS thread waits as this thread.
+pub(crate) fn is_busy(shared: &Shared, thread: ThreadKey) -> bool {
+    with(shared, |runner| runner.fibers.contains_key(&thread))
+}
+
+/// Unwinds every fiber of this machine on this OS thread: its processes are killed first, so that nothing they do on
+/// their way out is seen.
+pub(crate) fn clear(shared: &Arc<Shared>) {
+    let runner = RUNNERS.with_borrow_mut(|runners| runners.remove(&shared.id));
+    let Some(runner) = runner else { return };
+    shared.lock().kill_everything();
+    let mut fibers: Vec<(ThreadKey, Fiber)> = runner.fibers.into_iter().collect();
+    fibers.sort_by_key(|(thread, _)| *thread);
+    for (_, fiber) in fibers {
+        give_back(fiber.unwind());
+    }
+}

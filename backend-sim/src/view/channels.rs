@@ -1,0 +1,7 @@
+//! The `Channels` trait of a view.
+
+use standin::backend::Channels;
+
+use crate::view::View;
+
+impl Channels for View {}

@@ -1,0 +1,7 @@
+//! The `Clock` trait of a view.
+
+use standin::backend::Clock;
+
+use crate::view::View;
+
+impl Clock for View {}

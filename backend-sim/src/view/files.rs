@@ -1,0 +1,7 @@
+//! The `Files` trait of a view.
+
+use standin::backend::Files;
+
+use crate::view::View;
+
+impl Files for View {}

@@ -1,0 +1,96 @@
+//! A view: one thread of a machine, as a backend.
+
+mod channels;
+mod clock;
+mod files;
+mod namespaces;
+mod processes;
+
+use std::fmt;
+use std::sync::Arc;
+
+use standin::handle::{Descriptor, Owner, Scope};
+use standin::{Backend, Failure, Place};
+
+use crate::door::{self, Operation};
+use crate::fs::descriptors;
+use crate::machine::{Guard, Shared};
+use crate::ops::PlaceArg;
+use crate::task::ThreadKey;
+
+/// One process of a machine, as a [`Backend`]: what a program is given, and what a test drives from outside.
+///
+/// Cloning a view gives another handle on the same process. A view is one thread: two calls of it at the same time, from
+/// two threads of the host, are refused.
+#[derive(Clone)]
+pub struct View {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    thread: ThreadKey,
+    scope: Scope,
+    /// Keeps the machine from finishing, if the view is held outside of it.
+    _guard: Option<Arc<Guard>>,
+}
+
+impl View {
+    /// A view that is held outside of the machine.
+    pub(crate) fn outside(guard: &Arc<Guard>, thread: ThreadKey) -> Self {
+        Self::new(&guard.shared, thread, Some(Arc::clone(guard)))
+    }
+
+    /// A view for a program of the machine.
+    pub(crate) fn inside(shared: &Arc<Shared>, thread: ThreadKey) -> Self {
+        Self::new(shared, thread, None)
+    }
+
+    fn new(shared: &Arc<Shared>, thread: ThreadKey, guard: Option<Arc<Guard>>) -> Self {
+        let scope = shared.lock().scope_of(thread);
+        Self { inner: Arc::new(Inner { shared: Arc::clone(shared), thread, scope, _guard: guard }) }
+    }
+
+    /// Which thread it is.
+    pub(crate) fn thread(&self) -> ThreadKey {
+        self.inner.thread
+    }
+
+    /// The table that its handles stand in: one a process.
+    pub(crate) fn scope(&self) -> Scope {
+        self.inner.scope
+    }
+
+    /// Carries an operation through the kernel.
+    pub(crate) fn carry<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
+        door::carry(&self.inner.shared, self.inner.thread, operation)
+    }
+
+    /// A handle on a descriptor of this process.
+    pub(crate) fn handle(&self, number: u32) -> Descriptor {
+        let owner: Arc<dyn Owner> = Arc::<Inner>::clone(&self.inner);
+        Descriptor::new(owner, self.inner.scope, number)
+    }
+
+    /// A place, with its directory as a number of this process's table.
+    pub(crate) fn place<'a>(&self, place: Place<'a>) -> Result<PlaceArg<'a>, Failure> {
+        PlaceArg::new(place, self.inner.scope)
+    }
+}
+
+impl Owner for Inner {
+    fn release(&self, number: u32) {
+        let mut kernel = self.shared.lock();
+        descriptors::close(&mut kernel, self.thread, number);
+        drop(kernel);
+        crate::outside::notify(&self.shared);
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "View of thread {:?} of machine {}", self.inner.thread, self.inner.shared.id)
+    }
+}
+
+impl Backend for View {}

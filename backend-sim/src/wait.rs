@@ -1,0 +1,124 @@
+//! Who sleeps on what, whom an event wakes, and which timers are set.
+//!
+//! A thread whose call cannot finish sleeps on [`Channel`]s. Waking is cheap and may be spurious: the handler runs again
+//! and looks for itself. This file knows no reason for sleeping.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use rustc_hash::FxHashMap;
+use standin::id::Moment;
+
+use crate::cgroup::CgroupKey;
+use crate::fs::FileKey;
+use crate::step::Wait;
+use crate::task::{ProcessKey, ThreadKey};
+
+/// Something that threads sleep on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Channel {
+    /// The thread may run again: thawed, continued, or a signal for it.
+    Thread(ThreadKey),
+    /// A child of this process changed state.
+    Children(ProcessKey),
+    /// This process exited or was reaped (poll of its handle).
+    Process(ProcessKey),
+    /// A control file of this group changed: its cgroup.events, pids.events and the like.
+    Cgroup(CgroupKey),
+    /// A lock of the inode behind this open file was let go.
+    Lock(u64),
+    /// This open file has something to read or room to write.
+    File(FileKey),
+}
+
+/// The sleepers and timers of a machine.
+#[derive(Default)]
+pub(crate) struct Waits {
+    sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
+    waits: FxHashMap<ThreadKey, Wait>,
+    timers: BTreeSet<(Moment, ThreadKey)>,
+    woken: VecDeque<ThreadKey>,
+}
+
+impl Waits {
+    /// Puts a thread to sleep.
+    pub(crate) fn sleep(&mut self, thread: ThreadKey, wait: Wait) {
+        self.forget(thread);
+        for channel in &wait.on {
+            self.sleepers.entry(*channel).or_default().push(thread);
+        }
+        if let Some(moment) = wait.until {
+            self.timers.insert((moment, thread));
+        }
+        self.waits.insert(thread, wait);
+    }
+
+    /// Wakes all that sleep on a channel, in the order in which they went to sleep.
+    pub(crate) fn wake(&mut self, channel: Channel) {
+        if self.waits.is_empty() {
+            return;
+        }
+        for thread in self.sleepers.remove(&channel).unwrap_or_default() {
+            self.wake_thread(thread);
+        }
+    }
+
+    /// Wakes one thread, whatever it sleeps on.
+    pub(crate) fn wake_thread(&mut self, thread: ThreadKey) {
+        if self.forget(thread) {
+            self.woken.push_back(thread);
+        }
+    }
+
+    /// Takes a thread off all channels and timers; whether it slept.
+    pub(crate) fn forget(&mut self, thread: ThreadKey) -> bool {
+        let Some(wait) = self.waits.remove(&thread) else { return false };
+        for channel in &wait.on {
+            if let Some(sleepers) = self.sleepers.get_mut(channel) {
+                sleepers.retain(|sleeper| *sleeper != thread);
+                if sleepers.is_empty() {
+                    self.sleepers.remove(channel);
+                }
+            }
+        }
+        if let Some(moment) = wait.until {
+            self.timers.remove(&(moment, thread));
+        }
+        true
+    }
+
+    /// What a thread sleeps on.
+    pub(crate) fn wait_of(&self, thread: ThreadKey) -> Option<&Wait> {
+        self.waits.get(&thread)
+    }
+
+    /// Puts a thread that does not sleep among those that may go on: it is to begin a program.
+    pub(crate) fn make_runnable(&mut self, thread: ThreadKey) {
+        self.forget(thread);
+        self.woken.push_back(thread);
+    }
+
+    /// Whether a thread was woken and has not gone on yet.
+    pub(crate) fn is_woken(&self, thread: ThreadKey) -> bool {
+        self.woken.contains(&thread)
+    }
+
+    /// The next woken thread that `wanted` says yes to.
+    pub(crate) fn next_woken(&mut self, mut wanted: impl FnMut(ThreadKey) -> bool) -> Option<ThreadKey> {
+        let position = self.woken.iter().position(|thread| wanted(*thread))?;
+        self.woken.remove(position)
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next_timer(&self) -> Option<Moment> {
+        self.timers.first().map(|(moment, _)| *moment)
+    }
+
+    /// Wakes every thread whose timer is due.
+    pub(crate) fn expire(&mut self, now: Moment) {
+        while let Some((moment, thread)) = self.timers.first().copied()
+            && moment <= now
+        {
+            self.wake_thread(thread);
+        }
+    }
+}
