@@ -1,0 +1,44 @@
+//! Transcripts: a text file of kernel operations and what they printed, for every kernel (spec,
+//! `transcript.md`).
+//!
+//! [`parse`] reads text into a [`Transcript`]; its `Display` writes it back. An [`Operation`] is an
+//! actor's [`Label`], an [`Op`] and an optional [`Answer`]. The operations are tables, [`op_rows`]:
+//! name, usage, one line of help, parser and printer in one row.
+//!
+//! This part is the language alone. It never carries an operation out and knows no backend, no
+//! errno and no file; an answer is text to it.
+
+mod answer;
+mod argument;
+mod choice;
+mod error;
+mod line;
+mod machine;
+mod name;
+mod needs;
+mod op;
+mod parse;
+mod print;
+mod script;
+mod value;
+mod word;
+
+pub use answer::{Answer, Difference, shape};
+pub use choice::{List, ListOrNone, Nonblock, Switch};
+pub use error::ParseError;
+pub use machine::{Layout, MAX_CPUS, MachineLine, Release};
+pub use name::SignalArg;
+pub use needs::Needs;
+pub use op::{
+    AccessMode, Address, AtLeastOne, CapabilityChange, CapabilitySetName, ClockName, Comparison,
+    Copies, Credentials, EventfdOptions, FileOp, FileSystem, Flock, ForkOptions, IdKind,
+    IdentityOp, Limit, LimitPair, LinkOp, MaskChange, MountFlag, MountOptions, NamespaceKind,
+    NamespaceLink, NamespaceOp, Nohang, Op, OpRow, OpenAt, OpenAtFlag, OpenAtMode, OpenMode,
+    PollEvent, Prctl, PriorityOf, ProcessOp, RebootHow, RecvOptions, ResourceOp, RlimitName,
+    SendOptions, SetgroupsTo, ShutdownHow, SignalAction, SocketName, SocketOp, SocketType,
+    SystemOp, Test, Theme, UnameField, WatchEvent, op_rows,
+};
+pub use parse::{MAX_COMMENTS, MAX_INPUT_BYTES, MAX_LINE_BYTES, MAX_OPERATIONS, parse};
+pub use script::{Item, Operation, Transcript};
+pub use value::{Data, Id, Label, MAX_LABEL_BYTES, Owner, Piece, Size, Who};
+pub use word::{MAX_WORDS, print_address, print_data, print_word};
