@@ -8,6 +8,7 @@
 //! This part is the language alone. It never carries an operation out and knows no backend, no
 //! errno and no file; an answer is text to it.
 
+mod actor;
 mod answer;
 mod argument;
 mod choice;
@@ -17,12 +18,16 @@ mod machine;
 mod name;
 mod needs;
 mod op;
+mod outcome;
 mod parse;
+mod perform;
 mod print;
 mod script;
+mod stage;
 mod value;
 mod word;
 
+pub use actor::{Actor, ActorId};
 pub use answer::{Answer, Difference, shape};
 pub use choice::{List, ListOrNone, Nonblock, Switch};
 pub use error::ParseError;
@@ -38,7 +43,10 @@ pub use op::{
     SendOptions, SetgroupsTo, ShutdownHow, SignalAction, SocketName, SocketOp, SocketType,
     SystemOp, Test, Theme, UnameField, WatchEvent, op_rows,
 };
+pub use outcome::{Form, Outcome, Part, PidRule};
 pub use parse::{MAX_COMMENTS, MAX_INPUT_BYTES, MAX_LINE_BYTES, MAX_OPERATIONS, parse};
+pub use perform::perform;
 pub use script::{Item, Operation, Transcript};
+pub use stage::{Aim, Condition, End, Request, Settled, Stage, Task, Trouble, UNSEEN};
 pub use value::{Data, Id, Label, MAX_LABEL_BYTES, Owner, Piece, Size, Who};
 pub use word::{MAX_WORDS, print_address, print_data, print_word};
