@@ -113,6 +113,9 @@ super::operations! {
         /// removexattr(2), lremovexattr(2).
         fn remove_xattr(&self, place: Place<'_>, follow: Follow, name: &KPath) -> ();
 
+        /// name_to_handle_at(2): bytes that stand for the file itself, whatever its name; of a cgroup, its id.
+        fn file_handle(&self, place: Place<'_>) -> Vec<u8>;
+
         /// inotify_init1(2).
         fn watcher(&self, nonblocking: bool) -> Watcher;
 

@@ -45,6 +45,9 @@ super::operations! {
         /// waitid(2) for whichever child is first.
         fn wait_any(&self, options: WaitOptions) -> Option<(Pid, WaitStatus)>;
 
+        /// ptrace(2): seizes a process, interrupts it, and lets it go again: may the caller trace it? EPERM, ESRCH.
+        fn attach(&self, pid: Pid) -> ();
+
         /// Every process that /proc shows to the caller, in ascending order.
         fn processes(&self) -> Vec<Pid>;
 
