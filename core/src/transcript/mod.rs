@@ -22,6 +22,7 @@ mod outcome;
 mod parse;
 mod perform;
 mod print;
+mod run;
 mod script;
 mod stage;
 mod value;
@@ -46,6 +47,7 @@ pub use op::{
 pub use outcome::{Form, Outcome, Part, PidRule};
 pub use parse::{MAX_COMMENTS, MAX_INPUT_BYTES, MAX_LINE_BYTES, MAX_OPERATIONS, parse};
 pub use perform::perform;
+pub use run::{Mismatch, Report, RunError, run};
 pub use script::{Item, Operation, Transcript};
 pub use stage::{Aim, Condition, End, Request, Settled, Stage, Task, Trouble, UNSEEN};
 pub use value::{Data, Id, Label, MAX_LABEL_BYTES, Owner, Piece, Size, Who};

@@ -12,7 +12,11 @@
 //! * An actor of [`Request::Fork`] has its parent's descriptors, working directory and [`Actor`](super::Actor)
 //!   ([`Actor::inherit`](super::Actor::inherit)). fork wants two free descriptor numbers of the parent, else EMFILE. An
 //!   actor of [`Request::Thread`] shares its process's ([`Actor::clone`](super::Actor::clone)).
+//! * A child's or thread's number is the one in its request, whatever order the answers come in. A number whose making
+//!   failed may be asked for again.
+//! * `exit` of a thread actor is not performed: the stage ends the thread alone.
 //! * A request to a stopped or frozen actor is carried out when the actor runs again.
+//! * Who dies during a request has not answered it, whatever its last call returned.
 //! * Process 1 reaps what is given to it at once.
 //! * Nothing that the stage holds for its own use is seen by an actor: its descriptors have numbers from 900 up.
 
