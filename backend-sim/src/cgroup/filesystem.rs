@@ -1,75 +1,199 @@
-//! What cgroup2 does with names and open files: the filesystem's side of the groups.
+//! What cgroup2 does with names and open files: the filesystem's side of the groups. `fs` has resolved the name and checked
+//! the permission bits.
 
-use standin::backend::{AccessMode, Listing};
-use standin::Failure;
+use standin::Errno;
+use standin::backend::{AccessMode, FileKind, Listing};
 use standin::id::Mode;
 
-use crate::cgroup::CgroupKey;
+use crate::cgroup::rows::{self, Target, Write};
+use crate::cgroup::{CgroupKey, attributes as numbers, tree, value};
+use crate::fs::xattr::Xattrs;
 use crate::fs::{AttributeChange, Attributes, FileKey, Node};
 use crate::kernel::Kernel;
+use crate::list::iterate;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
+/// The longest text that a control file takes.
+const WRITE_MAX: usize = 4096;
+
 /// The child group or control file with this name.
 pub(crate) fn lookup(kernel: &Kernel, group: CgroupKey, name: &[u8]) -> Option<Node> {
-    let _ = (kernel, group, name);
-    None
+    let cgroups = &kernel.cgroups;
+    if let Some(id) = rows::lookup(cgroups, group, name) {
+        return Some(Node::Control(group, id));
+    }
+    cgroups.index.find(&cgroups.table, group, name).map(Node::Cgroup)
 }
 
-/// All names in a group's directory.
+/// All names in a group's directory: its files by controller, then its children as they were made.
 pub(crate) fn list(kernel: &Kernel, group: CgroupKey, listing: &mut Listing) {
-    let _ = (kernel, group, listing);
+    let cgroups = &kernel.cgroups;
+    let record = cgroups.table.at(group);
+    if record.removed {
+        return;
+    }
+    for (index, row) in rows::list(cgroups, group) {
+        listing.push(row.name.as_bytes(), FileKind::File, numbers::inode(record, index));
+    }
+    for (_, child) in iterate(&cgroups.table, record.children, |child| &child.siblings) {
+        listing.push(&child.name, FileKind::Dir, standin::id::Inode(child.id));
+    }
 }
 
-/// A group's or control file's attributes.
+/// A group's or control file's attributes, also when it is gone but named.
+#[track_caller]
 pub(crate) fn attributes(kernel: &Kernel, node: Node) -> Attributes {
-    let _ = (kernel, node);
-    panic!("no cgroup node")
+    match node {
+        Node::Cgroup(group) => numbers::of_group(&kernel.cgroups, group),
+        Node::Control(group, id) => numbers::of_file(&kernel.cgroups, group, id),
+        Node::Tmp(_) | Node::Proc(_) => panic!("{node:?} is not of cgroup2"),
+    }
 }
 
 /// Changes attributes; permission was checked.
 pub(crate) fn change(kernel: &mut Kernel, node: Node, change: AttributeChange) {
-    let _ = (kernel, node, change);
+    match node {
+        Node::Cgroup(group) => numbers::change_group(&mut kernel.cgroups, group, change),
+        Node::Control(group, id) => numbers::change_file(&mut kernel.cgroups, group, id, change),
+        Node::Tmp(_) | Node::Proc(_) => panic!("{node:?} is not of cgroup2"),
+    }
 }
 
 /// Makes a child group; permission was checked, and that the name is free.
-pub(crate) fn mkdir(kernel: &mut Kernel, caller: ThreadKey, parent: CgroupKey, name: &[u8], mode: Mode) -> Step<()> {
-    let _ = (kernel, caller, parent, name, mode);
-    Err(Failure::NotModelled("mkdir").into())
+///
+/// # Errors
+/// EINVAL, EAGAIN, EEXIST: see `tree::mkdir`.
+pub(crate) fn mkdir(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    parent: CgroupKey,
+    name: &[u8],
+    mode: Mode,
+) -> Step<()> {
+    tree::mkdir(kernel, caller, parent, name, mode)
 }
 
-/// Removes a group; permission was checked.
-pub(crate) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, group: CgroupKey) -> Step<()> {
-    let _ = (kernel, caller, group);
-    Err(Failure::NotModelled("rmdir").into())
+/// Removes a group; permission was checked. EBUSY if it has live members or children.
+pub(crate) fn rmdir(kernel: &mut Kernel, _caller: ThreadKey, group: CgroupKey) -> Step<()> {
+    tree::rmdir(kernel, group)
 }
 
 /// Whether the node is still there (not removed, its controller still enabled).
 pub(crate) fn alive(kernel: &Kernel, node: Node) -> bool {
-    let _ = (kernel, node);
-    true
+    match node {
+        Node::Cgroup(group) => kernel.cgroups.table.get(group).is_some_and(|group| !group.removed),
+        Node::Control(group, id) => rows::is_alive(&kernel.cgroups, group, id),
+        Node::Tmp(_) | Node::Proc(_) => true,
+    }
 }
 
-/// What opening a control file checks besides permission.
-pub(crate) fn open(kernel: &mut Kernel, caller: ThreadKey, node: Node, access: AccessMode) -> Step<()> {
-    let _ = (kernel, caller, node, access);
+/// What opening a control file checks besides permission: nothing. Who may neither read nor write it may open it, if the
+/// permission bits or a capability allow that.
+pub(crate) fn open(
+    _kernel: &mut Kernel,
+    _caller: ThreadKey,
+    _node: Node,
+    _access: AccessMode,
+) -> Step<()> {
     Ok(())
 }
 
-/// The whole text of a control file, added to `text`.
-pub(crate) fn read(kernel: &mut Kernel, caller: ThreadKey, file: FileKey, text: &mut Vec<u8>) -> Step<()> {
-    let _ = (kernel, caller, file, text);
-    Err(Failure::NotModelled("read of a control file").into())
+/// The whole text of a control file, added to `text`. ENODEV if it is gone, EINVAL if it cannot be read.
+pub(crate) fn read(
+    kernel: &mut Kernel,
+    _caller: ThreadKey,
+    file: FileKey,
+    text: &mut Vec<u8>,
+) -> Step<()> {
+    let node = kernel.vfs.files.at(file).spot.node;
+    match node {
+        Node::Control(group, id) if rows::is_alive(&kernel.cgroups, group, id) => {
+            rows::read(kernel, Target { group, row: id.row }, text)
+        }
+        Node::Control(..) => Err(Errno::ENODEV.into()),
+        Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Err(Errno::EISDIR.into()),
+    }
 }
 
-/// Writes one value to a control file.
-pub(crate) fn write(kernel: &mut Kernel, caller: ThreadKey, file: FileKey, bytes: &[u8]) -> Step<usize> {
-    let _ = (kernel, caller, file, bytes);
-    Err(Failure::NotModelled("write of a control file").into())
+/// Writes one value to a control file; all of it, or nothing. E2BIG if it is longer than a page, ENODEV if the file is
+/// gone, EINVAL if it cannot be written. An empty text reaches no file.
+pub(crate) fn write(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    file: FileKey,
+    bytes: &[u8],
+) -> Step<usize> {
+    if bytes.len() > WRITE_MAX {
+        return Err(Errno::E2BIG.into());
+    }
+    let node = kernel.vfs.files.at(file).spot.node;
+    let Node::Control(group, id) = node else { return Err(Errno::EISDIR.into()) };
+    if !rows::is_alive(&kernel.cgroups, group, id) {
+        return Err(Errno::ENODEV.into());
+    }
+    if !bytes.is_empty() {
+        let write = Write { caller, file, group, row: id.row, bytes: value::text(bytes) };
+        rows::write(kernel, &write)?;
+    }
+    Ok(bytes.len())
 }
 
-/// How often a file that can be polled for changes has changed; `None` if it cannot.
+/// How often a control file has changed, as far as polls are told; `None` of a directory.
 pub(crate) fn changes(kernel: &Kernel, node: Node) -> Option<u64> {
-    let _ = (kernel, node);
-    None
+    match node {
+        Node::Control(group, id) => Some(rows::changes(&kernel.cgroups, group, id)),
+        Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => None,
+    }
+}
+
+/// Whether a priority poll of an open control file is answered: it has changed since the count of changes that was last
+/// `seen` (or was never read), it is gone, or it is a pressure file without a trigger.
+pub(crate) fn has_news(kernel: &Kernel, file: FileKey, seen: Option<u64>) -> bool {
+    let Node::Control(group, id) = kernel.vfs.files.at(file).spot.node else { return false };
+    let cgroups = &kernel.cgroups;
+    if !rows::is_alive(cgroups, group, id) {
+        return true;
+    }
+    if rows::is_pressure(id) {
+        return !cgroups.triggers.contains_key(&file);
+    }
+    seen != Some(rows::changes(cgroups, group, id))
+}
+
+/// Another open file, working directory or mount names this node: a removed group stays until the last lets go.
+pub(crate) fn keep(kernel: &mut Kernel, node: Node) {
+    if let Node::Cgroup(group) | Node::Control(group, _) = node {
+        kernel.cgroups.table.at_mut(group).users += 1;
+    }
+}
+
+/// One of them names it no longer.
+pub(crate) fn let_go(kernel: &mut Kernel, node: Node) {
+    if let Node::Cgroup(group) | Node::Control(group, _) = node {
+        let record = kernel.cgroups.table.at_mut(group);
+        record.users -= 1;
+        if record.removed {
+            tree::release(&mut kernel.cgroups, group);
+        }
+    }
+}
+
+/// The extended attributes of a group or control file; `None` if it never had any.
+pub(crate) fn xattrs(kernel: &Kernel, node: Node) -> Option<&Xattrs> {
+    match node {
+        Node::Cgroup(group) => kernel.cgroups.table.at(group).xattrs(None),
+        Node::Control(group, id) => kernel.cgroups.table.at(group).xattrs(Some(id)),
+        Node::Tmp(_) | Node::Proc(_) => None,
+    }
+}
+
+/// The same, to change them.
+#[track_caller]
+pub(crate) fn xattrs_mut(kernel: &mut Kernel, node: Node) -> &mut Xattrs {
+    match node {
+        Node::Cgroup(group) => kernel.cgroups.table.at_mut(group).xattrs_mut(None),
+        Node::Control(group, id) => kernel.cgroups.table.at_mut(group).xattrs_mut(Some(id)),
+        Node::Tmp(_) | Node::Proc(_) => panic!("{node:?} is not of cgroup2"),
+    }
 }

@@ -1,30 +1,85 @@
 //! Control groups: the tree of the v2 hierarchy, its members, and what its control files do (cgroup-v2.rst).
 //!
-//! A [`Cgroup`] is plain data. Its files are rows of a table ([`RowId`] names one); what a row does is in the module of its
-//! subject: `procs` (membership), `enable` (subtree_control), `freeze`, `kill`, `threaded`, `pids` ... Neighbours: `task`
-//! (threads are the members), `fs` (which resolves names and asks `filesystem` here). Knows no path.
+//! A [`Cgroup`] is plain data. Its files are rows of a table ([`rows`]; [`RowId`] names one file of a group); what a row does
+//! is in the module of its subject: `procs` and `migrate` (membership), `enable` (subtree_control), `threaded`, `freeze`,
+//! `kill`, `pids` ... Neighbours: `task` (threads are the members; it calls [`can_fork`], [`born`], [`exited`], [`reaped`],
+//! [`held`]), `fs` (which resolves names and asks [`filesystem`]). Knows no path but the one it prints.
 
-use standin::id::{Gid, Mode, Uid};
-use standin::ControllerSet;
-
-use crate::kernel::Kernel;
-use crate::list::{Links, List};
-use crate::profile::Profile;
-use crate::table::{Key, Table};
-use crate::task::Thread;
-
+mod attributes;
+mod check;
+mod domain;
+mod enable;
+mod events;
 pub(crate) mod filesystem;
+mod fork;
+mod freeze;
+mod hierarchy_limit;
+mod index;
+mod kill;
+mod members;
+mod migrate;
+mod pids;
+mod pressure;
+mod procs;
+mod rare;
+mod rows;
+mod setting;
+mod stat;
+mod subsystem;
+mod threaded;
+mod tree;
+mod value;
+
+pub(crate) use check::check;
+pub(crate) use fork::{booted, born, can_fork};
+pub(crate) use freeze::{held, is_frozen};
+pub(crate) use members::{exited, reaped};
+pub(crate) use tree::path;
+
+use rustc_hash::FxHashMap;
+use standin::id::{Gid, Mode, Moment, Uid};
+use standin::{Controller, ControllerSet};
+
+use crate::fs::FileKey;
+use crate::list::{Links, List};
+use crate::profile::{Profile, Release};
+use crate::table::{Key, Table};
+use crate::task::{Thread, ThreadKey};
+use freeze::Freezer;
+use hierarchy_limit::HierarchyLimits;
+use index::Index;
+use pids::Pids;
+use rare::Rare;
 
 pub(crate) type CgroupKey = Key<Cgroup>;
 
-/// A row of the table of control files.
+/// A control file of a group: a row of the table, and which of the files that stood there one after the other. A controller
+/// that is disabled takes its files away; those that come back are others, and an open file of before stays dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RowId(pub(crate) u16);
+pub(crate) struct RowId {
+    row: u16,
+    incarnation: u16,
+}
 
 /// The groups of the v2 hierarchy.
 pub(crate) struct Cgroups {
     pub(crate) table: Table<Cgroup>,
     pub(crate) root: CgroupKey,
+    release: Release,
+    /// What the root offers.
+    controllers: ControllerSet,
+    /// Children by parent and name.
+    index: Index,
+    /// The id of the next group.
+    next_id: u64,
+    /// Exited threads that still count as processes somewhere.
+    dead: usize,
+    /// Exited leaders whose process lived on when they exited: cgroup.procs goes on to name them.
+    headless: Vec<ThreadKey>,
+    /// Where the charge of an exited thread begins, if not at its own group (see `pids`).
+    strays: FxHashMap<ThreadKey, CgroupKey>,
+    /// Open pressure files that a trigger was written to.
+    triggers: FxHashMap<FileKey, pressure::Trigger>,
 }
 
 /// A group.
@@ -32,43 +87,124 @@ pub(crate) struct Cgroup {
     pub(crate) id: u64,
     pub(crate) name: Box<[u8]>,
     pub(crate) parent: Option<CgroupKey>,
+    /// Those that were not removed, in the order in which they were made.
     pub(crate) children: List<Cgroup>,
     pub(crate) siblings: Links<Cgroup>,
     /// Live threads of this very group.
     pub(crate) members: List<Thread>,
     /// What its children have.
     pub(crate) subtree_control: ControllerSet,
+    /// The group whose resource domain it belongs to: itself, unless it is threaded.
+    domain: CgroupKey,
+    /// How far below the root.
+    level: u32,
     pub(crate) owner: Uid,
     pub(crate) group: Gid,
     pub(crate) mode: Mode,
-    /// Removed; kept while an open file or a zombie names it.
+    /// Who made it: its files are theirs, unless they were given away.
+    maker: (Uid, Gid),
+    /// When, on the realtime clock.
+    made: Moment,
+    /// Removed; kept while an open file, a zombie or such a child names it.
     pub(crate) removed: bool,
+    /// Removed, and no zombie or child keeps the kernel from forgetting it.
+    released: bool,
+    /// Whether it shows its pressure files.
+    pressure: bool,
+    limits: HierarchyLimits,
+    /// Groups below that were not removed.
+    descendants: u32,
+    /// Groups below that were removed and not released.
+    dying_descendants: u32,
+    threaded_children: u32,
+    populated_domain_children: u32,
+    populated_threaded_children: u32,
+    /// Exited threads that were members and are not reaped.
+    dead: u32,
+    /// Open files, working directories and mounts that name it or its files.
+    users: u32,
+    freezer: Freezer,
+    /// How often cgroup.kill was written here or above.
+    kills: u32,
+    /// How often cgroup.events has changed.
+    events: u64,
+    /// The state of the pids controller, if it is enabled here.
+    pids: Option<Pids>,
+    /// What few groups have.
+    rare: Option<Box<Rare>>,
 }
 
 impl Cgroups {
     /// The root group alone.
     pub(crate) fn boot(profile: &Profile) -> Self {
-        let _ = profile;
         let mut table = Table::default();
-        let root = table.insert(Cgroup {
-            id: 1,
-            name: Box::default(),
-            parent: None,
+        let root = table.insert_with(|root| {
+            let mut group = Cgroup::new(1, Box::default(), root, None);
+            group.mode = Mode::new(0o555);
+            group
+        });
+        Self {
+            table,
+            root,
+            release: profile.release,
+            controllers: profile.v2_controllers(),
+            index: Index::default(),
+            next_id: 1 + rows::IDS_PER_GROUP,
+            dead: 0,
+            headless: Vec::new(),
+            strays: FxHashMap::default(),
+            triggers: FxHashMap::default(),
+        }
+    }
+}
+
+impl Cgroup {
+    fn new(id: u64, name: Box<[u8]>, own: CgroupKey, parent: Option<CgroupKey>) -> Self {
+        Self {
+            id,
+            name,
+            parent,
             children: List::default(),
             siblings: Links::default(),
             members: List::default(),
             subtree_control: ControllerSet::EMPTY,
+            domain: own,
+            level: 0,
             owner: Uid::ROOT,
             group: Gid::ROOT,
-            mode: Mode::new(0o555),
+            mode: Mode::new(0o755),
+            maker: (Uid::ROOT, Gid::ROOT),
+            made: Moment { ns: 0 },
             removed: false,
-        });
-        Self { table, root }
+            released: false,
+            pressure: true,
+            limits: HierarchyLimits::default(),
+            descendants: 0,
+            dying_descendants: 0,
+            threaded_children: 0,
+            populated_domain_children: 0,
+            populated_threaded_children: 0,
+            dead: 0,
+            users: 0,
+            freezer: Freezer::default(),
+            kills: 0,
+            events: 0,
+            pids: None,
+            rare: None,
+        }
+    }
+
+    /// Whether a live thread is in it or below.
+    const fn is_populated(&self) -> bool {
+        !self.members.is_empty()
+            || self.populated_domain_children > 0
+            || self.populated_threaded_children > 0
     }
 }
 
-/// The path of a group from the root, as /proc/PID/cgroup prints it.
-pub(crate) fn path(kernel: &Kernel, group: CgroupKey, out: &mut Vec<u8>) {
-    let _ = (kernel, group);
-    out.push(b'/');
-}
+/// Controllers that can share out a process's threads (cgroup-v2.rst, Threads).
+const THREADED: ControllerSet = ControllerSet::EMPTY
+    .with(Controller::Cpuset)
+    .with(Controller::Cpu)
+    .with(Controller::PerfEvent)
+    .with(Controller::Pids);

@@ -1,0 +1,65 @@
+//! Births: which group a new process or thread is in, and whether it may be (clone3(2), `CLONE_INTO_CGROUP`).
+
+use standin::Errno;
+
+use super::migrate::Whole;
+use super::{CgroupKey, freeze, members, pids, procs};
+use crate::kernel::Kernel;
+use crate::task::{ThreadKey, signal};
+
+/// A place in a group that is charged for a thread to come, who takes it up with [`born`].
+#[must_use = "a claim stays charged until it is taken up"]
+#[derive(Debug)]
+pub(crate) struct ForkClaim {
+    group: CgroupKey,
+    /// How often the forker's own group was killed.
+    kills: u32,
+}
+
+/// Claims a place for a child of the caller: in the caller's group, or `into` another one, for which the caller needs
+/// what it needs to move a process there.
+///
+/// # Errors
+/// ENODEV: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes.
+pub(crate) fn can_fork(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    into: Option<CgroupKey>,
+    thread: bool,
+) -> Result<ForkClaim, Errno> {
+    let own = kernel.tasks.threads.at(caller).cgroup;
+    let group = into.unwrap_or(own);
+    if into.is_some() {
+        let cgroups = &kernel.cgroups;
+        if cgroups.table.get(group).is_none_or(|group| group.removed) {
+            return Err(Errno::ENODEV);
+        }
+        let credentials = kernel.credentials(caller);
+        procs::may_write(cgroups, credentials, group)?;
+        let whole = if thread { Whole::Thread } else { Whole::Process };
+        procs::may_attach(cgroups, credentials, own, group, whole)?;
+    }
+    pids::try_charge(kernel, group)?;
+    Ok(ForkClaim { group, kills: kernel.cgroups.table.at(own).kills })
+}
+
+/// The child exists: it becomes a member, and stands still at once if its group is freezing.
+///
+/// A child that is born into another group dies if that one and the forker's were not killed equally often. The kernel
+/// means to catch a kill that comes during the fork, and all recorded kernels take the number from the wrong group.
+#[expect(clippy::needless_pass_by_value, reason = "a claim is taken up once")]
+pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
+    let ForkClaim { group, kills } = claim;
+    members::join(kernel, child, group);
+    freeze::born(kernel, child, group);
+    if kernel.cgroups.table.at(group).kills != kills {
+        let process = kernel.tasks.process_of(child);
+        signal::kill(kernel, process);
+    }
+}
+
+/// The first thread of a machine, which nobody forked, becomes a member of the group that it names.
+pub(crate) fn booted(kernel: &mut Kernel, thread: ThreadKey) {
+    let group = kernel.tasks.threads.at(thread).cgroup;
+    members::join(kernel, thread, group);
+}

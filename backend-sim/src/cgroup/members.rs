@@ -1,0 +1,124 @@
+//! Membership: a thread enters and leaves a group, and whether groups above are populated follows
+//! (cgroup-v2.rst, \[Un\]populated Notification).
+
+use super::{CgroupKey, domain, events, freeze, pids, tree};
+use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::task::ThreadKey;
+
+/// Makes a thread that is in no group a member.
+pub(super) fn join(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
+    let threads = &mut kernel.tasks.threads;
+    threads.at_mut(thread).cgroup = group;
+    let record = kernel.cgroups.table.at_mut(group);
+    let first = record.members.is_empty();
+    record.members.push(threads, thread, |thread| &mut thread.members);
+    if first {
+        populated(kernel, group, true);
+    }
+}
+
+/// Takes a member out of its group, whose name it keeps.
+pub(super) fn leave(kernel: &mut Kernel, thread: ThreadKey) {
+    let threads = &mut kernel.tasks.threads;
+    let group = threads.at(thread).cgroup;
+    let record = kernel.cgroups.table.at_mut(group);
+    record.members.remove(threads, thread, |thread| &mut thread.members);
+    if record.members.is_empty() {
+        populated(kernel, group, false);
+    }
+}
+
+/// Makes a member of one group one of another: the new one is populated before the old one is not, so that the groups
+/// above both notice nothing.
+pub(super) fn change(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
+    let threads = &mut kernel.tasks.threads;
+    let table = &mut kernel.cgroups.table;
+    let from = std::mem::replace(&mut threads.at_mut(thread).cgroup, group);
+    let old = table.at_mut(from);
+    old.members.remove(threads, thread, |thread| &mut thread.members);
+    let last = old.members.is_empty();
+    let new = table.at_mut(group);
+    let first = new.members.is_empty();
+    new.members.push(threads, thread, |thread| &mut thread.members);
+    if first {
+        if last {
+            // The first walk must still see the old group as it was.
+            populated_while(kernel, group, from);
+        } else {
+            populated(kernel, group, true);
+        }
+    }
+    if last {
+        populated(kernel, from, false);
+    }
+}
+
+/// A group has its first member or lost its last: those above count it until one does not change by it.
+fn populated(kernel: &mut Kernel, group: CgroupKey, now: bool) {
+    spread(kernel, group, now, None);
+}
+
+/// A group has its first member, while `emptied` has just lost its last and does not say so yet.
+fn populated_while(kernel: &mut Kernel, group: CgroupKey, emptied: CgroupKey) {
+    spread(kernel, group, true, Some(emptied));
+}
+
+fn spread(kernel: &mut Kernel, group: CgroupKey, now: bool, emptied: Option<CgroupKey>) {
+    let mut key = group;
+    // Besides what was changed already, was the group populated?
+    let record = kernel.cgroups.table.at(key);
+    if record.populated_domain_children > 0 || record.populated_threaded_children > 0 {
+        return;
+    }
+    events::changed(kernel, key);
+    while let Some(parent) = kernel.cgroups.table.at(key).parent {
+        let threaded = domain::is_threaded(&kernel.cgroups.table, key);
+        let record = kernel.cgroups.table.at_mut(parent);
+        let before = record.is_populated() || emptied == Some(parent);
+        let count = if threaded {
+            &mut record.populated_threaded_children
+        } else {
+            &mut record.populated_domain_children
+        };
+        *count = if now { *count + 1 } else { *count - 1 };
+        if before == record.is_populated() {
+            return;
+        }
+        events::changed(kernel, parent);
+        key = parent;
+    }
+}
+
+/// A thread has exited: no member any more, yet a process for the pids controller until it is reaped.
+pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey) {
+    freeze::leave(kernel, thread);
+    leave(kernel, thread);
+    let record = kernel.tasks.threads.at(thread);
+    let (group, process) = (record.cgroup, kernel.tasks.processes.at(record.process));
+    if process.leader == thread && process.threads.len() > 1 {
+        let mut others = iterate(&kernel.tasks.threads, process.threads, |thread| &thread.siblings);
+        if others.any(|(key, other)| key != thread && !other.exited) {
+            kernel.cgroups.headless.push(thread);
+        }
+    }
+    kernel.cgroups.dead += 1;
+    kernel.cgroups.table.at_mut(group).dead += 1;
+    freeze::member_left(kernel, group);
+}
+
+/// An exited thread is gone for good: uncharged, and no reason any more to remember its group.
+pub(crate) fn reaped(kernel: &mut Kernel, thread: ThreadKey) {
+    let group = kernel.tasks.threads.at(thread).cgroup;
+    let cgroups = &mut kernel.cgroups;
+    pids::uncharge_dead(cgroups, thread, group);
+    if !cgroups.headless.is_empty() {
+        cgroups.headless.retain(|other| *other != thread);
+    }
+    cgroups.dead -= 1;
+    let record = cgroups.table.at_mut(group);
+    record.dead -= 1;
+    if record.removed {
+        tree::release(cgroups, group);
+    }
+}

@@ -1,0 +1,58 @@
+//! Moving threads: all of a process, or one (cgroup-v2.rst, Processes and Threads).
+//!
+//! Nothing here can fail: who may move what where was checked (`procs`). Limits do not count; charges follow.
+
+use super::{CgroupKey, freeze, members, pids};
+use crate::kernel::Kernel;
+use crate::task::ThreadKey;
+
+/// What is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whole {
+    /// Every live thread of the process that this one is of.
+    Process,
+    /// This thread alone.
+    Thread,
+}
+
+/// Moves a thread, or a process by its leader. Those that have exited, or are there already, stay.
+pub(super) fn migrate(kernel: &mut Kernel, thread: ThreadKey, whole: Whole, to: CgroupKey) {
+    let record = kernel.tasks.threads.at(thread);
+    let process = kernel.tasks.processes.at(record.process);
+    if whole == Whole::Thread || process.threads.len() == 1 {
+        if !record.exited && record.cgroup != to {
+            pids::move_charge(&mut kernel.cgroups, record.cgroup, to);
+            place(kernel, thread, to);
+            freeze::moved(kernel, thread);
+        }
+        return;
+    }
+    let mut moving = Vec::new();
+    let mut next = process.threads.first();
+    while let Some(key) = next {
+        let record = kernel.tasks.threads.at(key);
+        if !record.exited && record.cgroup != to {
+            moving.push((key, record.cgroup));
+        }
+        next = record.siblings.next();
+    }
+    // If one charge moves, the kernel takes up and puts down those of the others too.
+    let cgroups = &mut kernel.cgroups;
+    if moving.iter().any(|(_, from)| pids::charges_differ(cgroups, *from, to)) {
+        for (_, from) in &moving {
+            pids::recharge(cgroups, *from, to);
+        }
+    }
+    for (thread, _) in &moving {
+        place(kernel, *thread, to);
+    }
+    for (thread, _) in moving {
+        freeze::moved(kernel, thread);
+    }
+}
+
+fn place(kernel: &mut Kernel, thread: ThreadKey, to: CgroupKey) {
+    let from = kernel.tasks.threads.at(thread).cgroup;
+    members::change(kernel, thread, to);
+    freeze::moves(kernel, thread, from, to);
+}

@@ -1,0 +1,144 @@
+//! Pressure stall information: cpu.pressure, io.pressure, memory.pressure, and the switch cgroup.pressure
+//! (psi.rst). Nothing stalls in this kernel, so all is zero; triggers are kept, and never fire.
+
+use standin::{Capability, Errno};
+
+use super::rows::{Class, Target, Write};
+use super::value;
+use crate::kernel::Kernel;
+use crate::profile::Release;
+use crate::step::Step;
+use crate::wait::Channel;
+
+/// A limit that somebody waits for: stalls of `threshold_us` within `window_us`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trigger {
+    threshold_us: u32,
+    window_us: u32,
+}
+
+/// The longest window.
+const WINDOW_MAX_US: u32 = 10_000_000;
+
+/// The shortest window before 6.5.
+const WINDOW_MIN_US: u32 = 500_000;
+
+/// Without `CAP_SYS_RESOURCE` windows are multiples of this.
+const UNPRIVILEGED_US: u32 = 2_000_000;
+
+pub(super) fn show(_: &Kernel, _: Target, out: &mut Vec<u8>) -> Step<()> {
+    for kind in ["some", "full"] {
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b" avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+    }
+    Ok(())
+}
+
+/// Reads a trigger as sscanf does: the word, then two numbers with or without white space before each; what stands behind
+/// them does not matter, and a number wraps at 32 bits.
+fn parse(text: &[u8]) -> Option<Trigger> {
+    let mut rest = text.strip_prefix(b"some").or_else(|| text.strip_prefix(b"full"))?;
+    let mut number = || {
+        while let [first, behind @ ..] = rest
+            && value::is_space(*first)
+        {
+            rest = behind;
+        }
+        let mut number = None;
+        while let [first @ b'0'..=b'9', behind @ ..] = rest {
+            number = Some(
+                number.unwrap_or(0_u32).wrapping_mul(10).wrapping_add(u32::from(first - b'0')),
+            );
+            rest = behind;
+        }
+        number
+    };
+    Some(Trigger { threshold_us: number()?, window_us: number()? })
+}
+
+impl Trigger {
+    fn is_allowed(self, release: Release, privileged: bool) -> bool {
+        let shortest = if release < Release::V6_12 { WINDOW_MIN_US } else { 1 };
+        (shortest..=WINDOW_MAX_US).contains(&self.window_us)
+            && (privileged || self.window_us.is_multiple_of(UNPRIVILEGED_US))
+            && (1..=self.window_us).contains(&self.threshold_us)
+    }
+}
+
+/// Sets a trigger on this open file: one alone, EBUSY for a second one.
+pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let files = &kernel.vfs.files;
+    let triggers = &mut kernel.cgroups.triggers;
+    if triggers.contains_key(&write.file) {
+        return Err(Errno::EBUSY.into());
+    }
+    let privileged = files.at(write.file).opener.capable(Capability::SYS_RESOURCE);
+    let trigger =
+        parse(write.bytes).filter(|trigger| trigger.is_allowed(kernel.profile.release, privileged));
+    let trigger = trigger.ok_or(Errno::EINVAL)?;
+    // Those of files that were closed meanwhile.
+    triggers.retain(|file, _| files.get(*file).is_some());
+    triggers.insert(write.file, trigger);
+    Ok(())
+}
+
+pub(super) fn show_switch(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    value::print_line(kernel.cgroups.table.at(target.group).pressure.into(), out);
+    Ok(())
+}
+
+/// Writes cgroup.pressure: 0 hides the files, 1 shows them as they were; files that were open stay dead.
+pub(super) fn store_switch(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let on = value::flag(write.bytes)?;
+    let record = kernel.cgroups.table.at_mut(write.group);
+    if record.pressure != on {
+        record.pressure = on;
+        if !on {
+            record.reincarnate(Class::Pressure);
+            kernel.waits.wake(Channel::Cgroup(write.group));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Trigger, parse};
+    use crate::profile::Release;
+
+    #[test]
+    fn a_trigger_is_read_as_sscanf_reads_it() {
+        let trigger = |threshold_us, window_us| Some(Trigger { threshold_us, window_us });
+        assert_eq!(parse(b"some 150000 1000000"), trigger(150_000, 1_000_000));
+        assert_eq!(parse(b"full150000\t\n1000000 and more"), trigger(150_000, 1_000_000));
+        assert_eq!(parse(b"some 4294967297 1"), trigger(1, 1));
+        for text in [
+            &b" some 1 2"[..],
+            b"some 1",
+            b"some",
+            b"some +1 2",
+            b"some -1 2",
+            b"none 1 2",
+            b"some 1,2",
+            b"",
+        ] {
+            assert_eq!(parse(text), None, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn windows_have_bounds_that_changed_once_and_are_coarse_for_the_unprivileged() {
+        let allowed = |threshold_us, window_us, release, privileged| {
+            Trigger { threshold_us, window_us }.is_allowed(release, privileged)
+        };
+        assert!(allowed(1, 500_000, Release::V6_1, true));
+        assert!(!allowed(1, 499_999, Release::V6_1, true));
+        assert!(allowed(1, 1, Release::V6_12, true));
+        assert!(!allowed(0, 1, Release::V6_12, true));
+        assert!(!allowed(2, 1, Release::V6_12, true));
+        assert!(allowed(10_000_000, 10_000_000, Release::V6_18, true));
+        assert!(!allowed(1, 10_000_001, Release::V6_18, true));
+        assert!(allowed(1, 4_000_000, Release::V6_1, false));
+        assert!(!allowed(1, 1_000_000, Release::V6_1, false));
+    }
+}

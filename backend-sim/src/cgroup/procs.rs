@@ -1,0 +1,148 @@
+//! cgroup.procs and cgroup.threads: who is in a group, and who may move whom where (cgroup-v2.rst, Processes, Delegation
+//! Containment, No Internal Process Constraint).
+
+use standin::backend::Access;
+use standin::{Capability, Errno};
+
+use super::migrate::{Whole, migrate};
+use super::rows::{self, Target, Write};
+use super::{CgroupKey, Cgroups, attributes, domain, tree, value};
+use crate::fs::permission;
+use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::step::Step;
+use crate::task::Credentials;
+
+/// The processes of a domain: those whose leader is in it or in one of its threaded groups. A leader that has exited
+/// counts while another thread of its process lives.
+pub(super) fn show_processes(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let (table, top) = (&kernel.cgroups.table, target.group);
+    if domain::is_threaded(table, top) {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let mut next = Some(top);
+    while let Some(group) = next {
+        let record = table.at(group);
+        if record.domain != top {
+            next = tree::next_beside(table, top, group);
+            continue;
+        }
+        for (key, thread) in
+            iterate(&kernel.tasks.threads, record.members, |thread| &thread.members)
+        {
+            if kernel.tasks.processes.at(thread.process).leader == key {
+                value::print_line(thread.number.into(), out);
+            }
+        }
+        next = if record.threaded_children > 0 {
+            tree::next_below(table, top, group)
+        } else {
+            tree::next_beside(table, top, group)
+        };
+    }
+    for leader in &kernel.cgroups.headless {
+        let thread = kernel.tasks.threads.at(*leader);
+        let is_here = table.get(thread.cgroup).is_some_and(|group| group.domain == top);
+        if is_here && !kernel.tasks.processes.at(thread.process).is_zombie() {
+            value::print_line(thread.number.into(), out);
+        }
+    }
+    Ok(())
+}
+
+/// The live threads of this very group.
+pub(super) fn show_threads(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let members = kernel.cgroups.table.at(target.group).members;
+    for (_, thread) in iterate(&kernel.tasks.threads, members, |thread| &thread.members) {
+        value::print_line(thread.number.into(), out);
+    }
+    Ok(())
+}
+
+/// Moves a process, named by the number of any of its threads.
+pub(super) fn store_process(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    store(kernel, write, Whole::Process)
+}
+
+/// Moves a thread within its domain.
+pub(super) fn store_thread(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    store(kernel, write, Whole::Thread)
+}
+
+/// The permission is that of who opened the file; the number is the writer's, and so is 0, the writer itself.
+fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
+    let number =
+        value::int(value::strip(write.bytes)).ok().and_then(|number| u32::try_from(number).ok());
+    let number = number.ok_or(Errno::EINVAL)?;
+    let named = if number == 0 {
+        write.caller
+    } else {
+        kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?
+    };
+    let thread = match whole {
+        Whole::Process => kernel.tasks.processes.at(kernel.tasks.process_of(named)).leader,
+        Whole::Thread => named,
+    };
+    let from = kernel.tasks.threads.at(thread).cgroup;
+    let opener = &kernel.vfs.files.at(write.file).opener;
+    may_attach(&kernel.cgroups, opener, from, write.group, whole)?;
+    migrate(kernel, thread, whole, write.group);
+    Ok(())
+}
+
+/// Whether somebody may write cgroup.procs of a group, as the permission bits have it.
+pub(super) fn may_write(
+    cgroups: &Cgroups,
+    credentials: &Credentials,
+    group: CgroupKey,
+) -> Result<(), Errno> {
+    if credentials.capable(Capability::DAC_OVERRIDE) {
+        return Ok(());
+    }
+    let file = rows::lookup(cgroups, group, b"cgroup.procs").ok_or(Errno::ENODEV)?;
+    let file = attributes::of_file(cgroups, group, file);
+    if permission::allows(credentials, &file, Access::WRITE) { Ok(()) } else { Err(Errno::EACCES) }
+}
+
+/// Whether somebody may bring a process or thread from one group into another.
+///
+/// # Errors
+/// EACCES: cgroup.procs of the nearest group above both is not writable. EOPNOTSUPP: the target is no valid domain, or a
+/// thread would leave its domain. EBUSY: the target shares out domain controllers.
+pub(super) fn may_attach(
+    cgroups: &Cgroups,
+    credentials: &Credentials,
+    from: CgroupKey,
+    to: CgroupKey,
+    whole: Whole,
+) -> Result<(), Errno> {
+    let table = &cgroups.table;
+    may_write(cgroups, credentials, common(cgroups, from, to))?;
+    let target = table.at(to);
+    if !domain::is_valid(table, target.domain) {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    let internal = target.subtree_control.is_empty()
+        || domain::is_threaded(table, to)
+        || domain::can_be_thread_root(table, to);
+    if !internal {
+        return Err(Errno::EBUSY);
+    }
+    if whole == Whole::Thread && table.at(from).domain != target.domain {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    Ok(())
+}
+
+/// The nearest group that is, or is above, both.
+fn common(cgroups: &Cgroups, from: CgroupKey, to: CgroupKey) -> CgroupKey {
+    let (mut left, mut right) = (from, to);
+    while left != right {
+        let (a, b) = (cgroups.table.at(left), cgroups.table.at(right));
+        let (up, parent) =
+            if a.level >= b.level { (&mut left, a.parent) } else { (&mut right, b.parent) };
+        let Some(parent) = parent else { return cgroups.root };
+        *up = parent;
+    }
+    left
+}

@@ -1,0 +1,157 @@
+//! What few groups have: files whose mode or owner was changed, extended attributes, values that are not the default, files
+//! that were taken away and came back. Boxed, so that the others do not pay for it.
+
+use standin::id::{Gid, Mode, Uid};
+use standin::{Controller, ControllerSet};
+
+use super::rows::{self, Class};
+use super::{Cgroup, RowId};
+use crate::fs::xattr::Xattrs;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Rare {
+    /// How often the files of a class have gone.
+    incarnations: Vec<(Class, u16)>,
+    /// Who enabled a controller here, if it was not who made the group: its files are theirs.
+    enablers: Vec<(Controller, Uid, Gid)>,
+    /// Files with another mode or owner than they began with.
+    files: Vec<(RowId, Changed)>,
+    /// Extended attributes of the directory (`None`) and of files.
+    xattrs: Vec<(Option<RowId>, Xattrs)>,
+    /// Settings by row that are not the default.
+    settings: Vec<(u16, u64)>,
+}
+
+/// A file's mode and owner.
+#[derive(Clone, Copy)]
+pub(super) struct Changed {
+    pub(super) mode: Mode,
+    pub(super) owner: Uid,
+    pub(super) group: Gid,
+}
+
+impl Cgroup {
+    /// Which of the files that came and went with a class are there now.
+    pub(super) fn incarnation(&self, class: Class) -> u16 {
+        let Some(rare) = &self.rare else { return 0 };
+        rare.incarnations.iter().find(|(other, _)| *other == class).map_or(0, |(_, times)| *times)
+    }
+
+    /// The files of a class go; those that may come back are others.
+    pub(super) fn reincarnate(&mut self, class: Class) {
+        let rare = self.rare.get_or_insert_default();
+        let next = match rare.incarnations.iter_mut().find(|(other, _)| *other == class) {
+            Some((_, times)) => {
+                *times = times.wrapping_add(1);
+                *times
+            }
+            None => {
+                rare.incarnations.push((class, 1));
+                1
+            }
+        };
+        let is_of = |id: RowId| rows::of(id).is_some_and(|row| row.class == class);
+        if class == Class::Pressure {
+            // These are only hidden: they keep what they have.
+            for (id, _) in rare.files.iter_mut().filter(|(id, _)| is_of(*id)) {
+                id.incarnation = next;
+            }
+            for id in
+                rare.xattrs.iter_mut().filter_map(|(id, _)| id.as_mut()).filter(|id| is_of(**id))
+            {
+                id.incarnation = next;
+            }
+        } else {
+            rare.files.retain(|(id, _)| !is_of(*id));
+            rare.xattrs.retain(|(id, _)| !id.is_some_and(is_of));
+        }
+    }
+
+    /// The owner of a controller's files when they are made.
+    pub(super) fn enabler(&self, class: Class) -> (Uid, Gid) {
+        let (Class::Of(controller), Some(rare)) = (class, &self.rare) else { return self.maker };
+        let found = rare.enablers.iter().find(|(other, ..)| *other == controller);
+        found.map_or(self.maker, |(_, owner, group)| (*owner, *group))
+    }
+
+    /// Somebody enables controllers here.
+    pub(super) fn set_enabler(&mut self, controllers: ControllerSet, (owner, group): (Uid, Gid)) {
+        let other = (owner, group) != self.maker;
+        if !other && self.rare.is_none() {
+            return;
+        }
+        let rare = self.rare.get_or_insert_default();
+        rare.enablers.retain(|(controller, ..)| !controllers.contains(*controller));
+        if other {
+            rare.enablers.extend(controllers.iter().map(|controller| (controller, owner, group)));
+        }
+    }
+
+    /// A file's mode and owner, if they were changed.
+    pub(super) fn changed(&self, id: RowId) -> Option<Changed> {
+        self.rare
+            .as_ref()?
+            .files
+            .iter()
+            .find(|(other, _)| *other == id)
+            .map(|(_, changed)| *changed)
+    }
+
+    /// Changes them.
+    pub(super) fn set_changed(&mut self, id: RowId, changed: Changed) {
+        let files = &mut self.rare.get_or_insert_default().files;
+        match files.iter_mut().find(|(other, _)| *other == id) {
+            Some((_, old)) => *old = changed,
+            None => files.push((id, changed)),
+        }
+    }
+
+    /// The attributes of a file or of the directory, if it ever had any.
+    pub(super) fn xattrs(&self, of: Option<RowId>) -> Option<&Xattrs> {
+        self.rare.as_ref()?.xattrs.iter().find(|(other, _)| *other == of).map(|(_, xattrs)| xattrs)
+    }
+
+    /// The same, to change them.
+    pub(super) fn xattrs_mut(&mut self, of: Option<RowId>) -> &mut Xattrs {
+        let xattrs = &mut self.rare.get_or_insert_default().xattrs;
+        let found = xattrs.iter().position(|(other, _)| *other == of);
+        let index = found.unwrap_or_else(|| {
+            xattrs.push((of, Xattrs::default()));
+            xattrs.len() - 1
+        });
+        match xattrs.get_mut(index) {
+            Some((_, xattrs)) => xattrs,
+            None => unreachable!("{index} was found or made"),
+        }
+    }
+
+    /// A setting, if it is not the default.
+    pub(super) fn setting(&self, row: u16) -> Option<u64> {
+        self.rare
+            .as_ref()?
+            .settings
+            .iter()
+            .find(|(other, _)| *other == row)
+            .map(|(_, value)| *value)
+    }
+
+    /// Keeps a setting; the default needs no room.
+    pub(super) fn set_setting(&mut self, row: u16, value: u64, default: u64) {
+        if value == default && self.rare.is_none() {
+            return;
+        }
+        let settings = &mut self.rare.get_or_insert_default().settings;
+        settings.retain(|(other, _)| *other != row);
+        if value != default {
+            settings.push((row, value));
+        }
+    }
+
+    /// Forgets settings.
+    pub(super) fn forget_settings(&mut self, forgotten: impl Fn(u16) -> bool) {
+        if let Some(rare) = &mut self.rare {
+            rare.settings.retain(|(row, _)| !forgotten(*row));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Counts that are made when they are read: cgroup.stat, cgroup.stat.local, and what every group has of cpu.stat.
+
+use standin::{Controller, ControllerSet};
+
+use super::rows::Target;
+use super::{CgroupKey, Cgroups, tree, value};
+use crate::kernel::Kernel;
+use crate::profile::Release;
+use crate::step::Step;
+
+/// How often each controller stands in these sets.
+struct Tally {
+    controllers: ControllerSet,
+    counts: Vec<(Controller, u64)>,
+}
+
+impl Tally {
+    fn new(controllers: ControllerSet) -> Self {
+        Self { controllers, counts: controllers.iter().map(|controller| (controller, 0)).collect() }
+    }
+
+    fn add(&mut self, set: ControllerSet) {
+        debug_assert!(self.controllers.contains_all(set), "{set:?} of {:?}", self.controllers);
+        for (controller, count) in &mut self.counts {
+            *count += u64::from(set.contains(*controller));
+        }
+    }
+
+    fn print(&self, what: &str, out: &mut Vec<u8>) {
+        for (controller, count) in &self.counts {
+            out.extend_from_slice(what.as_bytes());
+            value::print_keyed(controller.name(), *count, out);
+        }
+    }
+}
+
+/// Groups below, and since 6.12 those in which each controller has state, itself among them; removed ones apart.
+pub(super) fn show(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let (cgroups, group) = (&kernel.cgroups, target.group);
+    let record = cgroups.table.at(group);
+    value::print_keyed("nr_descendants", record.descendants.into(), out);
+    let by_controller = cgroups.release >= Release::V6_12;
+    if by_controller {
+        let mut live = Tally::new(cgroups.bound());
+        for (key, _) in tree::subtree(&cgroups.table, group) {
+            live.add(cgroups.present(key));
+        }
+        live.print("nr_subsys_", out);
+    }
+    value::print_keyed("nr_dying_descendants", record.dying_descendants.into(), out);
+    if by_controller {
+        dying(cgroups, group).print("nr_dying_subsys_", out);
+    }
+    Ok(())
+}
+
+fn dying(cgroups: &Cgroups, group: CgroupKey) -> Tally {
+    let mut tally = Tally::new(cgroups.bound());
+    if cgroups.table.at(group).dying_descendants > 0 {
+        let dying = cgroups.table.iter().filter(|(_, record)| record.removed && !record.released);
+        for (key, _) in dying.filter(|(key, _)| tree::is_within(&cgroups.table, *key, group)) {
+            tally.add(cgroups.present(key));
+        }
+    }
+    tally
+}
+
+/// How long the group has been freezing.
+pub(super) fn show_local(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let frozen_ns =
+        kernel.cgroups.table.at(target.group).freezer.frozen_ns(kernel.clock.monotonic());
+    value::print_keyed("frozen_usec", frozen_ns / 1000, out);
+    Ok(())
+}
+
+/// Processor time; with the cpu controller, how often its limit bit. Calls take no time in this kernel.
+pub(super) fn show_cpu(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let cgroups = &kernel.cgroups;
+    for key in ["usage_usec", "user_usec", "system_usec"] {
+        value::print_keyed(key, 0, out);
+    }
+    if cgroups.release >= Release::V6_12 {
+        value::print_keyed("nice_usec", 0, out);
+    }
+    if cgroups.present(target.group).contains(Controller::Cpu) {
+        for key in ["nr_periods", "nr_throttled", "throttled_usec", "nr_bursts", "burst_usec"] {
+            value::print_keyed(key, 0, out);
+        }
+    }
+    Ok(())
+}
+
+/// How long the group itself was held back; nothing without the cpu controller.
+pub(super) fn show_cpu_local(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    if kernel.cgroups.present(target.group).contains(Controller::Cpu) {
+        value::print_keyed("throttled_usec", 0, out);
+    }
+    Ok(())
+}

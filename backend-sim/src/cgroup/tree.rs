@@ -1,0 +1,225 @@
+//! The tree itself: making and removing groups, going through them, and what becomes of removed ones.
+//!
+//! A removed group is *dying* while a zombie that was in it is not reaped, or such a group is below it; then it is
+//! *released*. Its record stays a little longer if an open file or a working directory names it.
+
+use standin::id::Mode;
+use standin::{Controller, Errno, Failure};
+
+use super::{Cgroup, CgroupKey, Cgroups, Pids, domain, freeze, hierarchy_limit, rows};
+use crate::kernel::Kernel;
+use crate::step::Step;
+use crate::table::Table;
+use crate::task::ThreadKey;
+use crate::wait::Channel;
+
+/// The group behind `group` in the order parents first, `top` and what is below it alone.
+pub(super) fn next_below(
+    table: &Table<Cgroup>,
+    top: CgroupKey,
+    group: CgroupKey,
+) -> Option<CgroupKey> {
+    next_from(table, top, group, table.at(group).children.first())
+}
+
+/// The same, without what is below `group`.
+pub(super) fn next_beside(
+    table: &Table<Cgroup>,
+    top: CgroupKey,
+    group: CgroupKey,
+) -> Option<CgroupKey> {
+    next_from(table, top, group, None)
+}
+
+fn next_from(
+    table: &Table<Cgroup>,
+    top: CgroupKey,
+    group: CgroupKey,
+    child: Option<CgroupKey>,
+) -> Option<CgroupKey> {
+    if child.is_some() {
+        return child;
+    }
+    let mut key = group;
+    while key != top {
+        let record = table.at(key);
+        if let Some(sibling) = record.siblings.next() {
+            return Some(sibling);
+        }
+        key = record.parent?;
+    }
+    None
+}
+
+/// A group and all below it that were not removed, parents first.
+pub(super) fn subtree(
+    table: &Table<Cgroup>,
+    top: CgroupKey,
+) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
+    let mut next = Some(top);
+    std::iter::from_fn(move || {
+        let key = next?;
+        next = next_below(table, top, key);
+        Some((key, table.at(key)))
+    })
+}
+
+/// Whether `group` is `top` or below it, removed groups included.
+pub(super) fn is_within(table: &Table<Cgroup>, group: CgroupKey, top: CgroupKey) -> bool {
+    let level = table.at(top).level;
+    let mut key = group;
+    loop {
+        let record = table.at(key);
+        match record.parent {
+            Some(parent) if record.level > level => key = parent,
+            _ => return key == top,
+        }
+    }
+}
+
+/// The path of a group from the root, also of a removed one.
+pub(crate) fn path(kernel: &Kernel, group: CgroupKey, out: &mut Vec<u8>) {
+    let table = &kernel.cgroups.table;
+    let start = out.len();
+    // Names are added from the last to the first, each backwards, and all is turned around.
+    let mut key = group;
+    while let Some(record) = table.get(key)
+        && let Some(parent) = record.parent
+    {
+        out.extend(record.name.iter().rev());
+        out.push(b'/');
+        key = parent;
+    }
+    if out.len() == start {
+        out.push(b'/');
+    }
+    if let Some(written) = out.get_mut(start..) {
+        written.reverse();
+    }
+}
+
+/// mkdir(2): a child group. Its files are the caller's. What the parent freezes is born frozen.
+///
+/// # Errors
+/// EINVAL: a newline in the name. EAGAIN: a limit of a group above. EEXIST: a file that is hidden has that name.
+pub(super) fn mkdir(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    parent: CgroupKey,
+    name: &[u8],
+    mode: Mode,
+) -> Step<()> {
+    if name.contains(&b'\n') {
+        return Err(Errno::EINVAL.into());
+    }
+    let credentials = kernel.credentials(caller);
+    let maker = (credentials.user.filesystem, credentials.group.filesystem);
+    let cgroups = &mut kernel.cgroups;
+    if cgroups.table.get(parent).is_none_or(|parent| parent.removed) {
+        return Err(Errno::ENODEV.into());
+    }
+    hierarchy_limit::check_child(cgroups, parent)?;
+    if rows::is_hidden(cgroups, parent, name) {
+        return Err(Errno::EEXIST.into());
+    }
+    if cgroups.table.len() >= kernel.profile.limits.cgroups {
+        return Err(Failure::LimitReached("cgroups").into());
+    }
+    let now = kernel.clock.realtime();
+    let id = cgroups.next_id;
+    cgroups.next_id += rows::IDS_PER_GROUP;
+    let table = &mut cgroups.table;
+    let group = table.insert_with(|own| Cgroup::new(id, name.into(), own, Some(parent)));
+    let (level, frozen) = {
+        let above = table.at_mut(parent);
+        above.descendants += 1;
+        (above.level + 1, above.freezer.is_effective())
+    };
+    let record = table.at_mut(group);
+    record.level = level;
+    (record.owner, record.group) = maker;
+    record.mode = Mode::new(mode.bits() & 0o1777);
+    record.maker = maker;
+    record.made = now;
+    let mut siblings = table.at(parent).children;
+    siblings.push(table, group, |group| &mut group.siblings);
+    table.at_mut(parent).children = siblings;
+    let mut above = table.at(parent).parent;
+    while let Some(key) = above {
+        let record = table.at_mut(key);
+        record.descendants += 1;
+        above = record.parent;
+    }
+    cgroups.index.insert(&cgroups.table, group);
+    if cgroups.present(group).contains(Controller::Pids) {
+        cgroups.table.at_mut(group).pids = Some(Pids::default());
+    }
+    if frozen {
+        freeze::born_frozen(kernel, group);
+    }
+    Ok(())
+}
+
+/// rmdir(2): EBUSY if it has live members or children. Zombies do not count.
+pub(super) fn rmdir(kernel: &mut Kernel, group: CgroupKey) -> Step<()> {
+    let cgroups = &mut kernel.cgroups;
+    let Some(record) = cgroups.table.get(group) else { return Ok(()) };
+    if record.removed {
+        return Ok(());
+    }
+    let Some(parent) = record.parent else { return Err(Errno::EBUSY.into()) };
+    if record.is_populated() || !record.children.is_empty() {
+        return Err(Errno::EBUSY.into());
+    }
+    let frozen = record.freezer.is_frozen();
+    let threaded = domain::is_threaded(&cgroups.table, group);
+    cgroups.index.remove(&cgroups.table, group);
+    let mut siblings = cgroups.table.at(parent).children;
+    siblings.remove(&mut cgroups.table, group, |group| &mut group.siblings);
+    let above = cgroups.table.at_mut(parent);
+    above.children = siblings;
+    above.threaded_children -= u32::from(threaded);
+    let record = cgroups.table.at_mut(group);
+    record.removed = true;
+    record.pids = None;
+    let mut above = Some(parent);
+    while let Some(key) = above {
+        let record = cgroups.table.at_mut(key);
+        record.descendants -= 1;
+        record.dying_descendants += 1;
+        if frozen {
+            record.freezer.frozen_descendants -= 1;
+        }
+        above = record.parent;
+    }
+    release(cgroups, group);
+    kernel.waits.wake(Channel::Cgroup(group));
+    Ok(())
+}
+
+/// Lets a removed group go, and those above that it kept, if nothing keeps them any more.
+pub(super) fn release(cgroups: &mut Cgroups, group: CgroupKey) {
+    let mut next = Some(group);
+    while let Some(key) = next {
+        let Some(record) = cgroups.table.get_mut(key) else { return };
+        let parent = record.parent;
+        if !record.removed || record.dead > 0 || record.dying_descendants > 0 {
+            return;
+        }
+        if !record.released {
+            record.released = true;
+            let mut above = parent;
+            while let Some(key) = above {
+                let record = cgroups.table.at_mut(key);
+                record.dying_descendants -= 1;
+                above = record.parent;
+            }
+        }
+        let record = cgroups.table.at(key);
+        if record.users > 0 {
+            return;
+        }
+        cgroups.table.remove(key);
+        next = parent;
+    }
+}
