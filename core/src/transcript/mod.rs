@@ -5,8 +5,12 @@
 //! actor's [`Label`], an [`Op`] and an optional [`Answer`]. The operations are tables, [`op_rows`]:
 //! name, usage, one line of help, parser and printer in one row.
 //!
-//! This part is the language alone. It never carries an operation out and knows no backend, no
-//! errno and no file; an answer is text to it.
+//! That part is the language alone: it carries nothing out and knows no errno and no file; an answer is text to it.
+//!
+//! [`run`] plays a script on a [`Stage`], which gives each actor a process of a machine or of a host; the stage calls
+//! [`perform`] inside the actor, with the actor's view of the kernel and what it keeps ([`Actor`]). What comes back is an
+//! [`Outcome`], plain data, and `run` prints it as the spec says. So a kernel, simulated or real, is compared by one
+//! program, and this module knows no kernel.
 
 mod actor;
 mod answer;
@@ -26,6 +30,7 @@ mod run;
 mod script;
 mod stage;
 mod value;
+mod wire;
 mod word;
 
 pub use actor::{Actor, ActorId};
@@ -51,4 +56,5 @@ pub use run::{Mismatch, Report, RunError, run};
 pub use script::{Item, Operation, Transcript};
 pub use stage::{Aim, Condition, End, Request, Settled, Stage, Task, Trouble, UNSEEN};
 pub use value::{Data, Id, Label, MAX_LABEL_BYTES, Owner, Piece, Size, Who};
+pub use wire::WireError;
 pub use word::{MAX_WORDS, print_address, print_data, print_word};

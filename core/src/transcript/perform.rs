@@ -15,6 +15,8 @@ mod process;
 mod resource;
 mod socket;
 mod system;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use super::actor::Actor;
