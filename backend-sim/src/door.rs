@@ -38,7 +38,7 @@ pub(crate) fn carry<O: Operation>(
 ) -> Result<O::Answer, Failure> {
     outside::enter(shared);
     let mut answer = None;
-    let mut interruptible = false;
+    let mut has_waited = false;
     loop {
         let mut kernel = shared.lock();
         let wait = match kernel.readiness(caller) {
@@ -47,13 +47,10 @@ pub(crate) fn carry<O: Operation>(
                 run::leave_for_good(shared.id, caller);
                 return Err(Failure::CallerDied);
             }
-            Readiness::Held => Wait { on: vec![Channel::Thread(caller)], until: None, uninterruptible: true },
+            Readiness::Held => Wait { uninterruptible: true, ..Wait::on(Channel::Thread(caller)) },
             Readiness::Ready { caught } => {
                 if let Some(answer) = answer {
                     return answer;
-                }
-                if caught && interruptible {
-                    return Err(Failure::Errno(Errno::EINTR));
                 }
                 match attempt(&mut kernel, caller, &mut operation) {
                     Ok(value) => {
@@ -71,15 +68,21 @@ pub(crate) fn carry<O: Operation>(
                         answer = Some(Err(failure));
                         continue;
                     }
+                    // What it waited for counts before a signal that came too.
                     Err(Stop::Wait(wait)) => {
-                        interruptible = !wait.uninterruptible;
+                        if has_waited && caught.ends(&wait) {
+                            return Err(Failure::Errno(Errno::EINTR));
+                        }
+                        has_waited = true;
                         wait
                     }
                 }
             }
         };
         if kernel.waits.wait_of(caller).is_some() {
-            return Err(Failure::Unsupported("two calls at once of one thread; make a process or thread for each"));
+            return Err(Failure::Unsupported(
+                "two calls at once of one thread; make a process or thread for each",
+            ));
         }
         kernel.waits.sleep(caller, wait);
         suspend(shared, kernel, caller)?;
@@ -87,7 +90,11 @@ pub(crate) fn carry<O: Operation>(
 }
 
 /// Leaves the call until its thread was woken: back to the runner from within a program, else by waiting here.
-fn suspend(shared: &Arc<Shared>, kernel: MutexGuard<'_, Kernel>, caller: ThreadKey) -> Result<(), Failure> {
+fn suspend(
+    shared: &Arc<Shared>,
+    kernel: MutexGuard<'_, Kernel>,
+    caller: ThreadKey,
+) -> Result<(), Failure> {
     if !run::is_inside(shared.id) {
         return outside::wait(shared, kernel, caller);
     }
@@ -101,7 +108,11 @@ fn suspend(shared: &Arc<Shared>, kernel: MutexGuard<'_, Kernel>, caller: ThreadK
     }
 }
 
-fn attempt<O: Operation>(kernel: &mut Kernel, caller: ThreadKey, operation: &mut O) -> Step<O::Answer> {
+fn attempt<O: Operation>(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    operation: &mut O,
+) -> Step<O::Answer> {
     kernel.census.operations += 1;
     if kernel.census.operations > kernel.profile.limits.operations {
         return Err(Failure::LimitReached("operations").into());

@@ -26,11 +26,14 @@ pub(crate) struct Wait {
     pub(crate) until: Option<Moment>,
     /// A caught signal does not end it (the transcript's `sleep`, the runner's own waiting, `SA_RESTART`).
     pub(crate) uninterruptible: bool,
+    /// A caught signal ends it even if its handler was set with `SA_RESTART` (poll(2); signal(7), Interruption of system
+    /// calls).
+    pub(crate) never_resumed: bool,
 }
 
 impl Wait {
     pub(crate) fn on(channel: Channel) -> Self {
-        Self { on: vec![channel], until: None, uninterruptible: false }
+        Self { on: vec![channel], ..Self::default() }
     }
 }
 

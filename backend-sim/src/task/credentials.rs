@@ -7,7 +7,7 @@ use crate::kernel::Kernel;
 use crate::task::ThreadKey;
 
 /// A thread's credentials. An open file keeps a copy of its opener's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Credentials {
     pub(crate) user: UserIds,
     pub(crate) group: GroupIds,
@@ -15,7 +15,6 @@ pub(crate) struct Credentials {
     pub(crate) groups: Option<Box<[Gid]>>,
     pub(crate) capabilities: CapabilitySets,
     pub(crate) securebits: Securebits,
-    pub(crate) keep_capabilities: bool,
     pub(crate) no_new_privileges: bool,
 }
 
@@ -24,8 +23,8 @@ impl Credentials {
     pub(crate) const fn root() -> Self {
         let all = CapabilitySet::ALL;
         Self {
-            user: UserIds { real: Uid::ROOT, effective: Uid::ROOT, saved: Uid::ROOT, filesystem: Uid::ROOT },
-            group: GroupIds { real: Gid::ROOT, effective: Gid::ROOT, saved: Gid::ROOT, filesystem: Gid::ROOT },
+            user: user_ids(Uid::ROOT),
+            group: group_ids(Gid::ROOT),
             groups: None,
             capabilities: CapabilitySets {
                 effective: all,
@@ -35,7 +34,6 @@ impl Credentials {
                 ambient: CapabilitySet::EMPTY,
             },
             securebits: Securebits::empty(),
-            keep_capabilities: false,
             no_new_privileges: false,
         }
     }
@@ -47,8 +45,24 @@ impl Credentials {
 
     /// Whether files of this group are its own as to groups.
     pub(crate) fn in_group(&self, group: Gid) -> bool {
-        self.group.filesystem == group || self.groups.as_ref().is_some_and(|groups| groups.contains(&group))
+        self.group.filesystem == group
+            || self.groups.as_ref().is_some_and(|groups| groups.binary_search(&group).is_ok())
     }
+
+    /// Supplementary groups.
+    pub(crate) fn groups(&self) -> &[Gid] {
+        self.groups.as_deref().unwrap_or_default()
+    }
+}
+
+/// The four ids of a process that is this user through and through.
+pub(crate) const fn user_ids(uid: Uid) -> UserIds {
+    UserIds { real: uid, effective: uid, saved: uid, filesystem: uid }
+}
+
+/// The four ids of a process that is of this group through and through.
+pub(crate) const fn group_ids(gid: Gid) -> GroupIds {
+    GroupIds { real: gid, effective: gid, saved: gid, filesystem: gid }
 }
 
 impl Kernel {

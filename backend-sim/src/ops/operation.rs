@@ -1,0 +1,29 @@
+//! The macro that declares operations whose handler is a few lines.
+
+/// Declares operation structs with their handlers, each `Name { fields } = "method" -> Answer: |op, kernel, caller| body;`.
+macro_rules! operation {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident $(<$life:lifetime>)? { $($field:ident: $type:ty),* $(,)? } = $method:literal -> $answer:ty:
+        |$op:ident, $kernel:ident, $caller:ident| $body:expr;
+    )*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name $(<$life>)? { $(pub(crate) $field: $type),* }
+
+        impl $(<$life>)? $crate::door::Operation for $name $(<$life>)? {
+            type Answer = $answer;
+            const NAME: &'static str = $method;
+
+            fn handle(
+                &mut self,
+                $kernel: &mut $crate::kernel::Kernel,
+                $caller: $crate::task::ThreadKey,
+            ) -> $crate::step::Step<$answer> {
+                let $op = self;
+                $body
+            }
+        }
+    )*};
+}
+
+pub(crate) use operation;

@@ -1,0 +1,174 @@
+//! Operations of `Processes` on processes: making, ending, signalling, waiting, looking.
+
+use standin::backend::{
+    ProcessInfo, Rlimit, RlimitResource, SpawnCredentials, WaitOptions, WaitStatus,
+};
+use standin::{Errno, ExitCode, Failure, Pid, Signal, Tid};
+
+use super::operation::operation;
+use crate::door::Operation;
+use crate::fs::{Node, OpenKind, Spot, descriptors};
+use crate::kernel::Kernel;
+use crate::step::Step;
+use crate::task::exec::Program;
+use crate::task::spawn::Birth;
+use crate::task::{self, ProcessKey, ThreadKey, exit, handle, signal, spawn, wait};
+
+/// A child and its program.
+pub(crate) struct Spawn<'a> {
+    pub(crate) program: Program<'a>,
+    /// The descriptor of the group's directory.
+    pub(crate) cgroup: Option<u32>,
+    /// The caller's numbers and the child's.
+    pub(crate) descriptors: Vec<(u32, u32)>,
+    pub(crate) credentials: Option<&'a SpawnCredentials<'a>>,
+    pub(crate) limits: &'a [(RlimitResource, Rlimit)],
+    pub(crate) directory: Option<u32>,
+    pub(crate) session: bool,
+    pub(crate) parent_death: Option<Signal>,
+}
+
+impl Operation for Spawn<'_> {
+    /// The number of the child's handle.
+    type Answer = u32;
+    const NAME: &'static str = "spawn";
+
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<u32> {
+        let birth = Birth {
+            program: self.program,
+            into: self.cgroup.map(|number| group_of(kernel, caller, number)).transpose()?,
+            descriptors: &self.descriptors,
+            credentials: self.credentials,
+            limits: self.limits,
+            directory: self
+                .directory
+                .map(|number| directory_of(kernel, caller, number))
+                .transpose()?,
+            session: self.session,
+            parent_death: self.parent_death,
+        };
+        descriptors::next_number(kernel, kernel.tasks.process_of(caller))?;
+        let child = spawn::spawn(kernel, caller, &birth)?;
+        let child = kernel.tasks.process_of(child);
+        descriptors::open_process(kernel, caller, child)
+    }
+}
+
+/// The group whose directory a descriptor is: what `CLONE_INTO_CGROUP` takes. EBADF for anything else.
+pub(crate) fn group_of(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    number: u32,
+) -> Result<crate::cgroup::CgroupKey, Errno> {
+    match directory_of(kernel, caller, number)?.node {
+        Node::Cgroup(group) => Ok(group),
+        Node::Control(..) | Node::Tmp(_) | Node::Proc(_) => Err(Errno::EBADF),
+    }
+}
+
+/// Where an open file of the caller stands.
+fn directory_of(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot, Errno> {
+    let file = descriptors::get(kernel, caller, number)?;
+    let file = kernel.vfs.files.at(file);
+    match file.kind {
+        OpenKind::Node(_) => Ok(file.spot),
+        OpenKind::Process(_) => Err(Errno::EBADF),
+    }
+}
+
+/// The process that a handle of the caller holds.
+fn held(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
+    let file = descriptors::get(kernel, caller, number)?;
+    match kernel.vfs.files.at(file).kind {
+        OpenKind::Process(process) => Ok(process),
+        OpenKind::Node(_) => Err(Errno::EBADF),
+    }
+}
+
+operation! {
+    /// execve(2): from here on the caller is another program.
+    Exec<'a> { program: Program<'a> } = "exec" -> (): |op, kernel, caller| {
+        task::exec::exec(kernel, caller, op.program)
+    };
+
+    /// _exit(2)
+    Exit { code: ExitCode } = "exit" -> (): |op, kernel, caller| {
+        let process = kernel.tasks.process_of(caller);
+        exit::exit_process(kernel, process, exit::exit_status(op.code));
+        Ok(())
+    };
+
+    /// The end of the calling thread alone; the last one ends the process.
+    ExitThread { code: ExitCode } = "exit" -> (): |op, kernel, caller| {
+        exit::exit_thread(kernel, caller, op.code);
+        Ok(())
+    };
+
+    /// pidfd_open(2)
+    OpenPid { pid: Pid } = "open_pid" -> u32: |op, kernel, caller| {
+        let process = handle::find(kernel, op.pid.0)?;
+        descriptors::open_process(kernel, caller, process)
+    };
+
+    /// pidfd_send_signal(2)
+    SendSignal { process: u32, signal: Option<Signal> } = "signal" -> (): |op, kernel, caller| {
+        let process = held(kernel, caller, op.process)?;
+        Ok(signal::send_process(kernel, caller, process, op.signal)?)
+    };
+
+    /// kill(2) of a process group.
+    SignalGroup { group: u32, signal: Option<Signal> } = "signal_group" -> (): |op, kernel, caller| {
+        Ok(signal::send_group(kernel, caller, op.group, op.signal)?)
+    };
+
+    /// waitid(2) by handle.
+    WaitFor { process: u32, options: WaitOptions } = "wait" -> Option<WaitStatus>: |op, kernel, caller| {
+        let process = held(kernel, caller, op.process)?;
+        wait::wait(kernel, caller, process, op.options)
+    };
+
+    /// waitid(2) for any child.
+    WaitAny { options: WaitOptions } = "wait_any" -> Option<(Pid, WaitStatus)>: |op, kernel, caller| {
+        let found = wait::wait_any(kernel, caller, op.options)?;
+        Ok(found.map(|(number, status)| (Pid(number), status)))
+    };
+
+    /// Every process that /proc shows.
+    ListProcesses {} = "processes" -> Vec<Pid>: |_op, kernel, _caller| {
+        let mut pids: Vec<Pid> = kernel.tasks.processes.iter().map(|(_, process)| Pid(process.number)).collect();
+        pids.sort_unstable();
+        Ok(pids)
+    };
+
+    /// What the kernel tells of a held process.
+    Inspect { process: u32 } = "inspect" -> ProcessInfo: |op, kernel, caller| {
+        let process = held(kernel, caller, op.process)?;
+        Ok(handle::inspect(kernel, process)?)
+    };
+
+    /// getpid(2)
+    GetPid {} = "pid" -> Pid: |_op, kernel, caller| Ok(Pid(kernel.process(caller).number));
+
+    /// gettid(2)
+    GetTid {} = "tid" -> Tid: |_op, kernel, caller| Ok(Tid(kernel.tasks.threads.at(caller).number));
+
+    /// getppid(2)
+    GetParent {} = "parent" -> Pid: |_op, kernel, caller| {
+        Ok(Pid(kernel.tasks.parent_number(kernel.tasks.process_of(caller))))
+    };
+
+    /// `PR_SET_CHILD_SUBREAPER`
+    SetSubreaper { subreaper: bool } = "set_subreaper" -> (): |op, kernel, caller| {
+        kernel.process_mut(caller).subreaper = op.subreaper;
+        Ok(())
+    };
+}
+
+/// What of a spawn is not modelled yet.
+pub(crate) const fn unmodelled(spawn: &standin::backend::Spawn<'_>) -> Result<(), Failure> {
+    if spawn.namespaces.is_empty() && spawn.join.is_none() {
+        Ok(())
+    } else {
+        Err(Failure::NotModelled("spawn into other namespaces"))
+    }
+}

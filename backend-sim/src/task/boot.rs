@@ -1,0 +1,142 @@
+//! The processes that a machine starts with: process 1, which reaps what is given to it at once, and those that tests
+//! drive from outside.
+
+use rustc_hash::FxHashMap;
+use standin::id::{Mode, Moment};
+use standin::{Failure, Gid, Signal, SignalSet, Uid};
+
+use crate::cgroup::Cgroups;
+use crate::fs::{Descriptors, Spot};
+use crate::kernel::Kernel;
+use crate::list::{Links, List};
+use crate::step::Stop;
+use crate::table::Table;
+use crate::task::fork::{ForkOptions, fork};
+use crate::task::{
+    Accounts, Actions, Caught, Credentials, Jobs, More, Name, Process, RlimitTable, State, Tasks,
+    Thread, ThreadKey, identity, job,
+};
+use crate::{cgroup, fs};
+
+impl Tasks {
+    /// Process 1, with its working directory and root group.
+    pub(crate) fn boot(cgroups: &Cgroups, root: Spot, now: Moment) -> Self {
+        let mut accounts = Accounts::default();
+        let account = accounts.of(Uid::ROOT);
+        accounts.get_mut(account).threads = 1;
+        let mut jobs = Jobs::default();
+        // As the kernel starts it: in no group or session that has a number.
+        let job = jobs.make(0, 0);
+        let mut processes = Table::default();
+        let mut threads = Table::default();
+        let init = processes.insert_with(|process| {
+            let leader = threads.insert(Thread {
+                number: 1,
+                process,
+                siblings: Links::default(),
+                credentials: Credentials::root(),
+                account,
+                cgroup: cgroups.root,
+                members: Links::default(),
+                pending: SignalSet::EMPTY,
+                mask: SignalSet::EMPTY,
+                name: Name::new(b"init"),
+                nice: 0,
+                parent_death: None,
+                exceeds_processes: false,
+                exited: false,
+                frozen: false,
+                attention: false,
+                caught: Caught::Nothing,
+            });
+            // Who ignores CHLD never has a zombie.
+            let actions = Actions { ignored: Signal::CHLD.into(), ..Actions::default() };
+            Process {
+                number: 1,
+                parent: None,
+                parent_thread: None,
+                children: List::default(),
+                siblings: Links::default(),
+                threads: List::default(),
+                leader,
+                state: State::Alive,
+                continued: false,
+                job,
+                job_links: Links::default(),
+                leads_session: false,
+                subreaper: false,
+                executed: true,
+                dumpable: true,
+                pending: SignalSet::EMPTY,
+                umask: Mode::new(0),
+                directory: root,
+                descriptors: Descriptors::default(),
+                started: now,
+                more: Some(Box::new(More { actions, ..More::default() })),
+                scope: None,
+            }
+        });
+        let first = processes.at(init).leader;
+        let mut tasks = Self {
+            processes,
+            threads,
+            numbers: FxHashMap::default(),
+            last_number: 1,
+            numbers_wrapped: false,
+            jobs,
+            accounts,
+            first_limits: RlimitTable::default(),
+            init,
+            first,
+            starts: FxHashMap::default(),
+            ends: None,
+        };
+        tasks.numbers.insert(1, first);
+        tasks
+            .processes
+            .at_mut(init)
+            .threads
+            .push(&mut tasks.threads, first, |thread| &mut thread.siblings);
+        tasks.join_job(init, job);
+        tasks
+    }
+}
+
+/// Makes the process that tests drive as root.
+///
+/// # Panics
+/// If the machine's bounds allow no second process.
+pub(crate) fn start_first(kernel: &mut Kernel) {
+    kernel.tasks.first_limits = RlimitTable::boot(&kernel.profile);
+    let init = kernel.tasks.processes.at(kernel.tasks.init);
+    let (leader, directory) = (init.leader, init.directory);
+    fs::keep(kernel, directory);
+    cgroup::booted(kernel, leader);
+    kernel.tasks.first = match first_of_user(kernel, 0) {
+        Ok(thread) => thread,
+        Err(failure) => panic!("the first process: {failure}"),
+    };
+}
+
+/// Makes a process of a user, a child of process 1 that leads a session.
+pub(crate) fn first_of_user(kernel: &mut Kernel, uid: u32) -> Result<ThreadKey, Failure> {
+    let init = kernel.tasks.processes.at(kernel.tasks.init).leader;
+    let thread = fork(kernel, init, ForkOptions::default()).map_err(|stop| match stop {
+        Stop::Failure(failure) => failure,
+        Stop::Wait(_) => unreachable!("fork waits for nothing"),
+    })?;
+    job::set_session(kernel, thread)?;
+    if uid != 0 {
+        let (user, group) = (Some(Uid(uid)), Some(Gid(uid)));
+        let new = Credentials::root()
+            .with_group_ids(group, group, group)?
+            .with_users(user, user, user)?;
+        identity::commit(kernel, thread, new);
+    }
+    let process = kernel.process_mut(thread);
+    // It has run its program, which is whatever drives it.
+    process.more = None;
+    process.executed = true;
+    process.dumpable = true;
+    Ok(thread)
+}

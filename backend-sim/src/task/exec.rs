@@ -1,0 +1,97 @@
+//! Becoming another program (execve(2)): what of a process survives that.
+
+use standin::backend::{Access, FileKind};
+use standin::path::{Follow, KPath, Resolve};
+use standin::{Errno, Failure};
+
+use crate::fs::{self, permission, walk};
+use crate::kernel::Kernel;
+use crate::ops::PlaceArg;
+use crate::step::{Step, Stop};
+use crate::task::{Name, Start, ThreadKey, exit, family, fork, identity};
+
+/// A program that a process is to become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Program<'a> {
+    pub(crate) path: &'a KPath,
+    pub(crate) arguments: &'a [&'a [u8]],
+    pub(crate) environment: &'a [&'a [u8]],
+    /// The machine has a program of this path.
+    pub(crate) known: bool,
+}
+
+/// execve(2): from here on the calling thread is the only one of its process and is to begin the program.
+///
+/// # Errors
+/// ENOENT, ENOTDIR, EACCES, ELOOP: the path. ENOEXEC: a file that is no program. EAGAIN: the caller changed its user, who
+/// has too many processes.
+pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>) -> Step<()> {
+    if kernel.tasks.threads.at(caller).exceeds_processes
+        && fork::exceeds_processes(kernel, caller, 0)
+    {
+        return Err(Errno::EAGAIN.into());
+    }
+    check(kernel, caller, program)?;
+    remain_alone(kernel, caller);
+    let process = kernel.tasks.process_of(caller);
+    fs::descriptors::close_on_exec(kernel, process);
+    let new = kernel.credentials(caller).after_exec();
+    let ids = (new.user, new.group);
+    identity::commit(kernel, caller, new);
+    let thread = kernel.tasks.threads.at_mut(caller);
+    thread.exceeds_processes = false;
+    thread.name = Name::new(program.path.file_name());
+    let record = kernel.tasks.processes.at_mut(process);
+    record.executed = true;
+    record.dumpable = ids.0.real == ids.0.effective && ids.1.real == ids.1.effective;
+    let more = record.more_mut();
+    more.actions = more.actions.after_exec();
+    more.command =
+        program.arguments.iter().flat_map(|argument| argument.iter().copied().chain([0])).collect();
+    let start = Start {
+        path: program.path.as_bytes().to_vec(),
+        arguments: program.arguments.iter().map(|argument| argument.to_vec()).collect(),
+        environment: program.environment.iter().map(|variable| variable.to_vec()).collect(),
+    };
+    kernel.tasks.starts.insert(caller, start);
+    kernel.waits.make_runnable(caller);
+    Ok(())
+}
+
+/// Whether the caller may run what stands at the path. A program that the machine was given needs no file.
+fn check(kernel: &Kernel, caller: ThreadKey, program: Program<'_>) -> Step<()> {
+    let place = PlaceArg { at: None, path: program.path, resolve: Resolve::Kernel };
+    let spot = match walk::spot(kernel, caller, place, Follow::Link) {
+        Ok(spot) => spot,
+        Err(Stop::Failure(Failure::Errno(Errno::ENOENT))) if program.known => return Ok(()),
+        Err(stop) => return Err(stop),
+    };
+    if fs::kind(kernel, spot.node) != FileKind::File || walk::forbids_programs(kernel, spot) {
+        return Err(Errno::EACCES.into());
+    }
+    permission::check(kernel, caller, spot, Access::EXECUTE)?;
+    if program.known { Ok(()) } else { Err(Errno::ENOEXEC.into()) }
+}
+
+/// The other threads of the process end; the calling one becomes its leader, with its number.
+fn remain_alone(kernel: &mut Kernel, caller: ThreadKey) {
+    let process = kernel.tasks.process_of(caller);
+    let record = kernel.tasks.processes.at(process);
+    if record.threads.len() < 2 {
+        return;
+    }
+    let leader = record.leader;
+    if leader != caller {
+        let tasks = &mut kernel.tasks;
+        let number = tasks.threads.at(leader).number;
+        let other = std::mem::replace(&mut tasks.threads.at_mut(caller).number, number);
+        tasks.threads.at_mut(leader).number = other;
+        tasks.numbers.insert(number, caller);
+        tasks.numbers.insert(other, leader);
+        tasks.processes.at_mut(process).leader = caller;
+    }
+    for thread in exit::others(kernel, process, caller) {
+        family::inherit(kernel, process, thread, caller);
+        exit::end_thread(kernel, thread);
+    }
+}

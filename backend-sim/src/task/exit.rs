@@ -1,0 +1,153 @@
+//! Ends: of a thread, of a process, and of the zombie that it leaves (_exit(2), wait(2)).
+
+use standin::ExitCode;
+use standin::Signal;
+use standin::backend::WaitStatus;
+
+use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::task::{ProcessKey, State, ThreadKey, family, job, signal};
+use crate::wait::Channel;
+use crate::{cgroup, fs};
+
+/// What exit(3) says of a code: its low eight bits.
+pub(crate) fn exit_status(code: ExitCode) -> WaitStatus {
+    let [low, ..] = code.0.to_le_bytes();
+    WaitStatus::Exited(low)
+}
+
+/// Ends a process with all its threads: it is a zombie then, or gone if nobody would wait for it.
+pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    let record = kernel.tasks.processes.at(process);
+    let leader = record.leader;
+    if record.is_zombie() {
+        return;
+    }
+    assert!(process != kernel.tasks.init, "process 1 ends: {status:?}");
+    if record.threads.len() > 1 {
+        for thread in others(kernel, process, leader) {
+            end_thread(kernel, thread);
+        }
+    }
+    leave(kernel, leader);
+    end(kernel, process, status);
+}
+
+/// Ends one thread; the last one ends its process.
+pub(crate) fn exit_thread(kernel: &mut Kernel, thread: ThreadKey, code: ExitCode) {
+    let process = kernel.tasks.process_of(thread);
+    let record = kernel.tasks.processes.at(process);
+    let leader = record.leader;
+    let heir = iterate(&kernel.tasks.threads, record.threads, |thread| &thread.siblings)
+        .find(|(key, other)| *key != thread && !other.exited)
+        .map(|(key, _)| key);
+    let Some(heir) = heir else { return exit_process(kernel, process, exit_status(code)) };
+    leave(kernel, thread);
+    signal::retarget(kernel, thread);
+    family::inherit(kernel, process, thread, heir);
+    if thread != leader {
+        release_thread(kernel, thread);
+    }
+}
+
+/// The threads of a process but one.
+pub(super) fn others(kernel: &Kernel, process: ProcessKey, but: ThreadKey) -> Vec<ThreadKey> {
+    let threads = kernel.tasks.processes.at(process).threads;
+    let threads = iterate(&kernel.tasks.threads, threads, |thread| &thread.siblings);
+    threads.map(|(key, _)| key).filter(|key| *key != but).collect()
+}
+
+/// Ends a thread that is not the leader, whose process goes on or ends as a whole.
+pub(super) fn end_thread(kernel: &mut Kernel, thread: ThreadKey) {
+    leave(kernel, thread);
+    release_thread(kernel, thread);
+}
+
+/// A process that was made a moment ago is no more, and nobody is told.
+pub(super) fn undo(kernel: &mut Kernel, leader: ThreadKey) {
+    let process = kernel.tasks.process_of(leader);
+    leave(kernel, leader);
+    fs::descriptors::close_all(kernel, process);
+    fs::let_go(kernel, kernel.tasks.processes.at(process).directory);
+    reap(kernel, process);
+}
+
+/// A thread runs no more. What it waited for is of no interest now; whoever runs it finds it dead.
+fn leave(kernel: &mut Kernel, thread: ThreadKey) {
+    let record = kernel.tasks.threads.at_mut(thread);
+    if std::mem::replace(&mut record.exited, true) {
+        return;
+    }
+    kernel.waits.wake_thread(thread);
+    if !kernel.tasks.starts.is_empty() {
+        kernel.tasks.starts.remove(&thread);
+    }
+    cgroup::exited(kernel, thread);
+}
+
+/// A thread that has exited, and is not the leader, is gone at once.
+fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
+    cgroup::reaped(kernel, thread);
+    signal::forget_thread(&mut kernel.tasks, thread);
+    let record = kernel.tasks.threads.at(thread);
+    let (process, number, account) = (record.process, record.number, record.account);
+    kernel.tasks.accounts.get_mut(account).threads -= 1;
+    kernel.tasks.numbers.remove(&number);
+    let tasks = &mut kernel.tasks;
+    tasks
+        .processes
+        .at_mut(process)
+        .threads
+        .remove(&mut tasks.threads, thread, |thread| &mut thread.siblings);
+    tasks.threads.remove(thread);
+}
+
+/// No thread of the process runs any more.
+fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    fs::descriptors::close_all(kernel, process);
+    fs::let_go(kernel, kernel.tasks.processes.at(process).directory);
+    family::bequeath(kernel, process);
+    let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
+    job::orphan(kernel, process, parent, true);
+    kernel.tasks.processes.at_mut(process).state = State::Zombie(status);
+    if let Some(ends) = &mut kernel.tasks.ends {
+        ends.insert(process, status);
+    }
+    kernel.waits.wake(Channel::Process(process));
+    if family::tell_death(kernel, process) {
+        reap(kernel, process);
+    }
+}
+
+/// The end of a zombie: somebody has waited for it, or nobody will.
+pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
+    let leader = kernel.tasks.processes.at(process).leader;
+    cgroup::reaped(kernel, leader);
+    let tasks = &mut kernel.tasks;
+    signal::forget_thread(tasks, leader);
+    signal::forget(tasks, process);
+    tasks.leave_job(process);
+    if let Some(parent) = tasks.processes.at(process).parent {
+        tasks.disown(parent, process);
+    }
+    if let Some(leader) = tasks.threads.remove(leader) {
+        tasks.accounts.get_mut(leader.account).threads -= 1;
+        tasks.numbers.remove(&leader.number);
+    }
+    tasks.processes.remove(process);
+    kernel.waits.wake(Channel::Process(process));
+}
+
+impl Kernel {
+    /// Ends every process but the first, as by SIGKILL: the machine is being taken down.
+    pub(crate) fn kill_everything(&mut self) {
+        let init = self.tasks.init;
+        let all: Vec<ProcessKey> =
+            self.tasks.processes.iter().map(|(key, _)| key).filter(|key| *key != init).collect();
+        for process in all {
+            if self.tasks.processes.get(process).is_some() {
+                exit_process(self, process, WaitStatus::Killed(Signal::KILL));
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Parents and children: who gets a child when its parent ends, and what a parent is told (wait(2), prctl(2)
+//! `PR_SET_CHILD_SUBREAPER` and `PR_SET_PDEATHSIG`).
+
+use standin::Signal;
+
+use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::task::{ProcessKey, Tasks, ThreadKey, exit, job, signal};
+use crate::wait::Channel;
+
+impl Tasks {
+    /// Makes a process that has no parent a child, behind the others.
+    pub(super) fn adopt(&mut self, parent: ProcessKey, child: ProcessKey) {
+        self.processes.at_mut(child).parent = Some(parent);
+        let mut children = self.processes.at(parent).children;
+        children.push(&mut self.processes, child, |child| &mut child.siblings);
+        self.processes.at_mut(parent).children = children;
+    }
+
+    /// Takes a child from its parent.
+    pub(super) fn disown(&mut self, parent: ProcessKey, child: ProcessKey) {
+        let mut children = self.processes.at(parent).children;
+        children.remove(&mut self.processes, child, |child| &mut child.siblings);
+        self.processes.at_mut(parent).children = children;
+    }
+}
+
+/// The first thread of a process that has not exited.
+fn live_thread(tasks: &Tasks, process: ProcessKey) -> Option<ThreadKey> {
+    let threads = tasks.processes.at(process).threads;
+    iterate(&tasks.threads, threads, |thread| &thread.siblings)
+        .find(|(_, thread)| !thread.exited)
+        .map(|(key, _)| key)
+}
+
+/// Who gets the children of a process that ends: its nearest ancestor that asked for orphans, or process 1.
+fn reaper(tasks: &Tasks, process: ProcessKey) -> ProcessKey {
+    let mut next = tasks.processes.at(process).parent;
+    while let Some(ancestor) = next {
+        let record = tasks.processes.at(ancestor);
+        if record.subreaper && live_thread(tasks, ancestor).is_some() {
+            return ancestor;
+        }
+        next = record.parent;
+    }
+    tasks.init
+}
+
+/// What the threads of a child want to hear when the parent's thread ends.
+fn last_wishes(tasks: &Tasks, child: ProcessKey) -> Vec<Signal> {
+    let threads = tasks.processes.at(child).threads;
+    iterate(&tasks.threads, threads, |thread| &thread.siblings)
+        .filter_map(|(_, thread)| thread.parent_death)
+        .collect()
+}
+
+/// A thread ends and its process lives on: another thread is the parent of its children now.
+pub(super) fn inherit(
+    kernel: &mut Kernel,
+    process: ProcessKey,
+    thread: ThreadKey,
+    heir: ThreadKey,
+) {
+    let tasks = &mut kernel.tasks;
+    let children =
+        iterate(&tasks.processes, tasks.processes.at(process).children, |child| &child.siblings);
+    let children: Vec<ProcessKey> = children
+        .filter(|(_, child)| child.parent_thread == Some(thread))
+        .map(|(key, _)| key)
+        .collect();
+    for child in children {
+        kernel.tasks.processes.at_mut(child).parent_thread = Some(heir);
+        for wish in last_wishes(&kernel.tasks, child) {
+            signal::send_parent_death(kernel, thread, child, wish);
+        }
+    }
+}
+
+/// A process ends: its children become its reaper's.
+pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
+    let record = kernel.tasks.processes.at(process);
+    if record.children.is_empty() {
+        return;
+    }
+    let leader = record.leader;
+    let tasks = &mut kernel.tasks;
+    let children =
+        iterate(&tasks.processes, tasks.processes.at(process).children, |child| &child.siblings);
+    let children: Vec<ProcessKey> = children.map(|(key, _)| key).collect();
+    let reaper = reaper(tasks, process);
+    let heir = live_thread(tasks, reaper);
+    for child in &children {
+        tasks.disown(process, *child);
+        tasks.adopt(reaper, *child);
+        tasks.processes.at_mut(*child).parent_thread = heir;
+    }
+    for child in children {
+        let Some(record) = kernel.tasks.processes.get(child) else { continue };
+        let was_zombie = record.is_zombie();
+        for wish in last_wishes(&kernel.tasks, child) {
+            signal::send_parent_death(kernel, leader, child, wish);
+        }
+        if was_zombie && tell_death(kernel, child) {
+            job::orphan(kernel, child, process, false);
+            exit::reap(kernel, child);
+        } else if kernel.tasks.processes.get(child).is_some() {
+            job::orphan(kernel, child, process, false);
+        }
+    }
+}
+
+/// Tells the parent of a zombie, which gets CHLD and looks again if it waits. Whether the zombie goes at once, because its
+/// parent ignores CHLD.
+pub(super) fn tell_death(kernel: &mut Kernel, process: ProcessKey) -> bool {
+    let Some(parent) = kernel.tasks.processes.at(process).parent else { return false };
+    let ignores = kernel.tasks.processes.at(parent).ignored().contains(Signal::CHLD);
+    if !ignores {
+        signal::send_kernel(kernel, parent, Signal::CHLD);
+    }
+    kernel.waits.wake(Channel::Children(parent));
+    ignores
+}

@@ -1,0 +1,156 @@
+//! New processes and threads (fork(2), clone3(2)).
+
+use standin::backend::RlimitResource;
+use standin::{Capability, Errno, Failure, SignalSet};
+
+use crate::cgroup::CgroupKey;
+use crate::kernel::Kernel;
+use crate::list::{Links, List};
+use crate::step::Step;
+use crate::task::{Caught, More, Process, State, Thread, ThreadKey};
+use crate::{cgroup, fs};
+
+/// What is made, and where.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ForkOptions {
+    /// A thread of the caller's process, not a process (`CLONE_THREAD`).
+    pub(crate) thread: bool,
+    /// The group that it is born in; else the caller's (`CLONE_INTO_CGROUP`).
+    pub(crate) into: Option<CgroupKey>,
+}
+
+/// clone3(2): the new process's first thread, or the new thread.
+///
+/// # Errors
+/// EAGAIN: the user's limit of processes, a group's, or no number is left. What the target group refuses.
+pub(crate) fn fork(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    options: ForkOptions,
+) -> Step<ThreadKey> {
+    if kernel.tasks.threads.len() >= kernel.profile.limits.threads {
+        return Err(Failure::LimitReached("threads").into());
+    }
+    if exceeds_processes(kernel, caller, 1) {
+        return Err(Errno::EAGAIN.into());
+    }
+    kernel.tasks.threads.at_mut(caller).exceeds_processes = false;
+    let number = kernel.tasks.next_number().ok_or(Errno::EAGAIN)?;
+    let claim = cgroup::can_fork(kernel, caller, options.into, options.thread)?;
+    let child = if options.thread {
+        thread(kernel, caller, number)
+    } else {
+        process(kernel, caller, number)
+    };
+    cgroup::born(kernel, claim, child);
+    Ok(child)
+}
+
+/// Whether the caller's user would have too many processes with `more` of them. Root never has, nor has who may exceed
+/// limits.
+pub(super) fn exceeds_processes(kernel: &Kernel, caller: ThreadKey, more: u32) -> bool {
+    let record = kernel.tasks.threads.at(caller);
+    let Some(limit) = kernel.soft_limit(record.process, RlimitResource::Processes) else {
+        return false;
+    };
+    let account = kernel.tasks.accounts.get(record.account);
+    let exempt = account.user == standin::Uid::ROOT
+        || record.credentials.capable(Capability::SYS_RESOURCE)
+        || record.credentials.capable(Capability::SYS_ADMIN);
+    u64::from(account.threads + more) > limit && !exempt
+}
+
+/// A thread record like the caller's, of a process that the caller names.
+fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
+    let record = kernel.tasks.threads.at(caller);
+    Thread {
+        number,
+        process: record.process,
+        siblings: Links::default(),
+        credentials: record.credentials.clone(),
+        account: record.account,
+        cgroup: record.cgroup,
+        members: Links::default(),
+        pending: SignalSet::EMPTY,
+        mask: record.mask,
+        name: record.name,
+        nice: record.nice,
+        parent_death: None,
+        exceeds_processes: false,
+        exited: false,
+        frozen: false,
+        attention: false,
+        caught: Caught::Nothing,
+    }
+}
+
+fn enlist(kernel: &mut Kernel, thread: ThreadKey) {
+    let tasks = &mut kernel.tasks;
+    let record = tasks.threads.at(thread);
+    let (number, process, account) = (record.number, record.process, record.account);
+    tasks
+        .processes
+        .at_mut(process)
+        .threads
+        .push(&mut tasks.threads, thread, |thread| &mut thread.siblings);
+    tasks.numbers.insert(number, thread);
+    tasks.accounts.get_mut(account).threads += 1;
+}
+
+fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
+    let record = like(kernel, caller, number);
+    let thread = kernel.tasks.threads.insert(record);
+    enlist(kernel, thread);
+    thread
+}
+
+fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
+    let record = like(kernel, caller, number);
+    let parent = record.process;
+    let descriptors = fs::descriptors::fork(kernel, parent);
+    let started = kernel.clock.monotonic();
+    let of = kernel.tasks.processes.at(parent);
+    let (directory, job) = (of.directory, of.job);
+    let (umask, dumpable) = (of.umask, of.dumpable);
+    let more = of.more.as_deref().map(inherited);
+    fs::keep(kernel, directory);
+    let tasks = &mut kernel.tasks;
+    let leader = tasks.threads.insert(record);
+    let child = tasks.processes.insert(Process {
+        number,
+        parent: Some(parent),
+        parent_thread: Some(caller),
+        children: List::default(),
+        siblings: Links::default(),
+        threads: List::default(),
+        leader,
+        state: State::Alive,
+        continued: false,
+        job,
+        job_links: Links::default(),
+        leads_session: false,
+        subreaper: false,
+        executed: false,
+        dumpable,
+        pending: SignalSet::EMPTY,
+        umask,
+        directory,
+        descriptors,
+        started,
+        more,
+        scope: None,
+    });
+    tasks.threads.at_mut(leader).process = child;
+    tasks.adopt(parent, child);
+    tasks.join_job(child, job);
+    enlist(kernel, leader);
+    leader
+}
+
+/// What a child has of what few have: nothing is pending for it, and its counts begin at zero.
+fn inherited(parent: &More) -> Box<More> {
+    let mut more = parent.clone();
+    more.queued.clear();
+    more.actions.deliveries.clear();
+    Box::new(more)
+}

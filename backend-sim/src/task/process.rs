@@ -1,0 +1,120 @@
+//! What a process is: what its threads share.
+
+use standin::backend::WaitStatus;
+use standin::handle::Scope;
+use standin::id::{Mode, Moment};
+use standin::{Signal, SignalSet};
+
+use crate::fs::{Descriptors, Spot};
+use crate::list::{Links, List};
+use crate::task::signal::Queued;
+use crate::task::{JobKey, ProcessKey, RlimitTable, Thread, ThreadKey};
+
+/// A process.
+pub(crate) struct Process {
+    pub(crate) number: u32,
+    pub(crate) parent: Option<ProcessKey>,
+    /// Which thread of the parent it belongs to: when that one ends, it is given to another.
+    pub(crate) parent_thread: Option<ThreadKey>,
+    pub(crate) children: List<Process>,
+    pub(crate) siblings: Links<Process>,
+    /// Its threads that have not exited, and its leader, who stays until the process is reaped.
+    pub(crate) threads: List<Thread>,
+    pub(crate) leader: ThreadKey,
+    pub(crate) state: State,
+    /// It went on after a stop, and nobody has waited for that.
+    pub(crate) continued: bool,
+    /// Its process group, which knows the session.
+    pub(crate) job: JobKey,
+    pub(crate) job_links: Links<Process>,
+    /// It leads a session.
+    pub(crate) leads_session: bool,
+    /// `PR_SET_CHILD_SUBREAPER`
+    pub(crate) subreaper: bool,
+    /// It has run a program since it was forked.
+    pub(crate) executed: bool,
+    /// Whether others of its user may look into it (prctl(2), `PR_SET_DUMPABLE`).
+    pub(crate) dumpable: bool,
+    /// Signals for whichever thread takes them.
+    pub(crate) pending: SignalSet,
+    pub(crate) umask: Mode,
+    pub(crate) directory: Spot,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) started: Moment,
+    /// What few processes have.
+    pub(crate) more: Option<Box<More>>,
+    /// What its handles are told apart by; given when the first view of it is made.
+    pub(crate) scope: Option<Scope>,
+}
+
+/// What few processes have.
+#[derive(Clone, Default)]
+pub(crate) struct More {
+    /// What it does with signals.
+    pub(crate) actions: Actions,
+    /// Resource limits, if they are not those that a machine starts with.
+    pub(crate) limits: Option<RlimitTable>,
+    /// How many of each pending real-time signal wait.
+    pub(crate) queued: Vec<Queued>,
+    /// What it runs, as /proc/PID/cmdline prints it: arguments, each with a NUL behind it.
+    pub(crate) command: Vec<u8>,
+}
+
+/// What a process does with signals, where that is not the default.
+#[derive(Clone, Default)]
+pub(crate) struct Actions {
+    pub(crate) ignored: SignalSet,
+    /// Handled: the handler counts.
+    pub(crate) counted: SignalSet,
+    /// Handled with `SA_RESTART`; part of `counted`.
+    pub(crate) restarting: SignalSet,
+    /// How often which signal was handled since that was last asked.
+    pub(crate) deliveries: Vec<(Signal, u64)>,
+}
+
+impl Actions {
+    /// What execve(2) leaves: handlers are gone, what is ignored stays so.
+    pub(super) fn after_exec(&self) -> Self {
+        Self { ignored: self.ignored, ..Self::default() }
+    }
+}
+
+/// What state a process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Alive,
+    /// A stop signal holds all its threads; whether the parent has waited for it already.
+    Stopped {
+        by: Signal,
+        told: bool,
+    },
+    /// Every thread has exited; the parent has not waited yet.
+    Zombie(WaitStatus),
+}
+
+impl Process {
+    /// Whether every thread has exited.
+    pub(crate) const fn is_zombie(&self) -> bool {
+        matches!(self.state, State::Zombie(_))
+    }
+
+    /// Whether a stop signal holds it.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        matches!(self.state, State::Stopped { .. })
+    }
+
+    /// Signals that it ignores by its own choice.
+    pub(crate) fn ignored(&self) -> SignalSet {
+        self.more.as_ref().map_or(SignalSet::EMPTY, |more| more.actions.ignored)
+    }
+
+    /// Signals that it handles.
+    pub(crate) fn counted(&self) -> SignalSet {
+        self.more.as_ref().map_or(SignalSet::EMPTY, |more| more.actions.counted)
+    }
+
+    /// What few processes have, made if it was not there.
+    pub(crate) fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether a thread may go on: asked by the door before each attempt of each call.
+
+use crate::kernel::Kernel;
+use crate::step::Wait;
+use crate::task::{ThreadKey, signal};
+
+/// Which handlers have run in a thread since it last went on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Caught {
+    #[default]
+    Nothing,
+    /// Some, all set with `SA_RESTART`: most calls go on waiting.
+    Resuming,
+    /// One that interrupts what waits.
+    Interrupting,
+}
+
+impl Caught {
+    /// Whether a call that would go on with this wait ends with EINTR.
+    pub(crate) const fn ends(self, wait: &Wait) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Resuming => wait.never_resumed && !wait.uninterruptible,
+            Self::Interrupting => !wait.uninterruptible,
+        }
+    }
+}
+
+/// Whether a thread may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// It may; which handlers have run since it was last asked.
+    Ready { caught: Caught },
+    /// Stopped or frozen.
+    Held,
+    /// There is no such thread any more.
+    Dead,
+}
+
+impl Kernel {
+    /// Whether a thread may go on; it takes what is pending for it.
+    pub(crate) fn readiness(&mut self, thread: ThreadKey) -> Readiness {
+        match self.tasks.threads.get(thread) {
+            Some(record) if record.exited => return Readiness::Dead,
+            Some(record) if !record.attention => {
+                return Readiness::Ready { caught: Caught::Nothing };
+            }
+            Some(_) => {}
+            None => return Readiness::Dead,
+        }
+        signal::deliver(self, thread);
+        let Some(record) = self.tasks.threads.get_mut(thread) else { return Readiness::Dead };
+        if record.exited {
+            return Readiness::Dead;
+        }
+        if record.frozen || self.tasks.processes.at(record.process).is_stopped() {
+            return Readiness::Held;
+        }
+        record.attention = false;
+        Readiness::Ready { caught: std::mem::take(&mut record.caught) }
+    }
+
+    /// Whether nothing stands between this thread and its next instruction.
+    pub(crate) fn runs_on(&self, thread: ThreadKey) -> bool {
+        self.tasks.threads.get(thread).is_some_and(|thread| !thread.attention && !thread.exited)
+    }
+}

@@ -1,0 +1,38 @@
+//! Who may signal whom (kill(2)).
+
+use standin::{Capability, Errno, Signal};
+
+use crate::kernel::Kernel;
+use crate::task::{ProcessKey, ThreadKey};
+
+/// Whether `caller` may send a process this signal; `None` probes.
+///
+/// # Errors
+/// EPERM, unless it is the caller's own process, one of the caller's real and effective user is the other's real or saved
+/// one, the caller has `CAP_KILL`, or the signal is CONT and both are in one session.
+pub(crate) fn may_signal(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    process: ProcessKey,
+    signal: Option<Signal>,
+) -> Result<(), Errno> {
+    let tasks = &kernel.tasks;
+    let own = tasks.process_of(caller);
+    if own == process {
+        return Ok(());
+    }
+    let sender = kernel.credentials(caller);
+    let target = kernel.credentials(tasks.processes.at(process).leader).user;
+    let related = [sender.user.effective, sender.user.real]
+        .iter()
+        .any(|id| *id == target.saved || *id == target.real);
+    if related || sender.capable(Capability::KILL) {
+        return Ok(());
+    }
+    let continues = signal == Some(Signal::CONT);
+    if continues && tasks.job_of(own).session == tasks.job_of(process).session {
+        Ok(())
+    } else {
+        Err(Errno::EPERM)
+    }
+}

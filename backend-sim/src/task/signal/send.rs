@@ -1,0 +1,176 @@
+//! Sending: what happens to a signal before a thread takes it.
+
+use standin::backend::WaitStatus;
+use standin::{Disposition, Errno, Signal, SignalSet};
+
+use super::{Action, STOPS, deliver, may_signal, pending, stop};
+use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::task::{ProcessKey, ThreadKey, exit};
+
+/// pidfd_send_signal(2): to a process that the caller holds; `None` probes.
+///
+/// # Errors
+/// ESRCH if it was reaped; EPERM as [`may_signal`].
+pub(crate) fn send_process(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    process: ProcessKey,
+    signal: Option<Signal>,
+) -> Result<(), Errno> {
+    if kernel.tasks.processes.get(process).is_none() {
+        return Err(Errno::ESRCH);
+    }
+    may_signal(kernel, caller, process, signal)?;
+    if let Some(signal) = signal {
+        send(kernel, process, None, signal);
+    }
+    Ok(())
+}
+
+/// kill(2) of a process group; 0 is the caller's own. One success is enough.
+///
+/// # Errors
+/// ESRCH if it has no process; else the last refusal if all refused.
+pub(crate) fn send_group(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    group: u32,
+    signal: Option<Signal>,
+) -> Result<(), Errno> {
+    let own = kernel.tasks.process_of(caller);
+    let job = if group == 0 {
+        Some(kernel.tasks.processes.at(own).job)
+    } else {
+        kernel.tasks.jobs.find(group)
+    };
+    let members = job.map(|job| kernel.tasks.job_members(job)).unwrap_or_default();
+    // The permissions are those of this moment: the caller itself may be among those that end.
+    let refusals: Vec<_> = members
+        .into_iter()
+        .map(|member| (member, may_signal(kernel, caller, member, signal)))
+        .collect();
+    let mut result = Err(Errno::ESRCH);
+    for (member, permitted) in refusals {
+        if permitted.is_ok()
+            && let Some(signal) = signal
+        {
+            send(kernel, member, None, signal);
+        }
+        if result.is_err() {
+            result = permitted;
+        }
+    }
+    result
+}
+
+/// A signal that a thread's own call causes: it goes to this thread alone.
+pub(crate) fn send_thread(kernel: &mut Kernel, thread: ThreadKey, signal: Signal) {
+    let process = kernel.tasks.process_of(thread);
+    send(kernel, process, Some(thread), signal);
+}
+
+/// SIGKILL, as from the kernel.
+pub(crate) fn kill(kernel: &mut Kernel, process: ProcessKey) {
+    send(kernel, process, None, Signal::KILL);
+}
+
+/// A signal from the kernel to a process that may be gone.
+pub(crate) fn send_kernel(kernel: &mut Kernel, process: ProcessKey, signal: Signal) {
+    send(kernel, process, None, signal);
+}
+
+/// The parent's thread has ended: the child gets what it asked for, if the parent may send it.
+pub(crate) fn send_parent_death(
+    kernel: &mut Kernel,
+    parent: ThreadKey,
+    child: ProcessKey,
+    signal: Signal,
+) {
+    if kernel.tasks.processes.get(child).is_some()
+        && may_signal(kernel, parent, child, Some(signal)).is_ok()
+    {
+        send(kernel, child, None, signal);
+    }
+}
+
+/// Sends a signal, to one thread of a process or to whichever takes it.
+pub(super) fn send(
+    kernel: &mut Kernel,
+    process: ProcessKey,
+    thread: Option<ThreadKey>,
+    signal: Signal,
+) {
+    let Some(record) = kernel.tasks.processes.get(process) else { return };
+    if record.is_zombie() {
+        return;
+    }
+    let suggested = thread.unwrap_or(record.leader);
+    let mut continued = false;
+    if STOPS.contains(signal) {
+        pending::flush(kernel, process, Signal::CONT.into());
+    } else if signal == Signal::CONT {
+        pending::flush(kernel, process, STOPS);
+        continued = stop::resume(kernel, process);
+    }
+    let dropped = is_ignored(kernel, process, suggested, signal)
+        || pending::has(kernel, process, thread, signal);
+    if !dropped {
+        pending::add(kernel, process, thread, signal);
+    }
+    if continued {
+        stop::go_on(kernel, process);
+    } else if !dropped {
+        complete(kernel, process, thread, signal);
+    }
+}
+
+/// Whether a signal that arrives is thrown away. One that is blocked is kept: it may be handled by the time that it is not.
+fn is_ignored(kernel: &Kernel, process: ProcessKey, suggested: ThreadKey, signal: Signal) -> bool {
+    if kernel.tasks.threads.at(suggested).mask.contains(signal) {
+        return false;
+    }
+    let action = kernel.tasks.processes.at(process).action(signal);
+    // Process 1 gets nothing that it does not handle.
+    action == Action::Nothing || (process == kernel.tasks.init && action != Action::Count)
+}
+
+/// Finds a thread for a pending signal. What ends the process without a core file ends it here, even if it is frozen; a
+/// stopped process keeps it until it goes on.
+fn complete(kernel: &mut Kernel, process: ProcessKey, thread: Option<ThreadKey>, signal: Signal) {
+    let Some(taker) = taker(kernel, process, thread, signal) else { return };
+    let record = kernel.tasks.processes.at(process);
+    let at_once = signal.default_disposition() == Disposition::Terminate;
+    if at_once && record.action(signal) == Action::End {
+        exit::exit_process(kernel, process, WaitStatus::Killed(signal));
+    } else {
+        deliver(kernel, taker);
+    }
+}
+
+/// The thread that a signal is for: the suggested one or the leader, or another that does not block it.
+fn taker(
+    kernel: &Kernel,
+    process: ProcessKey,
+    thread: Option<ThreadKey>,
+    signal: Signal,
+) -> Option<ThreadKey> {
+    let record = kernel.tasks.processes.at(process);
+    let blocked = |mask: SignalSet| mask.contains(signal);
+    if signal != Signal::KILL && record.is_stopped() {
+        return None;
+    }
+    let wants = |key: ThreadKey| {
+        let thread = kernel.tasks.threads.at(key);
+        !thread.exited && !blocked(thread.mask)
+    };
+    let suggested = thread.unwrap_or(record.leader);
+    if wants(suggested) {
+        return Some(suggested);
+    }
+    if thread.is_some() {
+        return None;
+    }
+    let mut others = iterate(&kernel.tasks.threads, record.threads, |thread| &thread.siblings);
+    others.find(|(key, _)| wants(*key)).map(|(key, _)| key)
+}

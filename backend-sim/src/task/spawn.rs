@@ -1,0 +1,81 @@
+//! A child and the program it runs, in one (clone3(2), execve(2)).
+
+use standin::backend::{Rlimit, RlimitResource, SpawnCredentials};
+use standin::{Errno, Signal};
+
+use crate::cgroup::CgroupKey;
+use crate::fs::{self, Spot};
+use crate::kernel::Kernel;
+use crate::step::Step;
+use crate::task::exec::{Program, exec};
+use crate::task::fork::{ForkOptions, fork};
+use crate::task::{Credentials, ThreadKey, exit, identity, job, limit};
+
+/// How a child is born.
+pub(crate) struct Birth<'a> {
+    pub(crate) program: Program<'a>,
+    pub(crate) into: Option<CgroupKey>,
+    /// The caller's numbers and the child's.
+    pub(crate) descriptors: &'a [(u32, u32)],
+    pub(crate) credentials: Option<&'a SpawnCredentials<'a>>,
+    pub(crate) limits: &'a [(RlimitResource, Rlimit)],
+    pub(crate) directory: Option<Spot>,
+    pub(crate) session: bool,
+    pub(crate) parent_death: Option<Signal>,
+}
+
+/// Makes the child; if anything is refused to it, it is gone again.
+///
+/// # Errors
+/// As [`fork`], and what the child was refused.
+pub(crate) fn spawn(kernel: &mut Kernel, caller: ThreadKey, birth: &Birth<'_>) -> Step<ThreadKey> {
+    let child = fork(kernel, caller, ForkOptions { thread: false, into: birth.into })?;
+    match settle(kernel, child, birth) {
+        Ok(()) => Ok(child),
+        Err(stop) => {
+            exit::undo(kernel, child);
+            Err(stop)
+        }
+    }
+}
+
+/// What the child does before it is its program.
+fn settle(kernel: &mut Kernel, child: ThreadKey, birth: &Birth<'_>) -> Step<()> {
+    let process = kernel.tasks.process_of(child);
+    if birth.session {
+        job::set_session(kernel, child)?;
+    }
+    if let Some(directory) = birth.directory {
+        fs::keep(kernel, directory);
+        let record = kernel.tasks.processes.at_mut(process);
+        let before = std::mem::replace(&mut record.directory, directory);
+        fs::let_go(kernel, before);
+    }
+    for (resource, limit) in birth.limits {
+        limit::write(kernel, child, 0, *resource, *limit)?;
+    }
+    fs::descriptors::arrange(kernel, process, birth.descriptors)?;
+    if let Some(wanted) = birth.credentials {
+        let new = become_user(kernel.credentials(child), wanted)?;
+        identity::commit(kernel, child, new);
+    }
+    kernel.tasks.threads.at_mut(child).parent_death = birth.parent_death;
+    exec(kernel, child, birth.program)
+}
+
+/// Groups, group, user, and what is cut from the bounding set; that takes the capability that the caller had before.
+fn become_user(own: &Credentials, wanted: &SpawnCredentials<'_>) -> Result<Credentials, Errno> {
+    let mut bounded = own.clone();
+    for capability in own.capabilities.bounding.difference(wanted.bounding) {
+        bounded = bounded.without_bounding(capability)?;
+    }
+    let (uid, gid) = (Some(wanted.uid), Some(wanted.gid));
+    let mut new = if bounded.groups() == wanted.groups {
+        bounded
+    } else {
+        bounded.with_groups(wanted.groups)?
+    };
+    new = new.with_group_ids(gid, gid, gid)?.with_users(uid, uid, uid)?;
+    new.no_new_privileges |= wanted.no_new_privileges;
+    Ok(new)
+}

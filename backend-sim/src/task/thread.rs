@@ -1,0 +1,38 @@
+//! What a thread is: what the kernel schedules.
+
+use standin::{Signal, SignalSet};
+
+use crate::cgroup::CgroupKey;
+use crate::list::Links;
+use crate::task::{AccountKey, Caught, Credentials, Name, ProcessKey};
+
+/// A thread.
+pub(crate) struct Thread {
+    pub(crate) number: u32,
+    pub(crate) process: ProcessKey,
+    pub(crate) siblings: Links<Self>,
+    pub(crate) credentials: Credentials,
+    /// Its real user's counts, it among them.
+    pub(crate) account: AccountKey,
+    /// Its group in the v2 hierarchy. An exited thread keeps the name, but is no member any more.
+    pub(crate) cgroup: CgroupKey,
+    pub(crate) members: Links<Self>,
+    pub(crate) pending: SignalSet,
+    pub(crate) mask: SignalSet,
+    /// `comm`
+    pub(crate) name: Name,
+    /// -20 to 19 (sched(7)).
+    pub(crate) nice: i8,
+    /// What it gets when the thread that it is a child of ends (`PR_SET_PDEATHSIG`).
+    pub(crate) parent_death: Option<Signal>,
+    /// It became a user who has too many processes: it may run no program until there are fewer (execve(2), EAGAIN).
+    pub(crate) exceeds_processes: bool,
+    /// It has exited; only a leader is kept after that, until its process is reaped.
+    pub(crate) exited: bool,
+    /// It stands still because its group is frozen, or its process stopped, which counts as frozen too.
+    pub(crate) frozen: bool,
+    /// Something besides its own business may concern it: a signal, a stop, a freeze. Looked at before it goes on.
+    pub(crate) attention: bool,
+    /// Which handlers have run since it last went on.
+    pub(crate) caught: Caught,
+}
