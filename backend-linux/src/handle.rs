@@ -14,12 +14,16 @@ use standin::failure::Result;
 use standin::handle::{Descriptor, Owner, Scope};
 
 use crate::channels::map;
+use crate::raw::refused;
 
 /// The table of this process. The top bit keeps it apart from the scopes that other backends draw.
 pub(crate) const HERE: Scope = Scope(1 << 63);
 
 /// What tells a map's number from a descriptor.
 pub(crate) const MAP_BIT: u32 = 1 << 31;
+
+/// The lowest number that a handle may close: below are the standard streams.
+pub(crate) const FIRST_CLOSED: u32 = 3;
 
 /// Closes when a handle is dropped.
 pub(crate) struct Closing;
@@ -28,6 +32,14 @@ impl Owner for Closing {
     fn release(&self, number: u32) {
         close(number);
     }
+}
+
+/// Leaves open when a handle is dropped: an agent's handles live as long as its client says, and
+/// standard streams as long as the process.
+pub(crate) struct Keeping;
+
+impl Owner for Keeping {
+    fn release(&self, _number: u32) {}
 }
 
 /// Ends what a handle of this process stands for.
@@ -43,6 +55,14 @@ pub(crate) fn close(number: u32) {
 /// Makes a handle of an open descriptor.
 pub(crate) fn give<H: From<Descriptor>>(owner: &Arc<dyn Owner>, fd: OwnedFd) -> H {
     Descriptor::new(Arc::clone(owner), HERE, fd.into_raw_fd().cast_unsigned()).into()
+}
+
+/// A handle on a descriptor that was there before: the standard streams, or one named by the parent.
+pub(crate) fn inherited(owner: Arc<dyn Owner>, number: u32) -> Result<Descriptor> {
+    let owner = if number < FIRST_CLOSED { Arc::new(Keeping) } else { owner };
+    let handle = Descriptor::new(Arc::new(Keeping), HERE, number);
+    rustix::io::fcntl_getfd(fd(&handle)?).map_err(refused)?;
+    Ok(Descriptor::new(owner, HERE, number))
 }
 
 /// The descriptor of a handle that a view of this process gave out.

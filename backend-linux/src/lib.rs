@@ -24,6 +24,7 @@ mod raw;
 mod registry;
 mod view;
 
+pub use agent::{Agent, AgentOptions};
 pub use handle::as_fd;
 pub use registry::{Args, Registry, start};
 pub use view::Linux;

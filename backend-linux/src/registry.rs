@@ -116,7 +116,7 @@ pub fn start(registry: &Registry) {
         leave(run(registry, &path, arguments.collect()));
     }
     if role == AGENT.as_bytes() {
-        agent::serve(arguments.collect());
+        agent::run();
     }
 }
 
@@ -158,6 +158,11 @@ pub(crate) fn image_of(
 ) -> Option<Result<(Strings, Strings)>> {
     let known = STARTED.get().is_some_and(|started| started.registry.programs.contains_key(path));
     known.then(|| image(PROGRAM, &[&[path.as_bytes()], arguments].concat(), environment))
+}
+
+/// Arguments and environment of an agent.
+pub(crate) fn agent_image() -> Result<(Strings, Strings)> {
+    image(AGENT, &[], &[])
 }
 
 fn image(role: &str, arguments: &[&[u8]], environment: &[&[u8]]) -> Result<(Strings, Strings)> {

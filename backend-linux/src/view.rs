@@ -9,7 +9,8 @@ use standin::backend::Backend;
 use standin::failure::{Failure, Result};
 use standin::handle::{Descriptor, Owner};
 
-use crate::handle::{Closing, give};
+use crate::agent::{self, Agent, AgentOptions};
+use crate::handle::{Closing, Keeping, give};
 
 /// A process's own view of the running kernel.
 ///
@@ -40,6 +41,20 @@ impl Linux {
     /// A process that is one view and nothing else.
     pub(crate) fn own() -> Self {
         Self { owner: Arc::new(Closing), changes_itself: true }
+    }
+
+    /// A process that makes calls for another one: its handles stay open until that one says.
+    pub(crate) fn served() -> Self {
+        Self { owner: Arc::new(Keeping), changes_itself: true }
+    }
+
+    /// Starts a process that is a view of its own and has all calls; see [`Agent`].
+    ///
+    /// # Errors
+    /// `Unsupported` if the program did not call [`start`](crate::start) first; else what the kernel
+    /// refused of the options, and then there is no such process: EPERM, EAGAIN, ENODEV ...
+    pub fn agent(options: &AgentOptions<'_>) -> Result<Agent> {
+        agent::start(options)
     }
 
     /// Refuses what `here` must not change.

@@ -18,7 +18,7 @@ use standin::failure::Result;
 use standin::handle::{Descriptor, File, Map, PidHandle, Socket};
 use standin::id::Bytes;
 
-use crate::handle::fd;
+use crate::handle::{fd, inherited};
 use crate::raw::refused;
 use crate::view::Linux;
 
@@ -107,6 +107,11 @@ impl Channels for Linux {
 
     fn duplicate(&self, descriptor: &Descriptor) -> Result<Descriptor> {
         Ok(self.give(fcntl_dupfd_cloexec(fd(descriptor)?, 0).map_err(refused)?))
+    }
+
+    /// The standard streams stay open when the handle ends.
+    fn inherited(&self, number: u32) -> Result<Descriptor> {
+        inherited(self.owner(), number)
     }
 
     fn map(&self, file: &File, length: Bytes, twice: bool) -> Result<Map> {

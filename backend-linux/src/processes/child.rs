@@ -165,7 +165,7 @@ fn sort_descriptors(kept: &mut [Kept], pipe: &mut RawFd) -> Result<(), Errno> {
 
 /// Groups, gid, uid, bounding set, no_new_privs. The permitted set is kept over the change of ids
 /// for as long as the bounding set needs it; exec takes from it what the new ids do not have.
-fn change_identity(identity: &Identity) -> Result<(), Errno> {
+pub(crate) fn change_identity(identity: &Identity) -> Result<(), Errno> {
     let (uid, gid) = (identity.uid, identity.gid);
     call!(libc::SYS_setgroups, identity.groups.len(), identity.groups.as_ptr())?;
     call!(libc::SYS_setresgid, gid, gid, gid)?;

@@ -119,7 +119,7 @@ pub(super) fn parent() -> Result<Pid> {
     numbered(libc::SYS_getppid, None, None)
 }
 
-pub(super) fn set_session() -> Result<Pid> {
+pub(crate) fn set_session() -> Result<Pid> {
     numbered(libc::SYS_setsid, None, None)
 }
 
@@ -136,7 +136,7 @@ pub(super) fn set_process_group(process: Option<Pid>, group: Option<Pid>) -> Res
 }
 
 /// pidfd_open(2); 0 is no process, which the kernel says too.
-pub(super) fn open_pid(pid: Pid) -> Result<std::os::fd::OwnedFd> {
+pub(crate) fn open_pid(pid: Pid) -> Result<std::os::fd::OwnedFd> {
     use rustix::process::{PidfdFlags, pidfd_open};
     let number = i32::try_from(pid.0).ok().and_then(rustix::process::Pid::from_raw);
     let number = number.ok_or(Errno::EINVAL)?;

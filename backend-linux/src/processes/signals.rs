@@ -34,7 +34,7 @@ fn number(signal: Option<Signal>) -> i32 {
 }
 
 /// pidfd_send_signal(2).
-pub(super) fn signal(process: &PidHandle, signal: Option<Signal>) -> Result<()> {
+pub(crate) fn signal(process: &PidHandle, signal: Option<Signal>) -> Result<()> {
     send(process, number(signal))
 }
 

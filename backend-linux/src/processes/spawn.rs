@@ -93,10 +93,10 @@ pub(super) fn spawn(spawn: &Spawn<'_>) -> Result<OwnedFd> {
         }
         None => None,
     };
-    start(plan, birth, join)
+    start(plan, birth, join).map(|(_, pidfd)| pidfd)
 }
 
-fn identity_of(credentials: &SpawnCredentials<'_>) -> Identity {
+pub(crate) fn identity_of(credentials: &SpawnCredentials<'_>) -> Identity {
     Identity {
         uid: credentials.uid.0,
         gid: credentials.gid.0,
@@ -107,7 +107,11 @@ fn identity_of(credentials: &SpawnCredentials<'_>) -> Identity {
 }
 
 /// Starts a child and answers when it is the program.
-pub(crate) fn start(mut plan: Plan, birth: Birth, join: Option<(RawFd, i32)>) -> Result<OwnedFd> {
+pub(crate) fn start(
+    mut plan: Plan,
+    birth: Birth,
+    join: Option<(RawFd, i32)>,
+) -> Result<(Pid, OwnedFd)> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(refused)?;
     let mask = signals::mask()?;
     plan.mask = mask.bits();
@@ -178,7 +182,7 @@ fn bear_in(
 }
 
 /// Hears the reports, and leaves no child behind if one of them is a refusal.
-fn settle(born: Born, reader: &OwnedFd) -> Result<OwnedFd> {
+fn settle(born: Born, reader: &OwnedFd) -> Result<(Pid, OwnedFd)> {
     let (mut child, mut refusal) = (None, None);
     while let Some(report) = next_report(reader)? {
         match report.kind {
@@ -197,9 +201,9 @@ fn settle(born: Born, reader: &OwnedFd) -> Result<OwnedFd> {
             child.map(|pid| identity::open_pid(Pid(pid))).transpose()?
         }
     };
-    match (refusal, pidfd) {
-        (None, Some(pidfd)) => Ok(pidfd),
-        (refusal, _) => {
+    match (refusal, child, pidfd) {
+        (None, Some(pid), Some(pidfd)) => Ok((Pid(pid), pidfd)),
+        (refusal, child, _) => {
             if let Some(pid) = child {
                 reap(pid)?;
             }

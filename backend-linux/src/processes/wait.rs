@@ -23,7 +23,7 @@ pub(crate) enum Whom {
     Any,
 }
 
-pub(super) fn wait(process: &PidHandle, options: WaitOptions) -> Result<Option<WaitStatus>> {
+pub(crate) fn wait(process: &PidHandle, options: WaitOptions) -> Result<Option<WaitStatus>> {
     let whom = Whom::Held(fd(process.descriptor())?.as_raw_fd());
     Ok(wait_for(&whom, options)?.map(|(_, status)| status))
 }

@@ -1,8 +1,22 @@
-//! The macro that declares a backend trait, and with the same words its forwarding through a [`Layer`](crate::layer).
+//! The macro that declares a backend trait, and with the same words its forwarding through a [`Layer`](crate::layer) and
+//! its table.
 
 /// Declares a trait of operations. Each gets a body that answers `NotModelled`, and the wrapper
 /// [`Layered`](crate::layer::Layered) gets one that asks its layer and forwards.
+///
+/// The trait's table is a macro of the trait's name: `standin::Clock! { other }` is `other! { trait Clock { fn .. } }`,
+/// with a line for each operation. A backend that sends operations elsewhere is made of it.
 macro_rules! operations {
+    (@table ($dollar:tt) $trait:ident { $(fn $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)* }) => {
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! $trait {
+            ($dollar other:ident) => {
+                $dollar other! { trait $trait { $(fn $name($($arg: $type),*) -> $answer;)* } }
+            };
+        }
+    };
+
     (
         $(#[$trait_doc:meta])*
         pub trait $trait:ident {$(
@@ -31,6 +45,10 @@ macro_rules! operations {
                 self.pass(&call, |backend| backend.$name($($arg),*))
             }
         )*}
+
+        $crate::backend::operations! {
+            @table ($) $trait { $(fn $name($($arg: $type),*) -> $answer;)* }
+        }
     };
 }
 
