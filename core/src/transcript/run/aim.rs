@@ -18,8 +18,10 @@ impl Runner<'_> {
             }
             Op::Processes(ProcessOp::Kill { target, .. } | ProcessOp::Wait { target, .. })
             | Op::Namespaces(NamespaceOp::Setns { target, .. }) => {
-                let target = Some(self.cast.find(target)?);
-                Some(Aim { target, ..Aim::default() })
+                let target = self.cast.find(target)?;
+                // Whom a fork under way has not made yet never lived; `init` sees everybody who did.
+                self.stage.number(target, ActorId::INIT)?;
+                Some(Aim { target: Some(target), ..Aim::default() })
             }
             Op::Processes(ProcessOp::Proc { target, .. })
             | Op::Namespaces(
