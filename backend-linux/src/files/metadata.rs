@@ -100,6 +100,33 @@ pub(super) fn access(place: &Place<'_>, access: Access) -> Result<()> {
     Ok(())
 }
 
+/// The most bytes of a file handle (`MAX_HANDLE_SZ`).
+const HANDLE_BYTES: usize = 128;
+
+/// The kernel's `struct file_handle`, with room for the longest.
+#[repr(C)]
+struct Handle {
+    length: u32,
+    kind: i32,
+    bytes: [u8; HANDLE_BYTES],
+}
+
+/// The content of the handle, without its type.
+pub(super) fn file_handle(place: &Place<'_>) -> Result<Vec<u8>> {
+    let object = Object::new(place, Follow::No)?;
+    let path = c_string(object.path)?;
+    let flags = if object.itself { AtFlags::EMPTY_PATH.bits() } else { 0 };
+    let room = u32::try_from(HANDLE_BYTES).unwrap_or(0);
+    let mut handle = Handle { length: room, kind: 0, bytes: [0; HANDLE_BYTES] };
+    let mut mount: i32 = 0;
+    let (base, to) = (object.base().as_raw_fd(), &raw mut handle);
+    let call = libc::SYS_name_to_handle_at;
+    // SAFETY: the kernel fills at most the length that stands in the structure, and a number.
+    unsafe { syscall!(call, base, path.as_ptr(), to, &raw mut mount, flags)? };
+    let length = usize::try_from(handle.length).unwrap_or(0);
+    Ok(handle.bytes.get(..length).unwrap_or(&handle.bytes).to_vec())
+}
+
 pub(super) fn statfs(place: &Place<'_>) -> Result<FilesystemType> {
     let told = match Name::new(place, Follow::Link)? {
         Name::Path(path) => sys::statfs(path.as_ref()),

@@ -95,6 +95,10 @@ impl Files for Linux {
         metadata::stat(&place, follow)
     }
 
+    fn file_handle(&self, place: Place<'_>) -> Result<Vec<u8>> {
+        metadata::file_handle(&place)
+    }
+
     fn chmod(&self, place: Place<'_>, mode: Mode) -> Result<()> {
         metadata::chmod(&place, mode)
     }

@@ -8,6 +8,7 @@ pub(crate) mod limits;
 pub(crate) mod prctl;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+mod trace;
 pub(crate) mod wait;
 
 use std::time::Duration;
@@ -68,6 +69,10 @@ impl Processes for Linux {
         } else {
             wait::wait_for(&wait::Whom::Any, options)
         }
+    }
+
+    fn attach(&self, pid: Pid) -> Result<()> {
+        trace::attach(pid)
     }
 
     fn processes(&self) -> Result<Vec<Pid>> {
