@@ -26,5 +26,5 @@ mod view;
 
 pub use agent::{Agent, AgentOptions};
 pub use handle::as_fd;
-pub use registry::{Args, Registry, start};
+pub use registry::{Registry, start};
 pub use view::Linux;

@@ -25,10 +25,8 @@ use crate::processes::spawn::texts;
 use crate::raw::refused;
 use crate::view::Linux;
 
-/// Arguments of a program, the name it was called by first.
-pub type Args = Vec<Vec<u8>>;
-
-type Program = dyn Fn(&dyn Backend, Args) -> ExitCode + Send + Sync;
+/// What a program is: its view, and its arguments, the name it was called by first.
+type Program = dyn Fn(&dyn Backend, &[Vec<u8>]) -> ExitCode + Send + Sync;
 
 /// The environment variable of a program that was started again; its value is the role.
 const VARIABLE: &str = "STANDIN_LINUX_ROLE";
@@ -65,7 +63,8 @@ impl Registry {
     }
 
     /// Adds a program: what a process runs that was spawned, or called exec, with exactly this
-    /// path. It gets a view of its own, which has all calls.
+    /// path. It gets a view of its own, which has all calls, and its arguments, the name it was
+    /// called by first.
     ///
     /// # Panics
     /// If the path holds a NUL.
@@ -73,7 +72,7 @@ impl Registry {
     pub fn program(
         mut self,
         path: &str,
-        run: impl Fn(&dyn Backend, Args) -> ExitCode + Send + Sync + 'static,
+        run: impl Fn(&dyn Backend, &[Vec<u8>]) -> ExitCode + Send + Sync + 'static,
     ) -> Self {
         let path = KPathBuf::new(path).expect("a path holds no NUL");
         self.programs.insert(path, Arc::new(run));
@@ -113,7 +112,8 @@ pub fn start(registry: &Registry) {
     }
     if role == PROGRAM.as_bytes() {
         let path = arguments.next().unwrap_or_default();
-        leave(run(registry, &path, arguments.collect()));
+        let arguments: Vec<_> = arguments.collect();
+        leave(run(registry, &path, &arguments));
     }
     if role == AGENT.as_bytes() {
         agent::run();
@@ -121,7 +121,7 @@ pub fn start(registry: &Registry) {
 }
 
 /// Runs a program; 127 if there is none, as a shell says.
-fn run(registry: &Registry, path: &[u8], arguments: Args) -> i32 {
+fn run(registry: &Registry, path: &[u8], arguments: &[Vec<u8>]) -> i32 {
     match KPath::new(path).ok().and_then(|path| registry.programs.get(path)) {
         Some(program) => program(&Linux::own(), arguments).0,
         None => 127,

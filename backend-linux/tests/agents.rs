@@ -21,7 +21,7 @@ use standin::handle::{File, PidHandle};
 use standin::id::{Bytes, ExitCode, Gid, Mode, Pid, Uid};
 use standin::path::{Follow, KPathBuf, Place};
 use standin::{CapabilitySet, Errno, Failure, Signal, SignalSet, fs};
-use standin_linux::{Agent, AgentOptions, Args, Linux, Registry, start};
+use standin_linux::{Agent, AgentOptions, Linux, Registry, start};
 
 fn path(text: &str) -> KPathBuf {
     KPathBuf::new(text).unwrap()
@@ -362,7 +362,7 @@ fn a_registered_program_gets_its_arguments_and_a_view_of_its_own() {
 }
 
 /// Writes its arguments to descriptor 5.
-fn echo(kernel: &dyn Backend, arguments: Args) -> ExitCode {
+fn echo(kernel: &dyn Backend, arguments: &[Vec<u8>]) -> ExitCode {
     let out = File::from(kernel.inherited(5).unwrap());
     for argument in arguments {
         kernel.write(&out, &[argument.as_slice(), b" "].concat()).unwrap();
@@ -409,8 +409,8 @@ fn a_killed_program_leaves_no_agent_behind() {
 }
 
 /// Makes an agent, tells who it is on descriptor 5, and lets it wait for ever.
-fn parent(kernel: &dyn Backend, arguments: Args) -> ExitCode {
-    let mode = arguments.into_iter().nth(1).unwrap();
+fn parent(kernel: &dyn Backend, arguments: &[Vec<u8>]) -> ExitCode {
+    let mode = &arguments[1];
     let kinds = if mode == b"pid" { NamespaceKinds::PID } else { NamespaceKinds::empty() };
     let options = AgentOptions { namespaces: kinds, ..AgentOptions::default() };
     let agent = Linux::agent(&options).unwrap();
@@ -430,7 +430,7 @@ fn waiting_for_any_child_passes_over_agents() {
     assert_eq!(wait(&child), WaitStatus::Exited(0));
 }
 
-fn any(_kernel: &dyn Backend, _arguments: Args) -> ExitCode {
+fn any(_kernel: &dyn Backend, _arguments: &[Vec<u8>]) -> ExitCode {
     let kernel = Linux::here();
     let agents = [agent(), agent()];
     kernel.signal(agents[0].process(), Some(Signal::KILL)).unwrap();
