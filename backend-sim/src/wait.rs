@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use standin::id::Moment;
 
 use crate::cgroup::CgroupKey;
-use crate::fs::FileKey;
+use crate::fs::{FileKey, Node};
 use crate::step::Wait;
 use crate::task::{ProcessKey, ThreadKey};
 
@@ -24,8 +24,8 @@ pub(crate) enum Channel {
     Process(ProcessKey),
     /// A control file of this group changed: its cgroup.events, pids.events and the like.
     Cgroup(CgroupKey),
-    /// A lock of the inode behind this open file was let go.
-    Lock(u64),
+    /// A lock of this file was let go.
+    Lock(Node),
     /// This open file has something to read or room to write.
     File(FileKey),
 }
@@ -95,6 +95,11 @@ impl Waits {
     pub(crate) fn make_runnable(&mut self, thread: ThreadKey) {
         self.forget(thread);
         self.woken.push_back(thread);
+    }
+
+    /// Takes a thread that ended before it went on from among those that may.
+    pub(crate) fn unmake_runnable(&mut self, thread: ThreadKey) {
+        self.woken.retain(|woken| *woken != thread);
     }
 
     /// Whether a thread was woken and has not gone on yet.

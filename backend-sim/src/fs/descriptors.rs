@@ -1,9 +1,253 @@
-//! A process's table of descriptors.
+//! A process's table of descriptors, and the life of the open files behind them.
+//!
+//! 0, 1 and 2 are never given out: a machine's processes have them from the start, as every process does, though nothing
+//! stands behind them unless a parent put something there.
 
+use standin::backend::{AccessMode, OpenFlags, RlimitResource};
+use standin::{Errno, Failure};
+
+use super::{FileKey, OpenFile, OpenKind, Spot, keep, let_go, lock, process_of};
 use crate::kernel::Kernel;
-use crate::task::ThreadKey;
+use crate::step::Step;
+use crate::task::{ProcessKey, ThreadKey};
 
-/// Closes a descriptor; nothing happens if the process is gone.
+/// The lowest number that is given out.
+const FIRST: u32 = 3;
+
+/// A process's descriptors, by number.
+#[derive(Default)]
+pub(crate) struct Descriptors {
+    slots: Vec<Option<Slot>>,
+    /// No number from [`FIRST`] to here is free.
+    lowest: u32,
+}
+
+/// A descriptor.
+#[derive(Clone, Copy)]
+struct Slot {
+    file: FileKey,
+    /// It outlives execve(2).
+    inherited: bool,
+}
+
+impl Descriptors {
+    fn slot(&self, number: u32) -> Option<&Slot> {
+        self.slots.get(usize::try_from(number).ok()?)?.as_ref()
+    }
+
+    /// The lowest free number.
+    fn free(&self) -> u32 {
+        let first = self.lowest.max(FIRST);
+        let taken = self.slots.iter().skip(usize::try_from(first).unwrap_or(usize::MAX));
+        let taken = taken.take_while(|slot| slot.is_some()).count();
+        first.saturating_add(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+
+    fn put(&mut self, number: u32, slot: Slot) -> Option<FileKey> {
+        let index = usize::try_from(number).unwrap_or(usize::MAX);
+        if self.slots.len() <= index {
+            self.slots.resize(index.saturating_add(1), None);
+        }
+        let place = self.slots.get_mut(index)?;
+        if number == self.lowest.max(FIRST) {
+            self.lowest = number.saturating_add(1);
+        }
+        place.replace(slot).map(|before| before.file)
+    }
+
+    fn take(&mut self, number: u32) -> Option<FileKey> {
+        let place = self.slots.get_mut(usize::try_from(number).ok()?)?;
+        let slot = place.take()?;
+        self.lowest = self.lowest.min(number);
+        Some(slot.file)
+    }
+
+    /// Open descriptors and what is behind them, in ascending order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, FileKey)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, number)| Some((number, slot.as_ref()?.file)))
+    }
+
+    /// What a number leads to.
+    pub(crate) fn get(&self, number: u32) -> Option<FileKey> {
+        self.slot(number).map(|slot| slot.file)
+    }
+
+    /// How many numbers the table has room for (/proc/PID/status, `FDSize`).
+    pub(crate) fn room(&self) -> usize {
+        self.slots.len()
+    }
+}
+
+/// The open file behind a descriptor of the caller, a place alone included. EBADF if there is none.
+pub(crate) fn get(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<FileKey, Errno> {
+    let process = process_of(kernel, caller);
+    kernel.tasks.processes.at(process).descriptors.get(number).ok_or(Errno::EBADF)
+}
+
+/// The same, but EBADF for a place alone (`O_PATH`).
+pub(crate) fn get_opened(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    number: u32,
+) -> Result<FileKey, Errno> {
+    let key = get(kernel, caller, number)?;
+    if kernel.vfs.files.at(key).access == AccessMode::Path { Err(Errno::EBADF) } else { Ok(key) }
+}
+
+/// The number that the next descriptor of the process will have. EMFILE if its limit forbids one (getrlimit(2)).
+pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, Errno> {
+    let number = kernel.tasks.processes.at(process).descriptors.free();
+    let limit = kernel.soft_limit(process, RlimitResource::OpenFiles);
+    if limit.is_some_and(|limit| u64::from(number) >= limit) {
+        Err(Errno::EMFILE)
+    } else {
+        Ok(number)
+    }
+}
+
+/// Puts a new open file behind the process's next number.
+pub(crate) fn install(kernel: &mut Kernel, process: ProcessKey, file: OpenFile) -> Step<u32> {
+    let number = next_number(kernel, process)?;
+    if kernel.vfs.files.len() >= kernel.profile.limits.open_files {
+        return Err(Failure::LimitReached("open files").into());
+    }
+    if file.is_named() {
+        keep(kernel, file.spot);
+    }
+    let file = kernel.vfs.files.insert(OpenFile { descriptors: 1, ..file });
+    kernel.tasks.processes.at_mut(process).descriptors.put(number, Slot { file, inherited: false });
+    Ok(number)
+}
+
+/// A descriptor of something that stands in no filesystem.
+pub(crate) fn install_object(kernel: &mut Kernel, caller: ThreadKey, kind: OpenKind) -> Step<u32> {
+    let file = OpenFile {
+        spot: kernel.vfs.root,
+        access: AccessMode::ReadWrite,
+        flags: OpenFlags::empty(),
+        offset: 0,
+        opener: kernel.credentials(caller).clone(),
+        descriptors: 1,
+        kind,
+    };
+    let process = process_of(kernel, caller);
+    install(kernel, process, file)
+}
+
+/// A descriptor that holds a process.
+pub(crate) fn open_process(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    process: ProcessKey,
+) -> Step<u32> {
+    install_object(kernel, caller, OpenKind::Process(process))
+}
+
+/// dup(2)
+pub(crate) fn duplicate(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<u32> {
+    let file = get(kernel, caller, number)?;
+    let process = process_of(kernel, caller);
+    let number = next_number(kernel, process)?;
+    kernel.vfs.files.at_mut(file).descriptors += 1;
+    kernel.tasks.processes.at_mut(process).descriptors.put(number, Slot { file, inherited: false });
+    Ok(number)
+}
+
+/// Closes a descriptor; nothing happens if it is not open or the process is gone.
 pub(crate) fn close(kernel: &mut Kernel, thread: ThreadKey, number: u32) {
-    let _ = (kernel, thread, number);
+    let Some(record) = kernel.tasks.threads.get(thread) else { return };
+    let Some(process) = kernel.tasks.processes.get_mut(record.process) else { return };
+    if let Some(file) = process.descriptors.take(number) {
+        release(kernel, file);
+    }
+}
+
+/// A descriptor leads to an open file no more; with the last one the file is closed.
+fn release(kernel: &mut Kernel, key: FileKey) {
+    let file = kernel.vfs.files.at_mut(key);
+    file.descriptors -= 1;
+    if file.descriptors > 0 {
+        return;
+    }
+    lock::forget(kernel, key);
+    if let Some(file) = kernel.vfs.files.remove(key)
+        && file.is_named()
+    {
+        let_go(kernel, file.spot);
+    }
+}
+
+/// A child's table: the same open files behind the same numbers.
+pub(crate) fn fork(kernel: &mut Kernel, parent: ProcessKey) -> Descriptors {
+    let of = &kernel.tasks.processes.at(parent).descriptors;
+    if of.slots.iter().all(Option::is_none) {
+        return Descriptors::default();
+    }
+    let copy = Descriptors { slots: of.slots.clone(), lowest: of.lowest };
+    for (_, file) in copy.iter() {
+        kernel.vfs.files.at_mut(file).descriptors += 1;
+    }
+    copy
+}
+
+/// Closes all of a process's descriptors: it is dead.
+pub(crate) fn close_all(kernel: &mut Kernel, process: ProcessKey) {
+    let all = std::mem::take(&mut kernel.tasks.processes.at_mut(process).descriptors);
+    for (_, file) in all.iter() {
+        release(kernel, file);
+    }
+}
+
+/// Closes what does not outlive execve(2): all but what [`arrange`] put there.
+pub(crate) fn close_on_exec(kernel: &mut Kernel, process: ProcessKey) {
+    let descriptors = &mut kernel.tasks.processes.at_mut(process).descriptors;
+    if descriptors.slots.is_empty() {
+        return;
+    }
+    let closed: Vec<(u32, FileKey)> = descriptors
+        .iter()
+        .filter(|(number, _)| descriptors.slot(*number).is_some_and(|slot| !slot.inherited))
+        .collect();
+    for (number, _) in &closed {
+        descriptors.take(*number);
+    }
+    for (_, file) in closed {
+        release(kernel, file);
+    }
+}
+
+/// Puts open files behind other numbers, from where they outlive execve(2): pairs of a number now and a number then.
+///
+/// # Errors
+/// EBADF: nothing stands behind a number, or one is too high for the process's limit.
+pub(crate) fn arrange(
+    kernel: &mut Kernel,
+    process: ProcessKey,
+    pairs: &[(u32, u32)],
+) -> Result<(), Errno> {
+    let limit = kernel.soft_limit(process, RlimitResource::OpenFiles);
+    let descriptors = &kernel.tasks.processes.at(process).descriptors;
+    let mut files = Vec::with_capacity(pairs.len());
+    for (from, to) in pairs {
+        if limit.is_some_and(|limit| u64::from(*to) >= limit) {
+            return Err(Errno::EBADF);
+        }
+        files.push((descriptors.get(*from).ok_or(Errno::EBADF)?, *to));
+    }
+    for (file, to) in files {
+        kernel.vfs.files.at_mut(file).descriptors += 1;
+        let slot = Slot { file, inherited: true };
+        if let Some(before) = kernel.tasks.processes.at_mut(process).descriptors.put(to, slot) {
+            release(kernel, before);
+        }
+    }
+    Ok(())
+}
+
+/// The spot of a descriptor that is a directory; ENOTDIR if it is none.
+pub(crate) fn directory(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot, Errno> {
+    let file = kernel.vfs.files.at(get(kernel, caller, number)?);
+    let is_dir =
+        file.is_named() && super::kind(kernel, file.spot.node) == standin::backend::FileKind::Dir;
+    if is_dir { Ok(file.spot) } else { Err(Errno::ENOTDIR) }
 }

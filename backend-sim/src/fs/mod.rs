@@ -3,15 +3,39 @@
 //!
 //! A [`Node`] is a file or directory of any filesystem; a [`Spot`] is a node as reached through a mount. Nodes of cgroup and
 //! proc filesystems are not stored: they are named by the group or process and the row of their table.
+//!
+//! A path becomes a spot in [`walk`], step by step in [`lookup`], with the permissions that [`permission`] knows. What is
+//! done with names is in [`open`], [`names`], [`rename`], [`attributes`], [`xattr`], [`mount`]; what is done with open files in
+//! [`transfer`] (through [`serve`] where the text is made when it is read) and [`lock`]. [`descriptors`] is a process's table.
 
 use rustc_hash::FxHashMap;
 use standin::backend::{AccessMode, FileKind, FilesystemType, MountFlags, OpenFlags};
 use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
 
-use crate::cgroup::{CgroupKey, RowId};
-use crate::profile::Profile;
+use crate::cgroup::{CgroupKey, RowId, filesystem};
+use crate::kernel::Kernel;
 use crate::table::{Key, Table};
-use crate::task::{Credentials, ProcessKey};
+use crate::task::{Credentials, ProcessKey, ThreadKey};
+
+pub(crate) mod attributes;
+mod boot;
+mod content;
+pub(crate) mod descriptors;
+pub(crate) mod lock;
+pub(crate) mod lookup;
+pub(crate) mod mount;
+pub(crate) mod names;
+pub(crate) mod open;
+pub(crate) mod permission;
+pub(crate) mod proc;
+pub(crate) mod rename;
+pub(crate) mod serve;
+pub(crate) mod tmpfs;
+pub(crate) mod transfer;
+pub(crate) mod walk;
+pub(crate) mod xattr;
+
+pub(crate) use descriptors::Descriptors;
 
 pub(crate) type MountKey = Key<Mount>;
 pub(crate) type FileKey = Key<OpenFile>;
@@ -26,12 +50,20 @@ pub(crate) struct Vfs {
     pub(crate) tmp: Table<tmpfs::TmpNode>,
     /// Mounts by what they cover.
     pub(crate) covers: FxHashMap<Spot, MountKey>,
+    /// How many of these cover a node that has no mark of its own (of cgroup2 or /proc).
+    pub(crate) unmarked_covers: u32,
+    /// Who has locked what (flock(2)).
+    pub(crate) locks: lock::Locks,
+    /// The minor number of the filesystem that was made last.
+    pub(crate) last_minor: u32,
+    /// Room for the text of a file that is made when it is read; kept for its memory.
+    pub(crate) scratch: Vec<u8>,
 }
 
 /// A file or directory of some filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Node {
-    /// A node of a tmpfs.
+    /// A node of a tmpfs, or of another filesystem that is nothing but names (sysfs).
     Tmp(TmpKey),
     /// A cgroup's directory.
     Cgroup(CgroupKey),
@@ -54,10 +86,15 @@ pub(crate) struct Mount {
     pub(crate) root: Node,
     /// What it covers; `None` for the first.
     pub(crate) on: Option<Spot>,
+    /// `READ_ONLY`, `NO_SUID`, `NO_DEV`, `NO_EXEC`, as the mount has them.
     pub(crate) flags: MountFlags,
+    /// The filesystem itself is read-only, however it is mounted.
+    pub(crate) read_only: bool,
     pub(crate) device: Device,
     /// Open files, working directories and mounts that keep it busy.
     pub(crate) users: u32,
+    /// What a tmpfs may hold and holds.
+    pub(crate) room: tmpfs::Room,
 }
 
 /// What every node has.
@@ -83,6 +120,7 @@ pub(crate) struct AttributeChange {
 
 /// An open file description: what descriptors of one or several processes share.
 pub(crate) struct OpenFile {
+    /// What was opened; of a file that stands nowhere (a process handle) the root, which it does not keep.
     pub(crate) spot: Spot,
     pub(crate) access: AccessMode,
     pub(crate) flags: OpenFlags,
@@ -97,37 +135,78 @@ pub(crate) struct OpenFile {
 
 /// What stands behind an open file.
 pub(crate) enum OpenKind {
-    /// A file or directory of a filesystem. `seen` is the count of changes that the last read from the start saw
-    /// (`None`: never read), for priority polls.
-    Node { seen: Option<u64>, served: Option<u64> },
+    /// A file or directory of a filesystem.
+    Node(serve::Served),
     /// A process handle.
     Process(ProcessKey),
 }
 
-/// A process's descriptors, by number.
-#[derive(Clone, Default)]
-pub(crate) struct Descriptors {
-    pub(crate) slots: Vec<Option<FileKey>>,
+impl OpenFile {
+    /// Whether read(2) may be tried: neither write-only nor a place alone.
+    pub(crate) const fn reads(&self) -> bool {
+        matches!(self.access, AccessMode::Read | AccessMode::ReadWrite)
+    }
+
+    /// Whether write(2) may be tried.
+    pub(crate) const fn writes(&self) -> bool {
+        matches!(self.access, AccessMode::Write | AccessMode::ReadWrite)
+    }
+
+    /// Whether it stands in a filesystem.
+    pub(crate) const fn is_named(&self) -> bool {
+        matches!(self.kind, OpenKind::Node(_))
+    }
 }
 
-pub(crate) mod descriptors;
-pub(crate) mod proc;
-pub(crate) mod tmpfs;
-
-impl Vfs {
-    /// The mounts of a machine that has just booted.
-    pub(crate) fn boot(profile: &Profile, cgroup_root: CgroupKey) -> Self {
-        let _ = profile;
-        let mut mounts = Table::default();
-        let mount = mounts.insert(Mount {
-            kind: FilesystemType::CGROUP2,
-            root: Node::Cgroup(cgroup_root),
-            on: None,
-            flags: MountFlags::empty(),
-            device: Device(1),
-            users: 0,
-        });
-        let root = Spot { mount, node: Node::Cgroup(cgroup_root) };
-        Self { mounts, root, files: Table::default(), tmp: Table::default(), covers: FxHashMap::default() }
+/// An open file, a working directory or a mount begins to use a spot.
+pub(crate) fn keep(kernel: &mut Kernel, spot: Spot) {
+    kernel.vfs.mounts.at_mut(spot.mount).users += 1;
+    match spot.node {
+        Node::Tmp(key) => kernel.vfs.tmp.at_mut(key).users += 1,
+        Node::Cgroup(_) | Node::Control(..) => filesystem::keep(kernel, spot.node),
+        Node::Proc(_) => {}
     }
+}
+
+/// It ends to.
+pub(crate) fn let_go(kernel: &mut Kernel, spot: Spot) {
+    kernel.vfs.mounts.at_mut(spot.mount).users -= 1;
+    match spot.node {
+        Node::Tmp(key) => tmpfs::let_go(&mut kernel.vfs, spot.mount, key),
+        Node::Cgroup(_) | Node::Control(..) => filesystem::let_go(kernel, spot.node),
+        Node::Proc(_) => {}
+    }
+}
+
+/// What a node is.
+pub(crate) fn kind(kernel: &Kernel, node: Node) -> FileKind {
+    match node {
+        Node::Tmp(key) => kernel.vfs.tmp.at(key).kind(),
+        Node::Cgroup(_) => FileKind::Dir,
+        Node::Control(..) => FileKind::File,
+        Node::Proc(node) => proc::kind(node),
+    }
+}
+
+/// A node's attributes, as this caller sees them.
+pub(crate) fn attributes_of(kernel: &Kernel, caller: ThreadKey, node: Node) -> Attributes {
+    match node {
+        Node::Tmp(key) => kernel.vfs.tmp.at(key).attributes(),
+        Node::Cgroup(_) | Node::Control(..) => filesystem::attributes(kernel, node),
+        Node::Proc(node) => proc::attributes(kernel, caller, node),
+    }
+}
+
+/// Whether a directory was removed, and is kept by those who still use it.
+pub(crate) fn is_dead(kernel: &Kernel, node: Node) -> bool {
+    match node {
+        Node::Tmp(key) => kernel.vfs.tmp.at(key).links == 0,
+        Node::Cgroup(_) | Node::Control(..) => !filesystem::alive(kernel, node),
+        Node::Proc(node) => !proc::alive(kernel, node),
+    }
+}
+
+/// The process of a thread.
+pub(crate) fn process_of(kernel: &Kernel, thread: ThreadKey) -> ProcessKey {
+    kernel.tasks.threads.at(thread).process
 }

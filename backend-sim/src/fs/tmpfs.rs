@@ -1,4 +1,346 @@
-//! tmpfs.
+//! tmpfs: a filesystem that is nothing but memory (mm/shmem.c, tmpfs(5)).
+//!
+//! Nodes live in one table for all mounts; each belongs to one mount, which counts what it holds in its [`Room`]. /sys is
+//! kept here too: as directories that nobody may change. Permission is the business of `names` and `open`.
 
-/// A node of a tmpfs.
-pub(crate) struct TmpNode;
+use std::collections::BTreeMap;
+
+use standin::Errno;
+use standin::backend::FileKind;
+use standin::id::{Bytes, Gid, Inode, Mode, Moment, Uid};
+
+use super::content::{PAGE, Pages};
+use super::xattr::Xattrs;
+use super::{Attributes, MountKey, TmpKey, Vfs};
+
+/// The longest name.
+pub(crate) const NAME_LENGTH: usize = 255;
+
+/// What the size of a directory grows by with each name.
+const ENTRY_SIZE: u64 = 20;
+
+/// A file, directory or link.
+pub(crate) struct TmpNode {
+    pub(crate) mode: Mode,
+    pub(crate) owner: Uid,
+    pub(crate) group: Gid,
+    /// Names that lead here, as stat(2) counts them; 0 once it was removed.
+    pub(crate) links: u32,
+    pub(crate) inode: u64,
+    pub(crate) modified: Moment,
+    /// Open files, working directories and mounts that use it.
+    pub(crate) users: u32,
+    /// Mounts that cover it.
+    pub(crate) covered: u32,
+    pub(crate) xattrs: Option<Box<Xattrs>>,
+    pub(crate) content: Content,
+}
+
+/// What is in a node.
+pub(crate) enum Content {
+    Dir(Box<Directory>),
+    File(Box<Pages>),
+    Link(Box<[u8]>),
+}
+
+/// The names in a directory.
+#[derive(Default)]
+pub(crate) struct Directory {
+    /// The directory above; `None` for the root of a mount.
+    pub(crate) parent: Option<TmpKey>,
+    entries: BTreeMap<Box<[u8]>, Entry>,
+    /// The number of the last entry made.
+    last: u64,
+}
+
+/// A name, by when it was made.
+#[derive(Clone, Copy)]
+struct Entry {
+    number: u64,
+    node: TmpKey,
+}
+
+/// What a tmpfs may hold and holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Room {
+    /// Most pages; 0 is no bound.
+    pub(crate) most_pages: u64,
+    /// Most nodes; 0 is no bound.
+    pub(crate) most_nodes: u64,
+    pub(crate) pages: u64,
+    pub(crate) nodes: u64,
+    pub(crate) last_inode: u64,
+}
+
+impl Room {
+    /// What a tmpfs may hold if nothing is said: half of the memory, and a node for each page of it (tmpfs(5)).
+    pub(crate) const fn half_of(memory: Bytes) -> Self {
+        let pages = memory.0 / PAGE / 2;
+        Self { most_pages: pages, most_nodes: pages, pages: 0, nodes: 1, last_inode: 1 }
+    }
+}
+
+impl Content {
+    /// An empty file.
+    pub(crate) fn file() -> Self {
+        Self::File(Box::default())
+    }
+
+    /// No names yet.
+    pub(crate) fn directory(parent: Option<TmpKey>) -> Self {
+        Self::Dir(Box::new(Directory { parent, ..Directory::default() }))
+    }
+}
+
+impl TmpNode {
+    /// A node of root's.
+    pub(crate) fn new(content: Content, mode: Mode, now: Moment) -> Self {
+        let links = if matches!(content, Content::Dir(_)) { 2 } else { 1 };
+        Self {
+            mode,
+            owner: Uid::ROOT,
+            group: Gid::ROOT,
+            links,
+            inode: 1,
+            modified: now,
+            users: 0,
+            covered: 0,
+            xattrs: None,
+            content,
+        }
+    }
+
+    /// An empty directory of root's.
+    pub(crate) fn directory(mode: Mode, parent: Option<TmpKey>, now: Moment) -> Self {
+        Self::new(Content::directory(parent), mode, now)
+    }
+
+    pub(crate) const fn kind(&self) -> FileKind {
+        match self.content {
+            Content::Dir(_) => FileKind::Dir,
+            Content::File(_) => FileKind::File,
+            Content::Link(_) => FileKind::Link,
+        }
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes {
+        let size = match &self.content {
+            Content::Dir(directory) => {
+                ENTRY_SIZE * (2 + u64::try_from(directory.entries.len()).unwrap_or_default())
+            }
+            Content::File(pages) => pages.length(),
+            Content::Link(target) => u64::try_from(target.len()).unwrap_or_default(),
+        };
+        Attributes {
+            kind: self.kind(),
+            mode: self.mode,
+            owner: self.owner,
+            group: self.group,
+            size: Bytes(size),
+            links: self.links,
+            modified: self.modified,
+            inode: Inode(self.inode),
+        }
+    }
+
+    /// The names in it, if it is a directory.
+    pub(crate) const fn names(&self) -> Option<&Directory> {
+        match &self.content {
+            Content::Dir(directory) => Some(directory),
+            Content::File(_) | Content::Link(_) => None,
+        }
+    }
+
+    const fn names_mut(&mut self) -> Option<&mut Directory> {
+        match &mut self.content {
+            Content::Dir(directory) => Some(directory),
+            Content::File(_) | Content::Link(_) => None,
+        }
+    }
+
+    /// The bytes in it, if it is a regular file.
+    pub(crate) const fn pages(&self) -> Option<&Pages> {
+        match &self.content {
+            Content::File(pages) => Some(pages),
+            Content::Dir(_) | Content::Link(_) => None,
+        }
+    }
+}
+
+impl Directory {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<TmpKey> {
+        self.entries.get(name).map(|entry| entry.node)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Names and nodes, the newest first, as the kernels list them.
+    pub(crate) fn newest_first(&self) -> Vec<(&[u8], TmpKey)> {
+        let mut all: Vec<(&Box<[u8]>, &Entry)> = self.entries.iter().collect();
+        all.sort_unstable_by_key(|(_, entry)| std::cmp::Reverse(entry.number));
+        all.into_iter().map(|(name, entry)| (&**name, entry.node)).collect()
+    }
+
+    fn insert(&mut self, name: &[u8], node: TmpKey) {
+        self.last += 1;
+        self.entries.insert(name.into(), Entry { number: self.last, node });
+    }
+}
+
+/// Whether one more node fits: ENOSPC if not.
+pub(crate) fn room_for_node(vfs: &Vfs, mount: MountKey) -> Result<(), Errno> {
+    let room = &vfs.mounts.at(mount).room;
+    if room.most_nodes != 0 && room.nodes >= room.most_nodes { Err(Errno::ENOSPC) } else { Ok(()) }
+}
+
+/// Puts a new node under a free name.
+pub(crate) fn add(
+    vfs: &mut Vfs,
+    mount: MountKey,
+    directory: TmpKey,
+    name: &[u8],
+    mut node: TmpNode,
+) -> TmpKey {
+    let room = &mut vfs.mounts.at_mut(mount).room;
+    room.nodes += 1;
+    // A filesystem that was made with an empty room (sysfs) begins here.
+    room.last_inode = room.last_inode.max(1) + 1;
+    node.inode = room.last_inode;
+    let is_dir = node.kind() == FileKind::Dir;
+    let modified = node.modified;
+    let key = vfs.tmp.insert(node);
+    let above = vfs.tmp.at_mut(directory);
+    above.modified = modified;
+    above.links += u32::from(is_dir);
+    if let Some(names) = above.names_mut() {
+        names.insert(name, key);
+    }
+    key
+}
+
+/// Gives a file one more name.
+pub(crate) fn link(
+    vfs: &mut Vfs,
+    mount: MountKey,
+    directory: TmpKey,
+    name: &[u8],
+    node: TmpKey,
+    now: Moment,
+) {
+    // Another name counts as a node (tmpfs(5), nr_inodes).
+    vfs.mounts.at_mut(mount).room.nodes += 1;
+    vfs.tmp.at_mut(node).links += 1;
+    let above = vfs.tmp.at_mut(directory);
+    above.modified = now;
+    if let Some(names) = above.names_mut() {
+        names.insert(name, node);
+    }
+}
+
+/// Takes a name away; the node goes with its last name and user. A directory is empty.
+pub(crate) fn remove(vfs: &mut Vfs, mount: MountKey, directory: TmpKey, name: &[u8], now: Moment) {
+    let above = vfs.tmp.at_mut(directory);
+    above.modified = now;
+    let Some(entry) = above.names_mut().and_then(|names| names.entries.remove(name)) else {
+        return;
+    };
+    let node = vfs.tmp.at_mut(entry.node);
+    if node.kind() == FileKind::Dir {
+        node.links = 0;
+        vfs.tmp.at_mut(directory).links -= 1;
+        free_if_unused(vfs, mount, entry.node);
+        return;
+    }
+    node.links -= 1;
+    if node.links > 0 {
+        vfs.mounts.at_mut(mount).room.nodes -= 1;
+    }
+    free_if_unused(vfs, mount, entry.node);
+}
+
+/// Moves a node to another name, which is free.
+pub(crate) fn rename(
+    vfs: &mut Vfs,
+    (old, old_name): (TmpKey, &[u8]),
+    (new, new_name): (TmpKey, &[u8]),
+    now: Moment,
+) {
+    let from = vfs.tmp.at_mut(old);
+    from.modified = now;
+    let Some(entry) = from.names_mut().and_then(|names| names.entries.remove(old_name)) else {
+        return;
+    };
+    let moved = vfs.tmp.at_mut(entry.node);
+    let is_dir = moved.kind() == FileKind::Dir;
+    if let Some(names) = moved.names_mut() {
+        names.parent = Some(new);
+    }
+    vfs.tmp.at_mut(old).links -= u32::from(is_dir);
+    let to = vfs.tmp.at_mut(new);
+    to.links += u32::from(is_dir);
+    to.modified = now;
+    if let Some(names) = to.names_mut() {
+        names.insert(new_name, entry.node);
+    }
+}
+
+/// A user of a node has gone.
+pub(crate) fn let_go(vfs: &mut Vfs, mount: MountKey, key: TmpKey) {
+    vfs.tmp.at_mut(key).users -= 1;
+    free_if_unused(vfs, mount, key);
+}
+
+fn free_if_unused(vfs: &mut Vfs, mount: MountKey, key: TmpKey) {
+    let node = vfs.tmp.at(key);
+    if node.links > 0 || node.users > 0 {
+        return;
+    }
+    let pages = node.pages().map_or(0, Pages::page_count);
+    vfs.tmp.remove(key);
+    let room = &mut vfs.mounts.at_mut(mount).room;
+    room.nodes -= 1;
+    room.pages -= pages;
+}
+
+/// Frees all of a filesystem whose mount nobody uses any more.
+pub(crate) fn free_all(vfs: &mut Vfs, root: TmpKey) {
+    let mut left = vec![root];
+    while let Some(key) = left.pop() {
+        // A file with two names comes twice.
+        let Some(node) = vfs.tmp.remove(key) else { continue };
+        if let Content::Dir(directory) = node.content {
+            left.extend(directory.entries.values().map(|entry| entry.node));
+        }
+    }
+}
+
+/// Changes a regular file's bytes, and counts the pages that come and go.
+pub(crate) fn change_pages(
+    vfs: &mut Vfs,
+    mount: MountKey,
+    key: TmpKey,
+    now: Moment,
+    change: impl FnOnce(&mut Pages),
+) {
+    let node = vfs.tmp.at_mut(key);
+    node.modified = now;
+    let Content::File(pages) = &mut node.content else { return };
+    let before = pages.page_count();
+    change(pages);
+    let after = pages.page_count();
+    let room = &mut vfs.mounts.at_mut(mount).room;
+    room.pages = room.pages + after - before;
+}
+
+/// How many more pages fit.
+pub(crate) fn free_pages(vfs: &Vfs, mount: MountKey) -> u64 {
+    let room = &vfs.mounts.at(mount).room;
+    if room.most_pages == 0 { u64::MAX } else { room.most_pages.saturating_sub(room.pages) }
+}
+
+/// The directory above; a mount's root is its own.
+pub(crate) fn parent(vfs: &Vfs, key: TmpKey) -> TmpKey {
+    vfs.tmp.at(key).names().and_then(|names| names.parent).unwrap_or(key)
+}

@@ -1,5 +1,13 @@
 //! The operations that come through the door, one small struct a call, by the trait they belong to.
 
+pub(crate) mod files;
+pub(crate) mod fork;
+pub(crate) mod identity;
+pub(crate) mod operation;
+pub(crate) mod poll;
+pub(crate) mod processes;
+pub(crate) mod signals;
+
 use standin::handle::Scope;
 use standin::path::{At, Resolve};
 use standin::{Failure, KPath, Place};

@@ -1,0 +1,216 @@
+//! Opening and making files (open(2), openat2(2)).
+
+use std::borrow::Cow;
+
+use standin::Errno;
+use standin::Failure;
+use standin::backend::{Access, AccessMode, FileKind, FilesystemType, OpenFlags, OpenOptions};
+use standin::id::Mode;
+use standin::path::Follow;
+
+use super::attributes::empty;
+use super::lookup::look_up;
+use super::permission::{asked, check, check_change, check_writable};
+use super::walk::{Last, Walk, check_path, flags_of};
+use super::{
+    Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, process_of, serve::Served,
+};
+use crate::cgroup::filesystem;
+use crate::kernel::Kernel;
+use crate::ops::PlaceArg;
+use crate::step::Step;
+use crate::task::ThreadKey;
+
+/// What a walk came to.
+struct Found {
+    spot: Spot,
+    /// A slash stood behind the name.
+    directory: bool,
+    created: bool,
+}
+
+/// Opens a file, making it if that is asked for; its descriptor.
+///
+/// # Errors
+/// In this order: EINVAL and EAGAIN (flags), ENOENT and ENAMETOOLONG (the path itself), EMFILE, and what the walk, the
+/// directory or the file refuses.
+pub(crate) fn open(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    place: PlaceArg<'_>,
+    options: &OpenOptions,
+) -> Step<u32> {
+    let flags = options.flags;
+    check_flags(options)?;
+    check_path(place.path.as_bytes())?;
+    let process = process_of(kernel, caller);
+    descriptors::next_number(kernel, process)?;
+    let found = find(kernel, caller, place, options)?;
+    if flags.contains(OpenFlags::CACHED) && !matches!(found.spot.node, Node::Tmp(_)) {
+        return Err(Failure::NotModelled("RESOLVE_CACHED outside of tmpfs").into());
+    }
+    if !found.created {
+        check_found(kernel, caller, &found, options)?;
+    }
+    match found.spot.node {
+        _ if options.access == AccessMode::Path => {}
+        Node::Control(..) => filesystem::open(kernel, caller, found.spot.node, options.access)?,
+        Node::Proc(node) => proc::open(kernel, caller, node, options.access)?,
+        Node::Tmp(key) => {
+            if flags.contains(OpenFlags::TRUNCATE) && !found.created {
+                empty(kernel, caller, found.spot.mount, key);
+            }
+        }
+        Node::Cgroup(_) => {}
+    }
+    let opener = kernel.credentials(caller).clone();
+    let file = OpenFile {
+        spot: found.spot,
+        access: options.access,
+        flags,
+        offset: 0,
+        opener,
+        descriptors: 1,
+        kind: OpenKind::Node(Served::default()),
+    };
+    descriptors::install(kernel, process, file)
+}
+
+/// Flags that do not go together (openat2(2)).
+fn check_flags(options: &OpenOptions) -> Result<(), Errno> {
+    const RESOLVE: OpenFlags = OpenFlags::NO_CROSSING
+        .union(OpenFlags::NO_MAGIC_LINKS)
+        .union(OpenFlags::NO_SYMLINKS)
+        .union(OpenFlags::BENEATH)
+        .union(OpenFlags::IN_ROOT)
+        .union(OpenFlags::CACHED);
+    const WITH_PATH: OpenFlags = RESOLVE.union(OpenFlags::DIRECTORY).union(OpenFlags::NO_FOLLOW);
+    let flags = options.flags;
+    if flags.contains(OpenFlags::BENEATH | OpenFlags::IN_ROOT)
+        || flags.contains(OpenFlags::CREATE | OpenFlags::DIRECTORY)
+        || (options.access == AccessMode::Path && !WITH_PATH.contains(flags))
+    {
+        return Err(Errno::EINVAL);
+    }
+    if flags.contains(OpenFlags::CACHED)
+        && flags.intersects(OpenFlags::TRUNCATE | OpenFlags::CREATE)
+    {
+        return Err(Errno::EAGAIN);
+    }
+    Ok(())
+}
+
+/// Walks to the file, and makes it if it is to be made.
+fn find(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    place: PlaceArg<'_>,
+    options: &OpenOptions,
+) -> Step<Found> {
+    let flags = options.flags;
+    let creates = flags.contains(OpenFlags::CREATE);
+    // An exclusive creation meets a link and does not follow it.
+    let exclusive = creates && flags.contains(OpenFlags::EXCLUSIVE);
+    let mut follow =
+        if exclusive || flags.contains(OpenFlags::NO_FOLLOW) { Follow::No } else { Follow::Link };
+    let mut walk = Walk::start(kernel, caller, place, flags | flags_of(place.resolve))?;
+    let mut text = Cow::Borrowed(place.path.as_bytes());
+    let mut directory = flags.contains(OpenFlags::DIRECTORY);
+    loop {
+        let name = match walk.go_to_last(text)? {
+            Last::Root | Last::Dot => break,
+            Last::DotDot => {
+                walk.up()?;
+                break;
+            }
+            Last::Name(name) => name,
+        };
+        if name.slash {
+            if creates {
+                return Err(Errno::EISDIR.into());
+            }
+            follow = Follow::Link;
+            directory = true;
+        }
+        let above = walk.here();
+        if creates && look_up(kernel, caller, above, name.bytes())?.is_none() {
+            check_writable(kernel, above.mount)?;
+            check_change(kernel, caller, above)?;
+            if kernel.vfs.mounts.at(above.mount).kind != FilesystemType::TMPFS {
+                return Err(Errno::EACCES.into());
+            }
+            let mode = names::masked(kernel, caller, options.mode);
+            let name = name.bytes().to_vec();
+            let node = names::make_file(kernel, caller, above, &name, mode)?;
+            let spot = Spot { mount: above.mount, node };
+            return Ok(Found { spot, directory: false, created: true });
+        }
+        match walk.last_name(&name, follow) {
+            Ok(Some(target)) => text = Cow::Owned(target),
+            Ok(None) => break,
+            Err(stop) if flags.contains(OpenFlags::CACHED) && stop == Errno::ENOENT.into() => {
+                return Err(Errno::EAGAIN.into());
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(Found { spot: walk.here(), directory, created: false })
+}
+
+/// Whether what was there may be opened so.
+fn check_found(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    found: &Found,
+    options: &OpenOptions,
+) -> Step<()> {
+    let flags = options.flags;
+    let spot = found.spot;
+    let kind = kind(kernel, spot.node);
+    if flags.contains(OpenFlags::CREATE) {
+        if flags.contains(OpenFlags::EXCLUSIVE) {
+            return Err(Errno::EEXIST.into());
+        }
+        if kind == FileKind::Dir {
+            return Err(Errno::EISDIR.into());
+        }
+    }
+    if found.directory && kind != FileKind::Dir {
+        return Err(Errno::ENOTDIR.into());
+    }
+    if options.access == AccessMode::Path {
+        return Ok(());
+    }
+    let truncates = flags.contains(OpenFlags::TRUNCATE);
+    if truncates && kind == FileKind::File {
+        check_writable(kernel, spot.mount)?;
+    }
+    let mut wanted = asked(options.access);
+    if truncates {
+        wanted |= Access::WRITE;
+    }
+    match kind {
+        FileKind::Link => return Err(Errno::ELOOP.into()),
+        FileKind::Dir if wanted.contains(Access::WRITE) => return Err(Errno::EISDIR.into()),
+        FileKind::Socket => {
+            check(kernel, caller, spot, wanted)?;
+            return Err(Errno::ENXIO.into());
+        }
+        FileKind::Fifo => return Err(Failure::NotModelled("open of a named pipe").into()),
+        FileKind::Dir
+        | FileKind::File
+        | FileKind::Character
+        | FileKind::Block
+        | FileKind::Other => {}
+    }
+    check(kernel, caller, spot, wanted)?;
+    if matches!(options.access, AccessMode::Write | AccessMode::ReadWrite) {
+        check_writable(kernel, spot.mount)?;
+    }
+    Ok(())
+}
+
+/// open(2) with `O_DIRECTORY`: a directory to list and to start from.
+pub(crate) fn open_dir(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>) -> Step<u32> {
+    open(kernel, caller, place, &OpenOptions::read().with(OpenFlags::DIRECTORY).mode(Mode::new(0)))
+}

@@ -1,0 +1,166 @@
+//! Who may do what with a file: permission bits, owners and the capabilities that stand above them (path_resolution(7),
+//! capabilities(7)).
+
+use standin::backend::{Access, AccessMode, FileKind, MountFlags};
+use standin::{Capability, Errno, Gid};
+
+use super::{Attributes, MountKey, Node, Spot, attributes_of, kind, proc};
+use crate::kernel::Kernel;
+use crate::task::{Credentials, ThreadKey};
+
+pub(crate) const SET_USER_ID: u16 = 0o4000;
+pub(crate) const SET_GROUP_ID: u16 = 0o2000;
+pub(crate) const STICKY: u16 = 0o1000;
+const GROUP_EXECUTE: u16 = 0o010;
+const ANY_EXECUTE: u16 = 0o111;
+
+/// What an access mode asks of a file's permission bits.
+pub(crate) const fn asked(access: AccessMode) -> Access {
+    match access {
+        AccessMode::Read => Access::READ,
+        AccessMode::Write => Access::WRITE,
+        AccessMode::ReadWrite => Access::READ.union(Access::WRITE),
+        AccessMode::Path => Access::empty(),
+    }
+}
+
+/// Whether the permission bits or a capability allow it.
+pub(crate) fn allows(credentials: &Credentials, file: &Attributes, access: Access) -> bool {
+    let asked = u16::try_from(access.bits() & 7).unwrap_or(7);
+    let mode = file.mode.bits();
+    let granted = if credentials.user.filesystem == file.owner {
+        mode >> 6
+    } else if credentials.in_group(file.group) {
+        mode >> 3
+    } else {
+        mode
+    };
+    if asked & !granted == 0 {
+        return true;
+    }
+    if file.kind == FileKind::Dir {
+        return (!access.contains(Access::WRITE)
+            && credentials.capable(Capability::DAC_READ_SEARCH))
+            || credentials.capable(Capability::DAC_OVERRIDE);
+    }
+    (access == Access::READ && credentials.capable(Capability::DAC_READ_SEARCH))
+        || ((!access.contains(Access::EXECUTE) || mode & ANY_EXECUTE != 0)
+            && credentials.capable(Capability::DAC_OVERRIDE))
+}
+
+/// EACCES unless the caller may use the file so; EROFS and EPERM where nobody may write.
+pub(crate) fn check(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    spot: Spot,
+    access: Access,
+) -> Result<(), Errno> {
+    if access.contains(Access::WRITE) {
+        if kernel.vfs.mounts.at(spot.mount).read_only {
+            return Err(Errno::EROFS);
+        }
+        if is_immutable(spot.node) {
+            return Err(Errno::EPERM);
+        }
+    }
+    let file = attributes_of(kernel, caller, spot.node);
+    if allows(kernel.credentials(caller), &file, access) { Ok(()) } else { Err(Errno::EACCES) }
+}
+
+/// Whether a directory may be searched for a name.
+pub(crate) fn check_search(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    directory: Spot,
+) -> Result<(), Errno> {
+    let credentials = kernel.credentials(caller);
+    // The usual case: bits that no answer depends on are not looked up.
+    if credentials.capable(Capability::DAC_OVERRIDE)
+        || credentials.capable(Capability::DAC_READ_SEARCH)
+    {
+        return Ok(());
+    }
+    let file = attributes_of(kernel, caller, directory.node);
+    if allows(credentials, &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
+}
+
+/// Whether names may be made and removed in a directory.
+pub(crate) fn check_change(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    directory: Spot,
+) -> Result<(), Errno> {
+    check(kernel, caller, directory, Access::WRITE | Access::EXECUTE)
+}
+
+/// Whether a name may be removed from a directory: EACCES, EPERM (sticky), ENOTDIR or EISDIR, in this order.
+pub(crate) fn check_removal(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    directory: Spot,
+    victim: Node,
+    as_directory: AsDirectory,
+) -> Result<(), Errno> {
+    check_change(kernel, caller, directory)?;
+    let above = attributes_of(kernel, caller, directory.node);
+    if above.mode.bits() & STICKY != 0 {
+        let credentials = kernel.credentials(caller);
+        let file = attributes_of(kernel, caller, victim);
+        let own = credentials.user.filesystem;
+        if own != file.owner && own != above.owner && !credentials.capable(Capability::FOWNER) {
+            return Err(Errno::EPERM);
+        }
+    }
+    match (as_directory, kind(kernel, victim) == FileKind::Dir) {
+        (AsDirectory::Yes, false) => Err(Errno::ENOTDIR),
+        (AsDirectory::No, true) => Err(Errno::EISDIR),
+        (AsDirectory::Yes, true) | (AsDirectory::No, false) => Ok(()),
+    }
+}
+
+/// Whether a name is removed as that of a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AsDirectory {
+    Yes,
+    No,
+}
+
+/// Whether nobody may change it, root included: a process's directory in /proc.
+pub(crate) fn is_immutable(node: Node) -> bool {
+    match node {
+        Node::Proc(node) => proc::is_immutable(node),
+        Node::Tmp(_) | Node::Cgroup(_) | Node::Control(..) => false,
+    }
+}
+
+/// EROFS if nothing may be changed through this mount.
+pub(crate) fn check_writable(kernel: &Kernel, mount: MountKey) -> Result<(), Errno> {
+    let mount = kernel.vfs.mounts.at(mount);
+    if mount.read_only || mount.flags.contains(MountFlags::READ_ONLY) {
+        Err(Errno::EROFS)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the file is the caller's, or might as well be.
+pub(crate) fn owns(credentials: &Credentials, file: &Attributes) -> bool {
+    credentials.user.filesystem == file.owner || credentials.capable(Capability::FOWNER)
+}
+
+/// Whether the set-group-id bit may be given to a file of this group.
+pub(crate) fn may_set_group_id(credentials: &Credentials, group: Gid) -> bool {
+    credentials.in_group(group) || credentials.capable(Capability::FSETID)
+}
+
+/// The bits that a change of owner or content takes from a file that is no directory; none if it has neither.
+pub(crate) fn lost_privileges(credentials: &Credentials, file: &Attributes) -> u16 {
+    let mode = file.mode.bits();
+    let group_goes = mode & GROUP_EXECUTE != 0 || !may_set_group_id(credentials, file.group);
+    mode & if group_goes { SET_USER_ID | SET_GROUP_ID } else { SET_USER_ID }
+}
+
+/// Whether a set-id program stands here, as far as hard links are concerned (proc(5), protected_hardlinks).
+pub(crate) const fn is_set_id_program(mode: u16) -> bool {
+    mode & SET_USER_ID != 0 || mode & (SET_GROUP_ID | GROUP_EXECUTE) == SET_GROUP_ID | GROUP_EXECUTE
+}

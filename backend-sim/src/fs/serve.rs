@@ -1,0 +1,169 @@
+//! Files whose text is made when they are read: control files and /proc (the kernel's seq_file).
+//!
+//! A read makes the whole text and gives out what the caller has room for; reads that go on where the last one ended get
+//! the rest of that same text, whatever has changed meanwhile. A read from elsewhere makes the text anew.
+
+use standin::Errno;
+
+use super::{FileKey, Node, OpenKind, is_dead, proc};
+use crate::cgroup::filesystem;
+use crate::kernel::Kernel;
+use crate::step::Step;
+use crate::task::ThreadKey;
+
+/// What an open file has been asked for so far.
+#[derive(Default)]
+pub(crate) struct Served {
+    /// The count of changes when the text was last made; `None` before the first time (for polls of control files).
+    pub(crate) seen: Option<u64>,
+    /// Where the last read ended.
+    position: u64,
+    /// The text was given out to its end.
+    ended: bool,
+    /// What is left of a text that was longer than the caller had room for.
+    rest: Option<Box<Rest>>,
+}
+
+struct Rest {
+    text: Vec<u8>,
+    from: usize,
+}
+
+impl Served {
+    /// Forgets the text that was begun.
+    fn begin(&mut self) {
+        self.rest = None;
+        self.ended = false;
+    }
+
+    /// Gives out what is left of the last text; how much.
+    fn give(&mut self, buffer: &mut [u8]) -> usize {
+        let Some(rest) = &mut self.rest else { return 0 };
+        let left = rest.text.get(rest.from..).unwrap_or_default();
+        let length = copy(left, buffer);
+        rest.from += length;
+        if rest.from == rest.text.len() {
+            self.rest = None;
+        }
+        length
+    }
+}
+
+fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    let length = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..length), to.get_mut(..length)) {
+        to.copy_from_slice(from);
+    }
+    length
+}
+
+fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
+    match &mut kernel.vfs.files.at_mut(file).kind {
+        OpenKind::Node(served) => served,
+        OpenKind::Process(_) => unreachable!("a process handle has no text"),
+    }
+}
+
+/// Reads at `offset`; how much. 0 is the end.
+///
+/// # Errors
+/// ENODEV: the group was removed, or its controller disabled; but not while a text that was begun lasts. What making the
+/// text fails with.
+pub(super) fn read(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    file: FileKey,
+    offset: u64,
+    buffer: &mut [u8],
+) -> Step<usize> {
+    if buffer.is_empty() {
+        return Ok(0);
+    }
+    let state = served(kernel, file);
+    if offset == 0 {
+        state.begin();
+        state.position = 0;
+    }
+    if offset != state.position {
+        state.begin();
+        state.position = 0;
+        make(kernel, caller, file, offset)?;
+        served(kernel, file).position = offset;
+    }
+    let state = served(kernel, file);
+    let given = state.give(buffer);
+    state.position += given as u64;
+    if given == buffer.len() {
+        return Ok(given);
+    }
+    let more = if state.ended { end(kernel, file) } else { fill(kernel, caller, file, buffer) };
+    match more {
+        Ok(length) => {
+            served(kernel, file).position += length as u64;
+            Ok(given + length)
+        }
+        // What was given out counts; the error comes again with the next read.
+        Err(_) if given > 0 => Ok(given),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Behind the end of the text there is nothing, but a removed group says so.
+fn end(kernel: &Kernel, file: FileKey) -> Step<usize> {
+    let node = kernel.vfs.files.at(file).spot.node;
+    if matches!(node, Node::Control(..)) && is_dead(kernel, node) {
+        Err(Errno::ENODEV.into())
+    } else {
+        Ok(0)
+    }
+}
+
+/// Makes the text and gives out its beginning.
+fn fill(kernel: &mut Kernel, caller: ThreadKey, file: FileKey, buffer: &mut [u8]) -> Step<usize> {
+    let text = text(kernel, caller, file)?;
+    let length = copy(&text, buffer);
+    let state = served(kernel, file);
+    state.ended = true;
+    if let Some(left) = text.get(length..)
+        && !left.is_empty()
+    {
+        state.rest = Some(Box::new(Rest { text: left.to_vec(), from: 0 }));
+    }
+    kernel.vfs.scratch = text;
+    Ok(length)
+}
+
+/// Makes the text, and keeps what stands from `offset` on.
+fn make(kernel: &mut Kernel, caller: ThreadKey, file: FileKey, offset: u64) -> Step<()> {
+    let text = text(kernel, caller, file)?;
+    let from = usize::try_from(offset).unwrap_or(usize::MAX);
+    let left = text.get(from..).unwrap_or_default().to_vec();
+    let state = served(kernel, file);
+    state.ended = true;
+    state.rest = (!left.is_empty()).then(|| Box::new(Rest { text: left, from: 0 }));
+    kernel.vfs.scratch = text;
+    Ok(())
+}
+
+fn text(kernel: &mut Kernel, caller: ThreadKey, file: FileKey) -> Step<Vec<u8>> {
+    let node = kernel.vfs.files.at(file).spot.node;
+    let mut text = std::mem::take(&mut kernel.vfs.scratch);
+    text.clear();
+    let made = match node {
+        Node::Control(..) if is_dead(kernel, node) => Err(Errno::ENODEV.into()),
+        Node::Control(..) => {
+            let changes = filesystem::changes(kernel, node).unwrap_or_default();
+            served(kernel, file).seen = Some(changes);
+            filesystem::read(kernel, caller, file, &mut text)
+        }
+        Node::Proc(_) => proc::read(kernel, caller, file, &mut text),
+        Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),
+    };
+    match made {
+        Ok(()) => Ok(text),
+        Err(stop) => {
+            kernel.vfs.scratch = text;
+            Err(stop)
+        }
+    }
+}

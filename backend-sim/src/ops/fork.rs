@@ -1,0 +1,38 @@
+//! clone3(2) without a program: a child, or a thread, that somebody outside drives.
+
+use standin::Errno;
+
+use crate::door::Operation;
+use crate::fs::{Node, descriptors};
+use crate::kernel::Kernel;
+use crate::step::Step;
+use crate::task::ThreadKey;
+use crate::task::fork::{self, ForkOptions};
+
+/// What is made.
+#[derive(Default)]
+pub(crate) struct Fork {
+    /// The descriptor of the group to be born in.
+    pub(crate) into: Option<u32>,
+    /// A thread of the caller's process, not a process.
+    pub(crate) is_thread: bool,
+}
+
+impl Operation for Fork {
+    type Answer = ThreadKey;
+    const NAME: &'static str = "fork";
+
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<ThreadKey> {
+        let into = match self.into {
+            None => None,
+            Some(number) => {
+                let file = descriptors::get(kernel, caller, number)?;
+                match kernel.vfs.files.at(file).spot.node {
+                    Node::Cgroup(group) => Some(group),
+                    Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => return Err(Errno::EBADF.into()),
+                }
+            }
+        };
+        fork::fork(kernel, caller, ForkOptions { thread: self.is_thread, into })
+    }
+}

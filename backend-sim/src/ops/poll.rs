@@ -1,0 +1,104 @@
+//! Waiting for descriptors until a deadline (ppoll(2)), the clocks, and copies of descriptors.
+
+use standin::Errno;
+use standin::backend::{AccessMode, Deadline, PollEvents};
+use standin::id::Moment;
+
+use super::operation::operation;
+use crate::cgroup::filesystem;
+use crate::door::Operation;
+use crate::fs::{FileKey, Node, OpenKind, descriptors};
+use crate::kernel::Kernel;
+use crate::step::{Step, Wait};
+use crate::task::{ThreadKey, handle};
+use crate::wait::Channel;
+
+/// What is always told, asked for or not (poll(2)).
+const ALWAYS: PollEvents = PollEvents::ERROR.union(PollEvents::HANG_UP).union(PollEvents::INVALID);
+
+/// A descriptor and what to wait for; `None` is a handle of another process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InterestArg {
+    pub(crate) number: Option<u32>,
+    pub(crate) events: PollEvents,
+}
+
+/// ppoll(2)
+pub(crate) struct Poll {
+    pub(crate) interests: Vec<InterestArg>,
+    pub(crate) deadline: Deadline,
+}
+
+impl Operation for Poll {
+    type Answer = Vec<PollEvents>;
+    const NAME: &'static str = "poll";
+
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Vec<PollEvents>> {
+        let mut on = Vec::new();
+        let mut ready = false;
+        let mut answer = Vec::with_capacity(self.interests.len());
+        for interest in &self.interests {
+            let (events, channel) = look(kernel, caller, interest.number);
+            let events = events & (interest.events | ALWAYS);
+            ready |= !events.is_empty();
+            on.extend(channel);
+            answer.push(events);
+        }
+        let until = match self.deadline {
+            _ if ready => return Ok(answer),
+            Deadline::Now => return Ok(answer),
+            Deadline::At(moment) if moment <= kernel.clock.monotonic() => return Ok(answer),
+            Deadline::At(moment) => Some(moment),
+            Deadline::Never => None,
+        };
+        Err(Wait { on, until, never_resumed: true, ..Wait::default() }.into())
+    }
+}
+
+/// What a descriptor is ready for, and what tells when that changes.
+fn look(kernel: &Kernel, caller: ThreadKey, number: Option<u32>) -> (PollEvents, Option<Channel>) {
+    let key =
+        number.ok_or(Errno::EBADF).and_then(|number| descriptors::get(kernel, caller, number));
+    match key {
+        Ok(key) if kernel.vfs.files.at(key).access != AccessMode::Path => events(kernel, key),
+        Ok(_) | Err(_) => (PollEvents::INVALID, None),
+    }
+}
+
+fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Option<Channel>) {
+    // What cannot wait for anything is always ready (poll(2), BUGS of select(2)).
+    const FILE: PollEvents = PollEvents::INPUT.union(PollEvents::OUTPUT);
+    const NEWS: PollEvents = FILE.union(PollEvents::PRIORITY).union(PollEvents::ERROR);
+    let file = kernel.vfs.files.at(key);
+    match &file.kind {
+        OpenKind::Process(process) => {
+            (handle::poll(kernel, *process), Some(Channel::Process(*process)))
+        }
+        OpenKind::Node(served) => match file.spot.node {
+            Node::Control(group, _) => {
+                let news = filesystem::has_news(kernel, key, served.seen);
+                (if news { NEWS } else { FILE }, Some(Channel::Cgroup(group)))
+            }
+            Node::Tmp(_) | Node::Cgroup(_) | Node::Proc(_) => (FILE, None),
+        },
+    }
+}
+
+operation! {
+    /// `CLOCK_MONOTONIC`
+    Monotonic {} = "monotonic" -> Moment: |_op, kernel, _caller| Ok(kernel.clock.monotonic());
+
+    /// `CLOCK_REALTIME`
+    Realtime {} = "realtime" -> Moment: |_op, kernel, _caller| Ok(kernel.clock.realtime());
+
+    /// dup(2): the number of the copy.
+    Duplicate { descriptor: u32 } = "duplicate" -> u32: |op, kernel, caller| {
+        descriptors::duplicate(kernel, caller, op.descriptor)
+    };
+
+    /// Whether a number that the process was born with is open: EBADF if not.
+    Inherited { number: u32 } = "inherited" -> (): |op, kernel, caller| {
+        descriptors::get(kernel, caller, op.number)?;
+        Ok(())
+    };
+}
