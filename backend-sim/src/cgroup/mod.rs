@@ -32,7 +32,9 @@ mod value;
 
 pub(crate) use check::check;
 pub(crate) use fork::{booted, born, can_fork};
-pub(crate) use freeze::{held, is_frozen};
+pub(crate) use freeze::held;
+#[cfg(feature = "transcript")]
+pub(crate) use freeze::is_frozen;
 pub(crate) use members::{exited, reaped};
 pub(crate) use tree::path;
 
@@ -208,3 +210,15 @@ const THREADED: ControllerSet = ControllerSet::EMPTY
     .with(Controller::Cpu)
     .with(Controller::PerfEvent)
     .with(Controller::Pids);
+
+#[cfg(test)]
+mod tests {
+    use super::Cgroup;
+
+    #[test]
+    fn a_group_with_its_name_and_place_in_the_index_takes_less_than_400_bytes() {
+        // A name of up to 24 bytes, and a key in a hash table that may be half empty.
+        let others = 24 + 2 * (size_of::<super::CgroupKey>() + 1);
+        assert!(size_of::<Cgroup>() + others < 400, "{}", size_of::<Cgroup>());
+    }
+}
