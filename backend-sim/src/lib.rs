@@ -31,6 +31,8 @@ mod ops;
 mod outside;
 mod profile;
 mod run;
+#[cfg(feature = "transcript")]
+mod stage;
 mod step;
 mod table;
 mod task;
@@ -41,4 +43,6 @@ pub use builder::Builder;
 pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
 pub use profile::{Layout, Limits, Release};
+#[cfg(feature = "transcript")]
+pub use stage::Stage;
 pub use view::View;

@@ -13,6 +13,7 @@ use standin::backend::{Processes, Spawn, WaitOptions, WaitStatus};
 use standin::{Backend, ExitCode, Failure, KPath};
 
 use crate::builder::Builder;
+use crate::cgroup;
 use crate::kernel::Kernel;
 use crate::look::Look;
 use crate::outside::Outside;
@@ -176,6 +177,17 @@ impl Machine {
     #[must_use]
     pub fn look(&self) -> Look<'_> {
         Look::new(self.shared().lock())
+    }
+
+    /// Checks every rule that holds between the parts of the kernel at any time: counts and lists, groups and members,
+    /// charges and limits. Costs time in proportion to the machine; for tests.
+    ///
+    /// # Errors
+    /// The first rule that does not hold, with the values.
+    pub fn check(&self) -> Result<(), String> {
+        let kernel = self.shared().lock();
+        task::check(&kernel)?;
+        cgroup::check(&kernel)
     }
 
     /// Ends the machine: unwinds programs that still run, and tells whether it was asked for something that it does not

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 /// Records a chunk. Small, because a shared chunk is copied whole at its first change.
 const CHUNK: usize = 32;
@@ -14,14 +15,15 @@ const CHUNK: usize = 32;
 /// Names a record of a [`Table<T>`].
 pub(crate) struct Key<T> {
     index: u32,
-    generation: u32,
+    /// Never 0, so that an `Option` of a key is no larger than the key.
+    generation: NonZeroU32,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> Key<T> {
     /// A number that no other live or removed record of this table has.
     pub(crate) const fn number(self) -> u64 {
-        (self.generation as u64) << 32 | self.index as u64
+        (self.generation.get() as u64) << 32 | self.index as u64
     }
 }
 
@@ -66,7 +68,7 @@ impl<T> fmt::Debug for Key<T> {
 }
 
 struct Slot<T> {
-    generation: u32,
+    generation: NonZeroU32,
     record: Option<T>,
 }
 
@@ -149,7 +151,7 @@ impl<T> Table<T> {
 
     fn grow(&mut self) {
         let start = self.chunks.len() * CHUNK;
-        self.chunks.push((0..CHUNK).map(|_| Slot { generation: 0, record: None }).collect());
+        self.chunks.push((0..CHUNK).map(|_| Slot { generation: NonZeroU32::MIN, record: None }).collect());
         let Ok(start) = u32::try_from(start) else { panic!("a table of 2^32 records is full") };
         // The lowest index is given out first.
         self.free.extend((start..start + CHUNK as u32).rev());
@@ -162,7 +164,7 @@ impl<T> Table<T> {
             return None;
         }
         let record = slot.record.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
         self.len -= 1;
         Some(record)

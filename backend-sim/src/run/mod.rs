@@ -12,4 +12,6 @@ mod runner;
 
 pub(crate) use fiber::{Resume, is_inside, leave_for_good, suspend_current};
 pub(crate) use registry::Registry;
-pub(crate) use runner::{begin, clear, deadlock, is_busy, step};
+#[cfg(feature = "transcript")]
+pub(crate) use runner::begin;
+pub(crate) use runner::{clear, deadlock, step};

@@ -138,11 +138,6 @@ pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
     !waiting.is_empty()
 }
 
-/// Whether a fiber of this OS thread waits as this thread.
-pub(crate) fn is_busy(shared: &Shared, thread: ThreadKey) -> bool {
-    with(shared, |runner| runner.fibers.contains_key(&thread))
-}
-
 /// Unwinds every fiber of this machine on this OS thread: its processes are killed first, so that nothing they do on
 /// their way out is seen.
 pub(crate) fn clear(shared: &Arc<Shared>) {

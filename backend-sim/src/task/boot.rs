@@ -3,12 +3,13 @@
 
 use rustc_hash::FxHashMap;
 use standin::id::{Mode, Moment};
-use standin::{Failure, Gid, Signal, SignalSet, Uid};
+use standin::{Capability, Failure, Gid, Signal, SignalSet, Uid};
 
 use crate::cgroup::Cgroups;
 use crate::fs::{Descriptors, Spot};
 use crate::kernel::Kernel;
 use crate::list::{Links, List};
+use crate::profile::Release;
 use crate::step::Stop;
 use crate::table::Table;
 use crate::task::fork::{ForkOptions, fork};
@@ -112,6 +113,13 @@ pub(crate) fn start_first(kernel: &mut Kernel) {
     let (leader, directory) = (init.leader, init.directory);
     fs::keep(kernel, directory);
     cgroup::booted(kernel, leader);
+    if kernel.profile.release == Release::V6_18 {
+        // The recorded 6.18 is a vendor's, whose root may not exceed limits.
+        let sets = &mut kernel.tasks.threads.at_mut(leader).credentials.capabilities;
+        for set in [&mut sets.effective, &mut sets.permitted, &mut sets.bounding] {
+            set.remove(Capability::SYS_RESOURCE);
+        }
+    }
     kernel.tasks.first = match first_of_user(kernel, 0) {
         Ok(thread) => thread,
         Err(failure) => panic!("the first process: {failure}"),
@@ -128,7 +136,8 @@ pub(crate) fn first_of_user(kernel: &mut Kernel, uid: u32) -> Result<ThreadKey, 
     job::set_session(kernel, thread)?;
     if uid != 0 {
         let (user, group) = (Some(Uid(uid)), Some(Gid(uid)));
-        let new = Credentials::root()
+        let new = kernel
+            .credentials(thread)
             .with_group_ids(group, group, group)?
             .with_users(user, user, user)?;
         identity::commit(kernel, thread, new);

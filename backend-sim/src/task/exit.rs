@@ -79,8 +79,8 @@ fn leave(kernel: &mut Kernel, thread: ThreadKey) {
         return;
     }
     kernel.waits.wake_thread(thread);
-    if !kernel.tasks.starts.is_empty() {
-        kernel.tasks.starts.remove(&thread);
+    if !kernel.tasks.starts.is_empty() && kernel.tasks.starts.remove(&thread).is_some() {
+        kernel.waits.unmake_runnable(thread);
     }
     cgroup::exited(kernel, thread);
 }

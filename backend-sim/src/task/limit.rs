@@ -13,9 +13,10 @@ const RESOURCES: usize = 16;
 /// The most that `RLIMIT_NOFILE` may be: /proc/sys/fs/nr_open.
 const OPEN_FILES_MAX: u64 = 1_048_576;
 
-/// Of 8,192 threads a GiB, how many a kernel lets be: what it keeps for itself differs (recorded: threads-max).
-const THREADS_A_GIB: [(Release, u64); 3] =
-    [(Release::V6_1, 7686), (Release::V6_12, 7650), (Release::V6_18, 7650)];
+/// How many threads a kernel lets be, of one for each 128 KiB: what it keeps for itself differs (recorded:
+/// /proc/sys/kernel/threads-max, and GiB of the machine).
+const MOST_THREADS: [(Release, u64, u64); 3] =
+    [(Release::V6_1, 7686, 1), (Release::V6_12, 7650, 1), (Release::V6_18, 192_731, 24)];
 
 /// The limits of a process, by number of the resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,21 +40,22 @@ const fn soft(soft: u64) -> Rlimit {
 }
 
 impl RlimitTable {
-    /// What the first process has (recorded: facts of 6.1 and 6.12, /proc/1/limits).
+    /// What the first process has (recorded: /proc/1/limits).
     pub(crate) fn boot(profile: &Profile) -> Self {
-        let a_gib = THREADS_A_GIB
-            .iter()
-            .find(|(release, _)| *release == profile.release)
-            .map_or(0, |(_, most)| *most);
-        let most = u64::try_from((u128::from(profile.memory.0) * u128::from(a_gib)) >> 30)
-            .unwrap_or(u64::MAX);
+        let recorded = MOST_THREADS.iter().find(|(release, ..)| *release == profile.release);
+        let (threads, gib) = recorded.map_or((0, 1), |(_, threads, gib)| (*threads, *gib));
+        let most = u128::from(profile.memory.0) * u128::from(threads) / (u128::from(gib) << 30);
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
         let half = to(most / 2, most / 2);
+        // The recorded 6.18 is a vendor's, which starts processes with more.
+        let vendor = profile.release == Release::V6_18;
+        let open_files = if vendor { to(20_000, 20_000) } else { to(1024, 4096) };
         let mut table = Self::default();
         let set = [
             (RlimitResource::Stack, soft(8 << 20)),
             (RlimitResource::Core, soft(0)),
             (RlimitResource::Processes, half),
-            (RlimitResource::OpenFiles, to(1024, 4096)),
+            (RlimitResource::OpenFiles, open_files),
             (RlimitResource::LockedMemory, to(8 << 20, 8 << 20)),
             (RlimitResource::PendingSignals, half),
             (RlimitResource::MessageQueue, to(819_200, 819_200)),

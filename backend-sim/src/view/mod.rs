@@ -16,6 +16,7 @@ use crate::door::{self, Operation};
 use crate::fs::descriptors;
 use crate::machine::{Guard, Shared};
 use crate::ops::PlaceArg;
+use crate::ops::fork::Fork;
 use crate::task::ThreadKey;
 
 /// One process of a machine, as a [`Backend`]: what a program is given, and what a test drives from outside.
@@ -32,7 +33,7 @@ struct Inner {
     thread: ThreadKey,
     scope: Scope,
     /// Keeps the machine from finishing, if the view is held outside of it.
-    _guard: Option<Arc<Guard>>,
+    guard: Option<Arc<Guard>>,
 }
 
 impl View {
@@ -48,7 +49,17 @@ impl View {
 
     fn new(shared: &Arc<Shared>, thread: ThreadKey, guard: Option<Arc<Guard>>) -> Self {
         let scope = shared.lock().scope_of(thread);
-        Self { inner: Arc::new(Inner { shared: Arc::clone(shared), thread, scope, _guard: guard }) }
+        Self { inner: Arc::new(Inner { shared: Arc::clone(shared), thread, scope, guard }) }
+    }
+
+    /// fork(2): a child without a program, which is driven through its view. It has the parent's credentials, group,
+    /// working directory and descriptors.
+    ///
+    /// # Errors
+    /// EAGAIN: a limit of processes.
+    pub fn fork(&self) -> Result<Self, Failure> {
+        let thread = self.carry(Fork::default())?;
+        Ok(Self::new(&self.inner.shared, thread, self.inner.guard.clone()))
     }
 
     /// Which thread it is.

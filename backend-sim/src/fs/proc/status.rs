@@ -212,16 +212,7 @@ fn capabilities(thread: &Thread, out: &mut Vec<u8>) {
 
 /// The processors that a thread may use, as a mask in words of 32 and as a list.
 fn processors(count: u32, out: &mut Vec<u8>) {
-    let mut left = count.max(1);
-    let first = (left - 1) % 32 + 1;
-    let digits = usize::try_from(first.div_ceil(4)).unwrap_or_default();
-    let mask = u32::MAX >> (32 - first);
-    out.extend_from_slice(format!("{mask:0digits$x}").as_bytes());
-    left -= first;
-    while left > 0 {
-        out.extend_from_slice(b",ffffffff");
-        left -= 32;
-    }
+    text::low_bits(out, count);
     out.extend_from_slice(b"\nCpus_allowed_list:\t0");
     if count > 1 {
         out.push(b'-');

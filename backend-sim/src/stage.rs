@@ -1,0 +1,341 @@
+//! The machine as a stage: each actor is a process or thread of it, and each operation runs in a fiber as that actor.
+//!
+//! An idle actor is its process record and nothing else; only one that is in the middle of an operation has a stack. The
+//! operations themselves are those of every kernel ([`perform`]); this module knows fork, because a machine's child has no
+//! program, and what only somebody outside can tell: numbers, states, how an actor ended.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use standin::backend::{Files, Rlimit, RlimitResource, WaitStatus};
+use standin::handle::{Dir, PidHandle};
+use standin::id::{Moment, NsId};
+use standin::transcript::{
+    Actor, ActorId, ClockName, Condition, End, ForkOptions, MachineLine, NamespaceLink, Op, Outcome, ProcessOp,
+    Request, Settled, Task, Trouble, perform,
+};
+use standin::{Errno, ExitCode, Failure, Pid, Place};
+
+use crate::door::Operation;
+use crate::fs::{OpenKind, descriptors};
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::ops::fork::Fork;
+use crate::ops::processes::ExitThread;
+use crate::profile::{Layout, Release};
+use crate::step::Step;
+use crate::task::{ProcessKey, State, ThreadKey, limit};
+use crate::view::View;
+use crate::{cgroup, run};
+
+/// A machine with actors on it.
+///
+/// ```
+/// use standin::transcript::{parse, run};
+/// use standin_sim::Stage;
+///
+/// let script = parse(b"machine kernel=6.12 layout=unified\ninit> mkdir /sys/fs/cgroup/a\n").unwrap();
+/// let report = run(&script, &mut Stage::new(&script.machine)).unwrap();
+/// assert!(report.transcript.to_string().ends_with("init> mkdir /sys/fs/cgroup/a\nok\n"));
+/// ```
+#[derive(Debug)]
+pub struct Stage {
+    machine: Machine,
+    cast: BTreeMap<ActorId, Member>,
+}
+
+/// An actor.
+#[derive(Debug)]
+struct Member {
+    thread: ThreadKey,
+    process: ProcessKey,
+    number: Pid,
+    view: View,
+    kept: Actor,
+    /// Where the answer to its request will stand; none while it has no request.
+    reply: Option<Rc<RefCell<Option<Reply>>>>,
+    /// It ended as a thread alone.
+    is_thread: bool,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+enum Reply {
+    Outcome(Outcome),
+    /// A child or thread of the actor was made.
+    Born { actor: ActorId, thread: ThreadKey, is_thread: bool },
+}
+
+impl Stage {
+    /// The machine that a transcript's first line describes; kernel 6.12 and layout unified where it leaves them out.
+    #[must_use]
+    pub fn new(line: &MachineLine) -> Self {
+        let mut builder = Machine::builder().allow_unmodelled();
+        if let Some(release) = line.kernel.and_then(|kernel| Release::from_name(&kernel.to_string())) {
+            builder = builder.kernel(release);
+        }
+        if let Some(layout) = line.layout.and_then(|layout| Layout::from_name(&layout.to_string())) {
+            builder = builder.layout(layout);
+        }
+        if let Some(cpus) = line.cpus {
+            builder = builder.processors(cpus);
+        }
+        if let Some(memory) = line.memory_bytes {
+            builder = builder.memory(standin::id::Bytes(memory));
+        }
+        if let Some(swap) = line.swap_bytes {
+            builder = builder.swap(standin::id::Bytes(swap));
+        }
+        Self::on(builder.build())
+    }
+
+    /// This machine; its root process is the actor `init`.
+    ///
+    /// # Panics
+    /// Never: the machine's first process exists.
+    #[must_use]
+    pub fn on(machine: Machine) -> Self {
+        let mut stage = Self { machine, cast: BTreeMap::new() };
+        let first = {
+            let mut kernel = stage.machine.shared().lock();
+            kernel.tasks.ends = Some(BTreeMap::new());
+            let first = kernel.first_process();
+            // What an actor has besides the machine's own limits (spec/transcript.md, `rlimit`).
+            let process = kernel.tasks.process_of(first);
+            limit::set(&mut kernel, process, RlimitResource::Core, Rlimit { soft: Some(0), hard: Some(0) });
+            first
+        };
+        stage.join(ActorId::INIT, first, |_| Actor::new(), false);
+        stage
+    }
+
+    /// The machine.
+    #[must_use]
+    pub const fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Adds an actor.
+    fn join(&mut self, actor: ActorId, thread: ThreadKey, keep: impl FnOnce(&View) -> Actor, is_thread: bool) {
+        let shared = self.machine.shared();
+        let (process, number) = {
+            let kernel = shared.lock();
+            let record = kernel.tasks.threads.at(thread);
+            (record.process, Pid(record.number))
+        };
+        let view = View::inside(shared, thread);
+        let kept = keep(&view);
+        self.cast.insert(actor, Member { thread, process, number, view, kept, reply: None, is_thread });
+    }
+
+    fn member(&self, actor: ActorId) -> Result<&Member, Trouble> {
+        self.cast.get(&actor).ok_or_else(|| Trouble(format!("{actor} was never made")))
+    }
+
+    /// What the fiber of a request does.
+    fn body(&self, actor: ActorId, request: Request, reply: &Rc<RefCell<Option<Reply>>>) -> Result<Box<dyn FnOnce()>, Trouble> {
+        let member = self.member(actor)?;
+        let (view, kept, reply) = (member.view.clone(), member.kept.clone(), Rc::clone(reply));
+        let is_thread = member.is_thread;
+        let target = match &request {
+            Request::Perform(Task { aim, .. }) => aim.target,
+            Request::Fork { .. } | Request::Thread { .. } => None,
+        };
+        let target = target.map(|target| self.member(target).map(|member| member.process)).transpose()?;
+        Ok(Box::new(move || {
+            let answer = match request {
+                Request::Perform(task) => Reply::Outcome(act(&view, &kept, &task, target, is_thread)),
+                Request::Fork { child, options } => born(child, give_birth(&view, &options), false),
+                Request::Thread { thread } => {
+                    born(thread, view.carry(Fork { is_thread: true, ..Fork::default() }), true)
+                }
+            };
+            reply.replace(Some(answer));
+        }))
+    }
+
+    /// How an actor ended, if it did.
+    fn end(&self, member: &Member) -> Option<End> {
+        let kernel = self.machine.shared().lock();
+        if kernel.tasks.is_alive(member.thread) {
+            return None;
+        }
+        let ended = kernel.tasks.ends.as_ref().and_then(|ends| ends.get(&member.process));
+        Some(match ended {
+            Some(WaitStatus::Killed(signal)) => End::Killed(*signal),
+            Some(WaitStatus::Exited(code)) => End::Exited(*code),
+            Some(WaitStatus::Stopped(_) | WaitStatus::Continued) | None => End::Thread,
+        })
+    }
+
+    /// Takes the answer of an actor's request, if it is there.
+    fn answer(&mut self, actor: ActorId) -> Result<Option<Outcome>, Trouble> {
+        let member = self.member(actor)?;
+        let Some(reply) = member.reply.as_ref().and_then(|reply| reply.borrow_mut().take()) else { return Ok(None) };
+        let kept = member.kept.clone();
+        let outcome = match reply {
+            Reply::Outcome(outcome) => outcome,
+            Reply::Born { actor, thread, is_thread: true } => {
+                self.join(actor, thread, |_| kept, true);
+                Outcome::ok()
+            }
+            Reply::Born { actor, thread, is_thread: false } => {
+                self.join(actor, thread, |view| kept.inherit(&|number| view.handle(number)), false);
+                Outcome::ok()
+            }
+        };
+        if let Some(member) = self.cast.get_mut(&actor) {
+            member.reply = None;
+        }
+        Ok(Some(outcome))
+    }
+}
+
+impl standin::transcript::Stage for Stage {
+    fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
+        let reply = Rc::new(RefCell::new(None));
+        let body = self.body(actor, request, &reply)?;
+        let thread = self.member(actor)?.thread;
+        if let Some(member) = self.cast.get_mut(&actor) {
+            member.reply = Some(reply);
+        }
+        run::begin(self.machine.shared(), thread, body);
+        Ok(())
+    }
+
+    fn settle(&mut self, actor: ActorId, patience: Duration) -> Result<Settled, Trouble> {
+        let until = self.machine.shared().lock().clock.monotonic().after(patience);
+        loop {
+            self.machine.settle();
+            if let Some(outcome) = self.answer(actor)? {
+                return Ok(Settled::Answered(outcome));
+            }
+            if let Some(end) = self.end(self.member(actor)?) {
+                return Ok(Settled::Died(end));
+            }
+            let mut kernel = self.machine.shared().lock();
+            if kernel.waits.next_timer().is_none_or(|moment| moment > until) {
+                kernel.clock.advance(until);
+                return Ok(Settled::Busy);
+            }
+            kernel.pass_time().map_err(|failure| Trouble(failure.to_string()))?;
+        }
+    }
+
+    fn number(&mut self, who: ActorId, _seen_by: ActorId) -> Option<Pid> {
+        self.member(who).ok().map(|member| member.number)
+    }
+
+    fn condition(&mut self, actor: ActorId) -> Condition {
+        let Ok(member) = self.member(actor) else { return Condition::Gone };
+        let kernel = self.machine.shared().lock();
+        let Some(process) = kernel.tasks.processes.get(member.process) else { return Condition::Gone };
+        if matches!(process.state, State::Zombie(_)) {
+            return if member.is_thread { Condition::Gone } else { Condition::Zombie };
+        }
+        match kernel.tasks.threads.get(member.thread) {
+            None => Condition::Gone,
+            Some(thread) if thread.exited => if member.is_thread { Condition::Gone } else { Condition::Zombie },
+            Some(thread) if cgroup::is_frozen(&kernel, thread.cgroup) => Condition::Frozen,
+            Some(_) if matches!(process.state, State::Stopped { .. }) => Condition::Stopped,
+            Some(_) => Condition::Running,
+        }
+    }
+
+    fn namespace(&mut self, actor: ActorId, _link: NamespaceLink) -> Result<NsId, Errno> {
+        // Every process is in the initial namespaces, the only ones that are modelled.
+        if self.condition(actor).is_alive() { Ok(NsId(0)) } else { Err(Errno::ENOENT) }
+    }
+
+    fn in_initial_pid_namespace(&mut self, _actor: ActorId) -> bool {
+        true
+    }
+
+    fn initial_clock(&mut self, clock: ClockName) -> Moment {
+        let kernel = self.machine.shared().lock();
+        match clock {
+            ClockName::Realtime => kernel.clock.realtime(),
+            ClockName::Monotonic | ClockName::Boottime => kernel.clock.monotonic(),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Trouble> {
+        for member in std::mem::take(&mut self.cast).into_values() {
+            member.kept.abandon();
+        }
+        run::clear(self.machine.shared());
+        Ok(())
+    }
+}
+
+/// Carries out an operation as an actor; `target` is opened for it first, from a number that it cannot have itself.
+/// A thread actor ends its thread alone, and every actor stays dumpable (spec/transcript.md, `exit` and `setid`).
+fn act(view: &View, kept: &Actor, task: &Task, target: Option<ProcessKey>, is_thread: bool) -> Outcome {
+    if let Op::Processes(ProcessOp::Exit { code }) = task.op
+        && is_thread
+    {
+        return view.carry(ExitThread { code: ExitCode(code) }).map_or_else(Outcome::from, |()| Outcome::ok());
+    }
+    let handle = match target.map(|process| view.carry(Hold { process })).transpose() {
+        Ok(number) => number.map(|number| PidHandle::from(view.handle(number))),
+        Err(failure) => return failure.into(),
+    };
+    let outcome = perform(view, kept, task, handle.as_ref());
+    view.stay_dumpable();
+    outcome
+}
+
+fn give_birth(view: &View, options: &ForkOptions) -> Result<ThreadKey, Failure> {
+    if options.new.is_some() {
+        return Err(Failure::NotModelled("fork new="));
+    }
+    view.carry(Room {})?;
+    let into: Option<Dir> = options.into.as_ref().map(|path| view.open_dir(Place::cwd(path))).transpose()?;
+    view.carry(Fork { into: into.as_ref().map(|into| into.descriptor().number()), is_thread: false })
+}
+
+fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Reply {
+    match made {
+        Ok(thread) => Reply::Born { actor, thread, is_thread },
+        Err(failure) => Reply::Outcome(failure.into()),
+    }
+}
+
+/// `fork` wants two free numbers (spec/transcript.md, Descriptors).
+struct Room {}
+
+impl Operation for Room {
+    type Answer = ();
+    const NAME: &'static str = "fork";
+
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<()> {
+        const STANDARD: u64 = 3;
+        let process = kernel.tasks.process_of(caller);
+        let open = kernel.tasks.processes.at(process).descriptors.iter().count() as u64;
+        let limit = kernel.soft_limit(process, RlimitResource::OpenFiles);
+        let full = limit.is_some_and(|limit| STANDARD + open + 2 > limit);
+        if full { Err(Errno::EMFILE.into()) } else { Ok(()) }
+    }
+}
+
+/// A handle of an actor's process, as the stage has held it since its birth.
+struct Hold {
+    process: ProcessKey,
+}
+
+impl Operation for Hold {
+    type Answer = u32;
+    const NAME: &'static str = "open_pid";
+
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<u32> {
+        // It is the stage's own, above all numbers that the actor can have: no limit of the actor's concerns it.
+        let process = kernel.tasks.process_of(caller);
+        let limit = kernel.limit(process, RlimitResource::OpenFiles);
+        limit::set(kernel, process, RlimitResource::OpenFiles, Rlimit { soft: None, hard: None });
+        let number = descriptors::install_object(kernel, caller, OpenKind::Process(self.process));
+        limit::set(kernel, process, RlimitResource::OpenFiles, limit);
+        number
+    }
+}

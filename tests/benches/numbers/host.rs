@@ -1,0 +1,53 @@
+//! The real kernel beside the machine: this host, if it lets us, in groups of our own that are removed again.
+
+use std::process::{Child, Command};
+
+use standin::{Backend, fs};
+use standin_linux::Linux;
+
+/// A host on which the rows can be measured.
+pub struct Host {
+    pub kernel: Linux,
+    /// A group of our own.
+    pub group: String,
+    /// A process of our own that does nothing, to be moved about.
+    idle: Child,
+}
+
+impl Host {
+    /// Makes the group; `None` if this host has no cgroup2 hierarchy or we may not.
+    pub fn new() -> Option<Self> {
+        let kernel = Linux::here();
+        let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+            .into_iter()
+            .find(|root| fs::exists(&kernel, format!("{root}/cgroup.controllers")))?;
+        let group = format!("{root}/standin-bench-{}", std::process::id());
+        fs::create_dir(&kernel, &group).ok()?;
+        let idle = Command::new("sleep").arg("3600").spawn().ok()?;
+        Some(Self { kernel, group, idle })
+    }
+
+    pub fn idle(&self) -> u32 {
+        self.idle.id()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.idle.kill();
+        let _ = self.idle.wait();
+        remove(&self.kernel, &self.group);
+    }
+}
+
+/// Removes a group and all below it; what cannot be removed is named.
+fn remove(kernel: &dyn Backend, group: &str) {
+    for entry in fs::read_dir(kernel, group).unwrap_or_default() {
+        if entry.file_type() == standin::backend::FileKind::Dir {
+            remove(kernel, &entry.path().to_string());
+        }
+    }
+    if let Err(error) = fs::remove_dir(kernel, group) {
+        println!("left behind: {error}");
+    }
+}

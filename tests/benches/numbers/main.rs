@@ -1,0 +1,43 @@
+//! The numbers that standin promises, measured: the machine and the real kernel in one run, since only ratios last.
+//!
+//! `cargo bench` prints a row a promise: what it took on the machine (the median of nine rounds), the floor, the goal, and
+//! what the same calls took on this host, where it has root and a cgroup2 hierarchy. Timings decide nothing: a row that
+//! misses its floor is marked, and the exit status stays 0.
+
+#![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to report")]
+
+mod bytes;
+mod host;
+mod measure;
+mod rows;
+
+use measure::{Row, time};
+
+fn main() {
+    // `cargo test --benches` asks for a list or a quick look; a measurement is neither.
+    if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+        println!("0 tests, 0 benchmarks");
+        return;
+    }
+    let host = host::Host::new();
+    if host.is_none() {
+        println!("no real kernel beside the machine: that needs root and a cgroup2 hierarchy");
+    }
+    println!("{:<46} {:>11} {:>9} {:>9} {:>12}", "what", "machine", "floor", "goal", "real kernel");
+    let mut missed = 0;
+    let mut print = |row: &Row| {
+        let mark = row.mark();
+        missed += u32::from(mark == "MISSED");
+        println!(
+            "{:<46} {:>11} {:>9} {:>9} {:>12}  {mark}",
+            row.what,
+            time(row.machine_ns),
+            time(row.floor_ns),
+            time(row.goal_ns),
+            row.host_ns.map_or_else(|| "-".to_owned(), time),
+        );
+    };
+    rows::all(host.as_ref(), &mut print);
+    bytes::print();
+    println!("{missed} rows miss their floor");
+}
