@@ -118,7 +118,10 @@ impl<T> Table<T> {
     pub(crate) fn at(&self, key: Key<T>) -> &T {
         match self.get(key) {
             Some(record) => record,
-            None => panic!("no {} {key:?}: a live record named one that was removed", std::any::type_name::<T>()),
+            None => panic!(
+                "no {} {key:?}: a live record named one that was removed",
+                std::any::type_name::<T>()
+            ),
         }
     }
 
@@ -127,7 +130,10 @@ impl<T> Table<T> {
     pub(crate) fn at_mut(&mut self, key: Key<T>) -> &mut T {
         match self.get_mut(key) {
             Some(record) => record,
-            None => panic!("no {} {key:?}: a live record named one that was removed", std::any::type_name::<T>()),
+            None => panic!(
+                "no {} {key:?}: a live record named one that was removed",
+                std::any::type_name::<T>()
+            ),
         }
     }
 
@@ -142,7 +148,9 @@ impl<T> Table<T> {
             self.grow();
         }
         let index = self.free.pop().unwrap_or_default();
-        let Some(slot) = self.slot_mut(index) else { unreachable!("the free list names slot {index}") };
+        let Some(slot) = self.slot_mut(index) else {
+            unreachable!("the free list names slot {index}")
+        };
         let key = Key { index, generation: slot.generation, of: PhantomData };
         slot.record = Some(make(key));
         self.len += 1;
@@ -151,10 +159,12 @@ impl<T> Table<T> {
 
     fn grow(&mut self) {
         let start = self.chunks.len() * CHUNK;
-        self.chunks.push((0..CHUNK).map(|_| Slot { generation: NonZeroU32::MIN, record: None }).collect());
+        self.chunks
+            .push((0..CHUNK).map(|_| Slot { generation: NonZeroU32::MIN, record: None }).collect());
         let Ok(start) = u32::try_from(start) else { panic!("a table of 2^32 records is full") };
         // The lowest index is given out first.
-        self.free.extend((start..start + CHUNK as u32).rev());
+        self.free
+            .extend((0..CHUNK).rev().filter_map(|place| Some(start + u32::try_from(place).ok()?)));
     }
 
     /// Removes a record; `None` if it was removed before.

@@ -15,7 +15,6 @@ use crate::task::{Name, Start, ThreadKey, exit, family, fork, identity};
 pub(crate) struct Program<'a> {
     pub(crate) path: &'a KPath,
     pub(crate) arguments: &'a [&'a [u8]],
-    pub(crate) environment: &'a [&'a [u8]],
     /// The machine has a program of this path.
     pub(crate) known: bool,
 }
@@ -51,7 +50,6 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
     let start = Start {
         path: program.path.as_bytes().to_vec(),
         arguments: program.arguments.iter().map(|argument| argument.to_vec()).collect(),
-        environment: program.environment.iter().map(|variable| variable.to_vec()).collect(),
     };
     kernel.tasks.starts.insert(caller, start);
     kernel.waits.make_runnable(caller);

@@ -82,11 +82,10 @@ pub(crate) struct Tasks {
     pub(crate) ends: Option<BTreeMap<ProcessKey, WaitStatus>>,
 }
 
-/// A program to begin.
+/// A program to begin. It sees no environment: a closure asks its backend, which has no call for that.
 pub(crate) struct Start {
     pub(crate) path: Vec<u8>,
     pub(crate) arguments: Vec<Vec<u8>>,
-    pub(crate) environment: Vec<Vec<u8>>,
 }
 
 impl Tasks {
