@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use standin::backend::{Files, Rlimit, RlimitResource, WaitStatus};
 use standin::handle::{Dir, PidHandle};
-use standin::id::{Moment, NsId};
+use standin::id::{Mode, Moment, NsId};
 use standin::transcript::{
     Actor, ActorId, ClockName, Condition, End, ForkOptions, MachineLine, NamespaceLink, Op, Outcome, ProcessOp,
     Request, Settled, Task, Trouble, perform,
@@ -102,8 +102,9 @@ impl Stage {
             let mut kernel = stage.machine.shared().lock();
             kernel.tasks.ends = Some(BTreeMap::new());
             let first = kernel.first_process();
-            // What an actor has besides the machine's own limits (spec/transcript.md, `rlimit`).
+            // What an actor begins with, unlike other processes (spec/transcript.md, Files and `rlimit`).
             let process = kernel.tasks.process_of(first);
+            kernel.tasks.processes.at_mut(process).umask = Mode::new(0);
             limit::set(&mut kernel, process, RlimitResource::Core, Rlimit { soft: Some(0), hard: Some(0) });
             first
         };

@@ -69,7 +69,7 @@ impl Tasks {
                 executed: true,
                 dumpable: true,
                 pending: SignalSet::EMPTY,
-                umask: Mode::new(0),
+                umask: Mode::new(0o022),
                 directory: root,
                 descriptors: Descriptors::default(),
                 started: now,
