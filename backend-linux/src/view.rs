@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use standin::backend::Backend;
+use standin::backend::{Backend, Fallback};
 use standin::failure::{Failure, Result};
 use standin::handle::{Descriptor, Owner};
 
@@ -81,5 +81,7 @@ impl std::fmt::Debug for Linux {
         out.write_str(if self.changes_itself { "Linux::own" } else { "Linux::here" })
     }
 }
+
+impl Fallback for Linux {}
 
 impl Backend for Linux {}

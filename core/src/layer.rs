@@ -31,7 +31,7 @@
 use std::fmt;
 
 use crate::backend::{
-    Address, Backend, ContextFlags, Contexts, Deadline, Interest, Message, OpenOptions, Spawn,
+    Address, Backend, ContextFlags, Contexts, Deadline, Fallback, Interest, Message, OpenOptions, Spawn,
 };
 use crate::failure::{Failure, Result};
 use crate::handle::{Descriptor, Dir, File, Map, NsHandle, PidHandle, Socket, Watcher};
@@ -141,6 +141,8 @@ impl<'a, L: Layer> Layered<'a, L> {
         answer
     }
 }
+
+impl<L: Layer> Fallback for Layered<'_, L> {}
 
 impl<L: Layer> Backend for Layered<'_, L> {
     /// The inner backend's, which the layer does not see.

@@ -284,6 +284,8 @@ impl std::fmt::Debug for Agent {
     }
 }
 
+impl standin::backend::Fallback for Agent {}
+
 impl Backend for Agent {}
 
 /// Implements a trait by messages, from its table.

@@ -314,3 +314,79 @@ fn everything_ends_with_the_machine() {
     assert_eq!(world.kernel.tasks.processes.len(), 1);
     world.check();
 }
+
+/// A generator that is the same on every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn of<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_family_leaves_its_records_whole() {
+    const SIGNALS: [Signal; 10] = [
+        Signal::KILL,
+        Signal::TERM,
+        Signal::QUIT,
+        Signal::STOP,
+        Signal::TSTP,
+        Signal::CONT,
+        Signal::USR1,
+        Signal::CHLD,
+        Signal::HUP,
+        Signal::WINCH,
+    ];
+    const DELIVERIES: [Delivery; 3] = [Delivery::Default, Delivery::Ignore, Delivery::Count];
+    for seed in 0..60 {
+        let mut world = World::new();
+        let mut dice = Dice(seed);
+        for step in 0..150 {
+            let kernel = &mut world.kernel;
+            let first = world.first;
+            let mut threads: Vec<(u32, ThreadKey)> =
+                kernel.tasks.threads.iter().map(|(key, thread)| (thread.number, key)).collect();
+            threads.retain(|(number, key)| *number > 1 && kernel.tasks.is_alive(*key));
+            threads.sort_unstable();
+            let (number, thread) = dice.of(&threads);
+            let (other, _) = dice.of(&threads);
+            let process = kernel.tasks.process_of(thread);
+            let signal = dice.of(&SIGNALS);
+            match dice.below(14) {
+                0..3 if threads.len() < 40 => drop(world.fork(thread)),
+                3 if threads.len() < 40 => drop(world.thread(thread)),
+                4 if thread != first => exit::exit_thread(kernel, thread, ExitCode(1)),
+                5 if process != kernel.tasks.process_of(first) => world.exit(process, 2),
+                6 => drop(job::set_session(kernel, thread)),
+                7 => drop(job::set_process_group(kernel, thread, other, number)),
+                8 => {
+                    let options =
+                        WaitOptions { nonblocking: true, stopped: true, ..WaitOptions::default() };
+                    drop(wait::wait_any(kernel, thread, options));
+                }
+                9 => signal::set_mask(
+                    kernel,
+                    thread,
+                    SIGNALS[..dice.below(10)].iter().copied().collect(),
+                ),
+                10 => drop(signal::set_delivery(kernel, thread, signal, dice.of(&DELIVERIES))),
+                11 => kernel.process_mut(thread).subreaper ^= true,
+                12 => kernel.tasks.threads.at_mut(thread).parent_death = Some(signal),
+                _ if process != kernel.tasks.process_of(first) => world.send(process, signal),
+                _ => {}
+            }
+            assert_eq!(check(&world.kernel), Ok(()), "seed {seed}, step {step}");
+            assert_eq!(crate::cgroup::check(&world.kernel), Ok(()), "seed {seed}, step {step}");
+            if !world.kernel.tasks.is_alive(world.first) {
+                break;
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use standin::handle::{Descriptor, Owner, Scope};
+use standin::backend::Fallback;
 use standin::{Backend, Failure, Place};
 
 use crate::door::{self, Operation};
@@ -101,6 +102,15 @@ impl Owner for Inner {
 impl fmt::Debug for View {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "View of thread {:?} of machine {}", self.inner.thread, self.inner.shared.id)
+    }
+}
+
+impl Fallback for View {
+    /// Counted like every other question that the machine has no answer to.
+    fn not_modelled(&self, operation: &'static str) -> Failure {
+        let failure = Failure::NotModelled(operation);
+        self.inner.shared.lock().census.note(&failure);
+        failure
     }
 }
 

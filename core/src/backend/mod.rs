@@ -47,6 +47,17 @@ pub use processes::{
 
 pub(crate) use operations::operations;
 
+use crate::failure::Failure;
+
+/// What a backend does when it is asked for something that it does not have.
+pub trait Fallback {
+    /// The failure of an operation that the backend does not have. A simulated kernel counts it, so that no caller can
+    /// hide it.
+    fn not_modelled(&self, operation: &'static str) -> Failure {
+        Failure::NotModelled(operation)
+    }
+}
+
 /// One process's view of one kernel.
 pub trait Backend: Files + Processes + Namespaces + Channels + Clock + Send + Sync {
     /// The Linux-VServer context commands, if this kernel was built with them: `Some` on a machine that was, `None` on

@@ -26,11 +26,11 @@ macro_rules! operations {
     ) => {
         $(#[$trait_doc])*
         #[expect(clippy::missing_errors_doc, reason = "the contract in the module's docs and the man page cited hold")]
-        pub trait $trait {$(
+        pub trait $trait: $crate::backend::Fallback {$(
             $(#[$doc])*
             fn $name(&self $(, $arg: $type)*) -> $crate::failure::Result<$answer> {
                 $(let _ = $arg;)*
-                Err($crate::failure::Failure::NotModelled(stringify!($name)))
+                Err(self.not_modelled(stringify!($name)))
             }
         )*}
 

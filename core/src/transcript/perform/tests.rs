@@ -99,6 +99,8 @@ impl Processes for Small {
 impl Namespaces for Small {}
 impl Channels for Small {}
 impl Clock for Small {}
+impl crate::backend::Fallback for Small {}
+
 impl Backend for Small {}
 
 fn act(kernel: &Small, actor: &Actor, op: &str) -> Outcome {
