@@ -84,7 +84,7 @@ pub(crate) fn carry<O: Operation>(
                 "two calls at once of one thread; make a process or thread for each",
             ));
         }
-        kernel.waits.sleep(caller, wait);
+        kernel.waits.sleep(caller, O::NAME, wait);
         suspend(shared, kernel, caller)?;
     }
 }

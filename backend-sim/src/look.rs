@@ -159,10 +159,10 @@ fn branch(kernel: &Kernel, group: CgroupKey, indent: &str, text: &mut String) {
 pub(crate) fn waiting(kernel: &Kernel) -> String {
     let mut text = String::new();
     for (key, thread) in kernel.tasks.threads.iter() {
-        let Some(wait) = kernel.waits.wait_of(key) else { continue };
+        let Some((call, wait)) = kernel.waits.wait_of(key) else { continue };
         let name = String::from_utf8_lossy(&thread.name);
         let reasons: Vec<String> = wait.on.iter().map(|channel| reason(kernel, key, *channel)).collect();
-        let _ = write!(text, "{} {name} waits for {}", thread.number, reasons.join(" or "));
+        let _ = write!(text, "{} {name} waits in {call} for {}", thread.number, reasons.join(" or "));
         if let Some(until) = wait.until {
             let _ = write!(text, " until {}.{:09} s", until.ns / 1_000_000_000, until.ns % 1_000_000_000);
         }
@@ -188,6 +188,5 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
             None => "a change of a group that is gone".to_owned(),
         },
         Channel::Lock(_) => "a lock".to_owned(),
-        Channel::File(_) => "an open file".to_owned(),
     }
 }

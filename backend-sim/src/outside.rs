@@ -2,11 +2,13 @@
 //!
 //! Such a call that cannot finish lets programs and timers run, if their stacks are this thread's, or waits for another
 //! thread to do something. It is a deadlock only if nobody is left who could: so the threads that have called a machine
-//! are counted, and a thread that ends is taken off.
+//! are counted, and a thread that ends is taken off. A thread that has not called yet cannot be counted: so before the
+//! first deadlock is told, a thread that is alone gives others a moment of the host's time to come.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::{Condvar, MutexGuard};
 use standin::Failure;
@@ -16,6 +18,9 @@ use crate::look;
 use crate::machine::Shared;
 use crate::run;
 use crate::task::ThreadKey;
+
+/// How long a thread that is alone waits for another's first call. Ends no wait that another thread would end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The threads outside of a machine.
 #[derive(Default)]
@@ -78,7 +83,7 @@ pub(crate) fn wait(
     mut kernel: MutexGuard<'_, Kernel>,
     caller: ThreadKey,
 ) -> Result<(), Failure> {
-    let mut told = false;
+    let (mut told, mut alone) = (false, false);
     loop {
         if kernel.waits.next_woken(|thread| thread == caller).is_some() {
             return Ok(());
@@ -93,6 +98,12 @@ pub(crate) fn wait(
         if waiting >= others {
             if kernel.pass_time()? {
                 notify(shared);
+                continue;
+            }
+            if others == 1 && !std::mem::replace(&mut alone, true) {
+                shared.outside.waiting.fetch_add(1, Ordering::AcqRel);
+                shared.outside.changed.wait_for(&mut kernel, GRACE);
+                shared.outside.waiting.fetch_sub(1, Ordering::AcqRel);
                 continue;
             }
             let picture = look::waiting(&kernel);

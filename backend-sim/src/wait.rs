@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use standin::id::Moment;
 
 use crate::cgroup::CgroupKey;
-use crate::fs::{FileKey, Node};
+use crate::fs::Node;
 use crate::step::Wait;
 use crate::task::{ProcessKey, ThreadKey};
 
@@ -26,22 +26,20 @@ pub(crate) enum Channel {
     Cgroup(CgroupKey),
     /// A lock of this file was let go.
     Lock(Node),
-    /// This open file has something to read or room to write.
-    File(FileKey),
 }
 
 /// The sleepers and timers of a machine.
 #[derive(Default)]
 pub(crate) struct Waits {
     sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
-    waits: FxHashMap<ThreadKey, Wait>,
+    waits: FxHashMap<ThreadKey, (&'static str, Wait)>,
     timers: BTreeSet<(Moment, ThreadKey)>,
     woken: VecDeque<ThreadKey>,
 }
 
 impl Waits {
-    /// Puts a thread to sleep.
-    pub(crate) fn sleep(&mut self, thread: ThreadKey, wait: Wait) {
+    /// Puts a thread to sleep in a call of this name.
+    pub(crate) fn sleep(&mut self, thread: ThreadKey, call: &'static str, wait: Wait) {
         self.forget(thread);
         for channel in &wait.on {
             self.sleepers.entry(*channel).or_default().push(thread);
@@ -49,7 +47,7 @@ impl Waits {
         if let Some(moment) = wait.until {
             self.timers.insert((moment, thread));
         }
-        self.waits.insert(thread, wait);
+        self.waits.insert(thread, (call, wait));
     }
 
     /// Wakes all that sleep on a channel, in the order in which they went to sleep.
@@ -71,7 +69,7 @@ impl Waits {
 
     /// Takes a thread off all channels and timers; whether it slept.
     pub(crate) fn forget(&mut self, thread: ThreadKey) -> bool {
-        let Some(wait) = self.waits.remove(&thread) else { return false };
+        let Some((_, wait)) = self.waits.remove(&thread) else { return false };
         for channel in &wait.on {
             if let Some(sleepers) = self.sleepers.get_mut(channel) {
                 sleepers.retain(|sleeper| *sleeper != thread);
@@ -86,8 +84,8 @@ impl Waits {
         true
     }
 
-    /// What a thread sleeps on.
-    pub(crate) fn wait_of(&self, thread: ThreadKey) -> Option<&Wait> {
+    /// In which call a thread sleeps, and on what.
+    pub(crate) fn wait_of(&self, thread: ThreadKey) -> Option<&(&'static str, Wait)> {
         self.waits.get(&thread)
     }
 
