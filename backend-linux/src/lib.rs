@@ -22,9 +22,13 @@ mod path;
 mod processes;
 mod raw;
 mod registry;
+#[cfg(feature = "transcript")]
+mod stage;
 mod view;
 
 pub use agent::{Agent, AgentOptions};
 pub use handle::as_fd;
 pub use registry::{Registry, start};
+#[cfg(feature = "transcript")]
+pub use stage::{HostStage, Refusal};
 pub use view::Linux;

@@ -34,9 +34,11 @@ const VARIABLE: &str = "STANDIN_LINUX_ROLE";
 const MARK: &str = "standin-linux:";
 const PROGRAM: &str = "program";
 const AGENT: &str = "agent";
+#[cfg(feature = "transcript")]
+const STAGE: &str = "stage";
 
 /// Descriptors of our own stand from here on, out of the way of those that a program counts.
-const FIRST_OWN: i32 = 900;
+pub(crate) const FIRST_OWN: i32 = 900;
 
 /// Paths that start a part of this program.
 ///
@@ -118,6 +120,10 @@ pub fn start(registry: &Registry) {
     if role == AGENT.as_bytes() {
         agent::run();
     }
+    #[cfg(feature = "transcript")]
+    if role == STAGE.as_bytes() {
+        crate::stage::play(arguments.collect());
+    }
 }
 
 /// Runs a program; 127 if there is none, as a shell says.
@@ -163,6 +169,15 @@ pub(crate) fn image_of(
 /// Arguments and environment of an agent.
 pub(crate) fn agent_image() -> Result<(Strings, Strings)> {
     image(AGENT, &[], &[])
+}
+
+/// Arguments and environment of a part of a stage.
+#[cfg(feature = "transcript")]
+pub(crate) fn stage_image(
+    arguments: &[&[u8]],
+    environment: &[&[u8]],
+) -> Result<(Strings, Strings)> {
+    image(STAGE, arguments, environment)
 }
 
 fn image(role: &str, arguments: &[&[u8]], environment: &[&[u8]]) -> Result<(Strings, Strings)> {

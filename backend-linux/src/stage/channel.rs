@@ -146,7 +146,8 @@ impl Desk {
         };
         let (length, what) = split(*header)?;
         let trailer = usize::from(what == kind::CHILD);
-        let Some(content) = behind.get(..length).filter(|_| behind.len() >= length + trailer) else {
+        let Some(content) = behind.get(..length).filter(|_| behind.len() >= length + trailer)
+        else {
             return Ok(None);
         };
         let answer = match what {

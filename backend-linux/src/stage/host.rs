@@ -81,7 +81,7 @@ impl Host {
     pub(super) fn kernel(&self) -> Option<Release> {
         let (major, rest) = self.release.split_once('.')?;
         let minor = rest.split(|byte: char| !byte.is_ascii_digit()).next()?;
-        Release::ALL.iter().copied().find(|release| release.name() == format!("{major}.{minor}"))
+        Release::ALL.iter().copied().find(|release| release.word() == format!("{major}.{minor}"))
     }
 
     /// How its hierarchies are mounted, if in one of the three ways.
@@ -166,7 +166,7 @@ mod tests {
             ("6.12-rc1", Some("6.12")),
             ("5.15.2", None),
         ] {
-            assert_eq!(host(release, &[]).kernel().map(Release::name), kernel, "{release}");
+            assert_eq!(host(release, &[]).kernel().map(Release::word), kernel, "{release}");
         }
     }
 }

@@ -36,19 +36,14 @@ impl Numbers {
         of.levels.iter().find(|(at, _)| *at == Some(namespace)).map(|(_, pid)| *pid)
     }
 
+    /// Whether the owner's own namespace is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.levels.last().is_some_and(|(namespace, _)| namespace.is_some())
+    }
+
     /// Whether the owner is in the initial pid namespace.
     pub(super) fn is_initial(&self) -> bool {
         self.levels.len() <= 1
-    }
-
-    /// The number in the initial pid namespace.
-    pub(super) fn outermost(&self) -> Option<Pid> {
-        self.levels.first().map(|(_, pid)| *pid)
-    }
-
-    /// The owner's own number for itself.
-    pub(super) fn innermost(&self) -> Option<Pid> {
-        self.levels.last().map(|(_, pid)| *pid)
     }
 }
 

@@ -26,10 +26,6 @@ impl Activity {
         self.state == b'D'
     }
 
-    pub(super) const fn is_dead(self) -> bool {
-        matches!(self.state, b'Z' | b'X' | b'x')
-    }
-
     pub(super) const fn is_stopped(self) -> bool {
         matches!(self.state, b'T' | b't')
     }
@@ -40,6 +36,8 @@ impl Activity {
 pub(super) struct Stat {
     pub(super) state: u8,
     pub(super) parent: Pid,
+    /// It has begun to end, and does nothing else any more.
+    pub(super) is_ending: bool,
     /// Ticks from boot to its start: with its number, a name that is never given twice.
     pub(super) started: u64,
     /// As wait(2) would tell it; only of a process that has ended.
@@ -48,12 +46,20 @@ pub(super) struct Stat {
 
 /// Places in /proc/PID/stat, counted from behind the name, which may hold anything.
 const PARENT: usize = 1;
+const FLAGS: usize = 6;
 const STARTED: usize = 19;
 const STATUS: usize = 49;
 
+/// `PF_EXITING`
+const ENDING: u64 = 1 << 2;
+
 /// A directory of /proc for a process, or for one of its threads.
 pub(super) fn directory(process: Pid, task: Pid) -> String {
-    if process == task { format!("/proc/{process}") } else { format!("/proc/{process}/task/{task}") }
+    if process == task {
+        format!("/proc/{process}")
+    } else {
+        format!("/proc/{process}/task/{task}")
+    }
 }
 
 pub(super) fn stat(directory: &str) -> io::Result<Stat> {
@@ -67,6 +73,7 @@ pub(super) fn stat(directory: &str) -> io::Result<Stat> {
     Ok(Stat {
         state: *field(0)?.as_bytes().first().ok_or_else(broken)?,
         parent: Pid(u32::try_from(number(PARENT)?).map_err(|_| broken())?),
+        is_ending: number(FLAGS)? & ENDING != 0,
         started: number(STARTED)?,
         status: field(STATUS)?.parse().map_err(|_| broken())?,
     })
@@ -80,6 +87,18 @@ pub(super) fn activity(directory: &str) -> io::Result<Activity> {
         .filter_map(|(_, value)| std::str::from_utf8(value).ok()?.trim().parse::<u64>().ok())
         .sum();
     Ok(Activity { state, switches })
+}
+
+/// Whether it is ending, or was told to by a signal that nothing holds back.
+pub(super) fn is_doomed(directory: &str) -> bool {
+    const KILL: u64 = 1 << 8;
+    let is_ending = stat(directory).is_ok_and(|stat| stat.is_ending);
+    let status = fs::read(format!("{directory}/status")).unwrap_or_default();
+    let pending = lines(&status).filter(|(key, _)| matches!(*key, b"SigPnd" | b"ShdPnd"));
+    let mut sets = pending.filter_map(|(_, value)| {
+        u64::from_str_radix(std::str::from_utf8(value).ok()?.trim(), 16).ok()
+    });
+    is_ending || sets.any(|set| set & KILL != 0)
 }
 
 /// The threads of a process. One that ends meanwhile may be there or not.
@@ -147,6 +166,6 @@ mod tests {
         assert!(stat(&directory).unwrap().started > 0);
         assert!(threads(own).unwrap().contains(&own));
         assert!(processes().unwrap().contains(&own));
-        assert!(!activity(&directory).unwrap().is_dead());
+        assert!(!activity(&directory).unwrap().is_stopped());
     }
 }

@@ -32,6 +32,10 @@ pub(super) fn run(act: &Act<'_>, op: &LinkOp) -> Performed {
             let at = start.as_ref().map_or(At::Cwd, At::Handle);
             let place = Place { at, path, resolve: Resolve::Kernel };
             let flags = flags.iter().flat_map(|flags| &flags.0).copied().map(OpenFlags::from);
+            if path.as_bytes().is_empty() {
+                // The traits mean the handle itself by it; openat2 looks up a name, and there is none.
+                return Err(Errno::ENOENT.into());
+            }
             let file = kernel.open(place, &open_options(*mode).with(flags.collect()))?;
             let facts = Facts { listing: names_processes(path), ..Facts::default() };
             act.actor.keep(new, file, facts);

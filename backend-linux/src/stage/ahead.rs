@@ -1,0 +1,126 @@
+//! Before an operation begins: what it would change is found as its actor finds it, and written down.
+//!
+//! The refusal before the run (`survey`) went by the script's text; here the paths are real, through links, mounts and
+//! working directories. What neither is the run's own nor can be set back ends the run before it happens.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use rustix::fs::FileType;
+use standin::transcript::{Op, Trouble};
+
+use super::effect::{Change, Touch, touches};
+use super::ground::{Found, Ground, Soil};
+use super::host::Host;
+use super::journal::{Entry, Journal};
+use super::survey::{MOVING, is_in_root, is_root, moved};
+
+/// Who is about to do it.
+pub(super) struct Doer<'a> {
+    /// Its directory in /proc.
+    pub(super) directory: &'a str,
+    /// It is in the initial pid namespace: numbers mean what they mean to the runner.
+    pub(super) is_initial: bool,
+}
+
+/// Writes down what an operation would change.
+///
+/// # Errors
+/// [`Trouble`] if it must not be done.
+pub(super) fn write_down(
+    journal: &mut Journal,
+    host: &Host,
+    doer: &Doer<'_>,
+    op: &Op,
+) -> Result<(), Trouble> {
+    let touched = touches(op);
+    if touched.is_empty() {
+        return Ok(());
+    }
+    // One that is gone does nothing.
+    let Ok(ground) = Ground::of(host, doer.directory) else { return Ok(()) };
+    for touch in &touched {
+        if doer.is_initial
+            && let Some(pid) = moved(touch)
+        {
+            return Err(Trouble(format!("it would move the process {pid}, which is no actor")));
+        }
+        let entry = if touch.change.makes() {
+            made(&ground, touch)
+        } else {
+            match ground.find(&touch.path, touch.follows) {
+                Some(found) => changed(journal, host, touch, &found)?,
+                None => None,
+            }
+        };
+        if let Some(entry) = entry {
+            journal.add(&entry).map_err(|error| Trouble(format!("the journal: {error}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// What will be there and is not yet.
+fn made(ground: &Ground<'_>, touch: &Touch<'_>) -> Option<Entry> {
+    let spot = ground.spot(&touch.path).filter(|spot| spot.occupied.is_none())?;
+    match spot.parent.soil {
+        Soil::Group if touch.change == Change::MakeDirectory => {
+            Some(Entry::Group { path: spot.path })
+        }
+        Soil::Group | Soil::Proc | Soil::Own => None,
+        Soil::Host => Some(Entry::Made { path: spot.path }),
+    }
+}
+
+/// What is there and will be otherwise.
+fn changed(
+    journal: &Journal,
+    host: &Host,
+    touch: &Touch<'_>,
+    found: &Found,
+) -> Result<Option<Entry>, Trouble> {
+    let may = match found.soil {
+        Soil::Own => return Ok(None),
+        Soil::Group if journal.is_own_group(&found.path) => return Ok(None),
+        Soil::Host if journal.has_made(&found.path) => return Ok(None),
+        Soil::Group => is_root(host, found) || is_in_root(host, found),
+        Soil::Proc => touch.change == Change::Write,
+        Soil::Host => false,
+    };
+    if !may {
+        let path = String::from_utf8_lossy(&found.path);
+        return Err(Trouble(format!("it would change {path}, which is not its own")));
+    }
+    let path = found.path.clone();
+    Ok(match touch.change {
+        Change::Write if found.kind == FileType::RegularFile => {
+            // A process's own files go with it; what cannot be read cannot be set back, and is an order, not a setting.
+            let is_setting =
+                found.soil == Soil::Group && !is_listing(&path) || path.starts_with(b"/proc/sys/");
+            let old = content(&path).ok().filter(|_| is_setting);
+            old.map(|old| Entry::Content { path, old })
+        }
+        Change::Inode => Some(Entry::Inode {
+            path,
+            mode: found.stat.st_mode & 0o7777,
+            uid: found.stat.st_uid,
+            gid: found.stat.st_gid,
+        }),
+        Change::Attribute => touch.attribute.and_then(|name| {
+            let has = rustix::fs::lgetxattr(&*path, name.as_bytes(), &mut [0_u8; 0]).is_ok();
+            (!has).then(|| Entry::Attribute { path, name: name.as_bytes().to_vec() })
+        }),
+        // Directories of the root are refused above; its files cannot be removed.
+        Change::Write | Change::Remove | Change::Make | Change::MakeDirectory => None,
+    })
+}
+
+/// Whether a control file lists who is in a group: to write that back would move them.
+pub(super) fn is_listing(path: &[u8]) -> bool {
+    MOVING.contains(&path.rsplit(|byte| *byte == b'/').next().unwrap_or_default())
+}
+
+/// The text of a control file.
+pub(super) fn content(path: &[u8]) -> io::Result<Vec<u8>> {
+    std::fs::read(std::ffi::OsStr::from_bytes(path))
+}

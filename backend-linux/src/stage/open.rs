@@ -1,0 +1,128 @@
+//! How a stage is set, and cleared again.
+
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use standin::transcript::{ActorId, Op, Operation, Outcome, ProcessOp, Transcript, Trouble};
+
+use super::cast::Busy;
+use super::channel::{self, Answer, MOST_BESIDE};
+use super::host::Host;
+use super::journal::{Entry, Journal};
+use super::numbers::Numbers;
+use super::report::Watcher;
+use super::watcher::clear;
+use super::{HostStage, pid_of, task};
+
+/// How long the first actor may take to begin.
+const BEGINNING: Duration = Duration::from_secs(10);
+
+/// The most actors of a script.
+const MOST_ACTORS: usize = 4000;
+
+impl HostStage {
+    pub(super) fn open(script: &Transcript, host: Host, turn: &OwnedFd) -> Result<Self, Trouble> {
+        let mark = mark()?;
+        let journal =
+            Journal::begin(&mark).map_err(|error| Trouble(format!("a journal: {error}")))?;
+        let watcher = match Watcher::start(&journal, &mark, turn) {
+            Ok(watcher) => watcher,
+            Err(trouble) => {
+                let _ = clear(journal.path(), &mark);
+                return Err(trouble);
+            }
+        };
+        let (cast, desks) = (Vec::new(), Vec::new());
+        let watcher = Some(Rc::new(watcher));
+        // From here on what goes wrong is undone when the stage is dropped.
+        let mut stage = Self { host, journal, mark, watcher, cast, desks };
+        stage.bring_first(script)?;
+        Ok(stage)
+    }
+
+    /// Starts the first actor and gives it the lines of all.
+    fn bring_first(&mut self, script: &Transcript) -> Result<(), Trouble> {
+        let makes = |op: &&Op| {
+            matches!(op, Op::Processes(ProcessOp::Fork { .. } | ProcessOp::Thread { .. }))
+        };
+        let count = 1 + script.operations().map(Operation::op).filter(makes).count();
+        if count > MOST_ACTORS {
+            return Err(Trouble(format!("{count} actors are too many for a host")));
+        }
+        let mut lines = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (ours, theirs) = pair()?;
+            self.desks.push(Some(ours));
+            lines.push(theirs);
+        }
+        let (ours, theirs) = pair()?;
+        let watcher = self.watcher.as_ref().ok_or_else(unbegun)?;
+        let pidfd = watcher.start_actor(&theirs)?;
+        let pid = pid_of(&pidfd)?;
+        drop(theirs);
+        let started = task::stat(&format!("/proc/{pid}")).map(|stat| stat.started).unwrap_or(0);
+        self.journal
+            .add(&Entry::Actor { pid, started })
+            .map_err(|error| Trouble(format!("the journal: {error}")))?;
+        for some in lines.chunks(MOST_BESIDE) {
+            let some: Vec<BorrowedFd<'_>> = some.iter().map(OwnedFd::as_fd).collect();
+            channel::give(ours.as_fd(), &some).map_err(|channel::Gone| unbegun())?;
+        }
+        channel::give(ours.as_fd(), &[]).map_err(|channel::Gone| unbegun())?;
+        let levels = task::numbers_inwards(&format!("/proc/{pid}")).unwrap_or_default();
+        let numbers = Numbers::new(&levels, &format!("/proc/{pid}/ns/pid"));
+        let process = self.hold(pidfd, pid)?;
+        self.join(ActorId::INIT, process, pid, numbers, false)?;
+        self.member_mut(ActorId::INIT)?.busy = Some(Busy::default());
+        self.await_first()
+    }
+
+    fn await_first(&mut self) -> Result<(), Trouble> {
+        let until = Instant::now() + BEGINNING;
+        while Instant::now() < until {
+            match self.member_mut(ActorId::INIT)?.desk.hear()? {
+                Some(Answer::Outcome(Outcome::Broken(what))) => return Err(Trouble(what)),
+                Some(_) => {
+                    self.member_mut(ActorId::INIT)?.busy = None;
+                    return Ok(());
+                }
+                None if self.member(ActorId::INIT)?.process.has_ended() => return Err(unbegun()),
+                None => std::thread::sleep(Duration::from_micros(500)),
+            }
+        }
+        Err(unbegun())
+    }
+
+    /// Has everything undone. Does nothing the second time.
+    pub(super) fn close(&mut self) -> Result<(), Trouble> {
+        let Some(watcher) = self.watcher.take() else { return Ok(()) };
+        let left = match watcher.finish() {
+            Some(report) => report,
+            // Somebody has ended the watcher: its work is done here.
+            None => clear(self.journal.path(), &self.mark).join("\n"),
+        };
+        self.cast.clear();
+        self.desks.clear();
+        if left.is_empty() { Ok(()) } else { Err(Trouble(left)) }
+    }
+}
+
+/// A line of our own: two ends that no program inherits.
+fn pair() -> Result<(OwnedFd, OwnedFd), Trouble> {
+    socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+        .map_err(|errno| Trouble(format!("a line for an actor: {errno}")))
+}
+
+/// What tells the processes and the journal of this run from all others.
+fn mark() -> Result<String, Trouble> {
+    let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid");
+    random
+        .map(|text| format!("{}-{}", std::process::id(), text.trim()))
+        .map_err(|error| Trouble(format!("a mark for the run: {error}")))
+}
+
+fn unbegun() -> Trouble {
+    Trouble("the first actor did not begin".to_owned())
+}
