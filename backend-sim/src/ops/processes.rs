@@ -157,6 +157,9 @@ operation! {
         Ok(Pid(kernel.tasks.parent_number(kernel.tasks.process_of(caller))))
     };
 
+    /// ptrace(2): seizes, interrupts and lets go.
+    Attach { pid: Pid } = "attach" -> (): |op, kernel, caller| Ok(task::attach(kernel, caller, op.pid.0)?);
+
     /// `PR_SET_CHILD_SUBREAPER`
     SetSubreaper { subreaper: bool } = "set_subreaper" -> (): |op, kernel, caller| {
         kernel.process_mut(caller).subreaper = op.subreaper;

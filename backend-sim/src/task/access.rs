@@ -1,26 +1,64 @@
-//! Whether one thread may look into another (ptrace(2), Ptrace access mode checking).
+//! Whether one thread may look into another or trace it (ptrace(2), Ptrace access mode checking).
 
-use standin::Capability;
+use standin::{Capability, CapabilitySet, Errno, Gid, Uid};
 
 use crate::kernel::Kernel;
 use crate::task::ThreadKey;
 
-/// Reading, by filesystem ids: the own process; or the same user and group through and through, if the other is dumpable
-/// and may no more than the caller; or `CAP_SYS_PTRACE`.
+/// Who asks, as the kind of access counts it: by filesystem or by real ids, by effective or by permitted capabilities.
+struct Asker {
+    user: Uid,
+    group: Gid,
+    capabilities: CapabilitySet,
+}
+
+/// Whether /proc tells `caller` what only those may know who could trace the thread.
 pub(crate) fn may_look_into(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey) -> bool {
+    let own = kernel.credentials(caller);
+    let asker = Asker {
+        user: own.user.filesystem,
+        group: own.group.filesystem,
+        capabilities: own.capabilities.effective,
+    };
+    allows(kernel, caller, thread, &asker)
+}
+
+/// PTRACE_SEIZE, PTRACE_INTERRUPT and PTRACE_DETACH of the thread with this number: what waits in a call goes on waiting, and
+/// what is stopped stays so.
+///
+/// # Errors
+/// ESRCH; EPERM for the caller's own process, for one that has exited, and for one that the caller may not trace.
+pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<(), Errno> {
+    let thread = kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?;
+    let own = kernel.credentials(caller);
+    let asker = Asker {
+        user: own.user.real,
+        group: own.group.real,
+        capabilities: own.capabilities.permitted,
+    };
+    let record = kernel.tasks.threads.at(thread);
+    let same = record.process == kernel.tasks.process_of(caller);
+    if same || record.exited || !allows(kernel, caller, thread, &asker) {
+        Err(Errno::EPERM)
+    } else {
+        Ok(())
+    }
+}
+
+/// The own process; or the same user and group through and through, if the other is dumpable and may no more than the
+/// asker; or `CAP_SYS_PTRACE`.
+fn allows(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey, asker: &Asker) -> bool {
     let own = kernel.tasks.threads.at(caller);
     let other = kernel.tasks.threads.at(thread);
     if own.process == other.process || own.credentials.capable(Capability::SYS_PTRACE) {
         return true;
     }
     let (user, group) = (other.credentials.user, other.credentials.group);
-    let users = [user.real, user.effective, user.saved]
-        .iter()
-        .all(|id| *id == own.credentials.user.filesystem);
-    let groups = [group.real, group.effective, group.saved]
-        .iter()
-        .all(|id| *id == own.credentials.group.filesystem);
+    let users = [user.real, user.effective, user.saved].iter().all(|id| *id == asker.user);
+    let groups = [group.real, group.effective, group.saved].iter().all(|id| *id == asker.group);
     let dumpable = kernel.tasks.processes.at(other.process).dumpable || other.exited;
-    let permitted = other.credentials.capabilities.permitted;
-    users && groups && dumpable && own.credentials.capabilities.effective.contains_all(permitted)
+    users
+        && groups
+        && dumpable
+        && asker.capabilities.contains_all(other.credentials.capabilities.permitted)
 }

@@ -48,6 +48,7 @@ impl Tasks {
                 exited: false,
                 frozen: false,
                 attention: false,
+                answers: false,
                 caught: Caught::Nothing,
             });
             // Who ignores CHLD never has a zombie.

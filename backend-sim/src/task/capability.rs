@@ -14,6 +14,12 @@ const LOCKS: Securebits = Securebits::NOROOT_LOCKED
     .union(Securebits::EXEC_RESTRICT_FILE_LOCKED)
     .union(Securebits::EXEC_DENY_INTERACTIVE_LOCKED);
 
+/// The securebits that no kernel heeds, only programs do: no privilege is asked for them.
+const FREE: Securebits = Securebits::EXEC_RESTRICT_FILE
+    .union(Securebits::EXEC_RESTRICT_FILE_LOCKED)
+    .union(Securebits::EXEC_DENY_INTERACTIVE)
+    .union(Securebits::EXEC_DENY_INTERACTIVE_LOCKED);
+
 /// The securebits of kernels before 6.14.
 const EARLY: Securebits = Securebits::from_bits_retain(0xff);
 
@@ -84,20 +90,28 @@ impl Credentials {
     /// `PR_SET_SECUREBITS`
     ///
     /// # Errors
-    /// EPERM: a locked bit or a lock that is set would change, a bit that this kernel does not know, or no `CAP_SETPCAP`.
+    /// EPERM: a locked bit or a lock that is set would change, a bit that this kernel does not know, or no `CAP_SETPCAP`;
+    /// without it the bits that only programs heed may be changed since 6.14, but "no change" is refused.
     pub(crate) fn with_securebits(
         &self,
         bits: Securebits,
         release: Release,
     ) -> Result<Self, Errno> {
-        let known = if release >= Release::V6_18 { Securebits::all() } else { EARLY };
+        let (known, free) = if release >= Release::V6_18 {
+            (Securebits::all(), FREE)
+        } else {
+            (EARLY, Securebits::empty())
+        };
         let old = self.securebits;
         let set_locks = old.intersection(LOCKS);
         let locked = Securebits::from_bits_retain(set_locks.bits() >> 1);
-        let allowed = !locked.intersects(old.symmetric_difference(bits))
+        let changed = old.symmetric_difference(bits);
+        let permitted =
+            self.capable(Capability::SETPCAP) || (!changed.is_empty() && free.contains(changed));
+        let allowed = !locked.intersects(changed)
             && bits.contains(set_locks)
             && known.contains(bits)
-            && self.capable(Capability::SETPCAP);
+            && permitted;
         if allowed { Ok(Self { securebits: bits, ..self.clone() }) } else { Err(Errno::EPERM) }
     }
 

@@ -80,6 +80,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
         exited: false,
         frozen: false,
         attention: false,
+        answers: false,
         caught: Caught::Nothing,
     }
 }

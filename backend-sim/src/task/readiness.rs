@@ -48,6 +48,9 @@ impl Kernel {
             Some(_) => {}
             None => return Readiness::Dead,
         }
+        if let Some(record) = self.tasks.threads.get_mut(thread) {
+            record.answers = false;
+        }
         signal::deliver(self, thread);
         let Some(record) = self.tasks.threads.get_mut(thread) else { return Readiness::Dead };
         if record.exited {
@@ -62,6 +65,7 @@ impl Kernel {
 
     /// Whether nothing stands between this thread and its next instruction.
     pub(crate) fn runs_on(&self, thread: ThreadKey) -> bool {
-        self.tasks.threads.get(thread).is_some_and(|thread| !thread.attention && !thread.exited)
+        let Some(record) = self.tasks.threads.get(thread) else { return false };
+        !record.exited && (!record.attention || record.answers)
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Thread {
     pub(crate) frozen: bool,
     /// Something besides its own business may concern it: a signal, a stop, a freeze. Looked at before it goes on.
     pub(crate) attention: bool,
+    /// Another thread took the signal that stopped it: the call that it is in still answers.
+    pub(crate) answers: bool,
     /// Which handlers have run since it last went on.
     pub(crate) caught: Caught,
 }

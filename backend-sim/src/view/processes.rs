@@ -98,6 +98,10 @@ impl Processes for View {
         self.carry(processes::WaitAny { options })
     }
 
+    fn attach(&self, pid: Pid) -> Result<()> {
+        self.carry(processes::Attach { pid })
+    }
+
     fn processes(&self) -> Result<Vec<Pid>> {
         self.carry(processes::ListProcesses {})
     }

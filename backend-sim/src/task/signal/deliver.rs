@@ -36,7 +36,7 @@ pub(crate) fn deliver(kernel: &mut Kernel, thread: ThreadKey) {
             // Process 1 gets nothing that it does not handle.
             Action::Stop | Action::End if process == kernel.tasks.init => {}
             Action::Stop if signal != Signal::STOP && cannot_continue(kernel, process) => {}
-            Action::Stop => stop::stop(kernel, process, signal),
+            Action::Stop => stop::stop(kernel, thread, signal),
             Action::End => {
                 debug_assert_ne!(signal.default_disposition(), Disposition::Ignore, "{signal}");
                 exit::exit_process(kernel, process, WaitStatus::Killed(signal));

@@ -15,13 +15,17 @@ pub(super) fn live_threads(kernel: &Kernel, process: ProcessKey) -> Vec<ThreadKe
     threads.filter(|(_, thread)| !thread.exited).map(|(key, _)| key).collect()
 }
 
-/// A stop signal was taken: every thread stands still, and the parent is told.
-pub(super) fn stop(kernel: &mut Kernel, process: ProcessKey, by: Signal) {
+/// A thread has taken a stop signal: every thread of its process stands still, and the parent is told. Of the calls that are
+/// under way, only that of the taker is held back: others are through before they hear of it.
+pub(super) fn stop(kernel: &mut Kernel, taker: ThreadKey, by: Signal) {
+    let process = kernel.tasks.process_of(taker);
     let record = kernel.tasks.processes.at_mut(process);
     record.state = State::Stopped { by, told: false };
     record.continued = false;
     for thread in live_threads(kernel, process) {
-        kernel.tasks.threads.at_mut(thread).attention = true;
+        let record = kernel.tasks.threads.at_mut(thread);
+        record.attention = true;
+        record.answers = thread != taker;
         crate::cgroup::held(kernel, thread);
     }
     tell_parent(kernel, process);
