@@ -50,10 +50,10 @@ impl Census {
 impl Kernel {
     /// A kernel that has just booted: process 1, and the process that tests drive as root.
     pub(crate) fn boot(profile: Profile) -> Self {
-        let mut cgroups = Cgroups::boot(&profile);
+        let cgroups = Cgroups::boot(&profile);
         let vfs = Vfs::boot(&profile, cgroups.root);
         let clock = VirtualClock::new();
-        let tasks = Tasks::boot(&mut cgroups, vfs.root, clock.monotonic());
+        let tasks = Tasks::boot(&cgroups, vfs.root, clock.monotonic());
         let (waits, census) = (Waits::default(), Census::default());
         let mut kernel = Self { profile, clock, tasks, cgroups, vfs, waits, census };
         crate::task::start_first(&mut kernel);
@@ -69,7 +69,12 @@ impl Kernel {
     pub(crate) fn scope_of(&mut self, thread: ThreadKey) -> Scope {
         static NEXT: AtomicU64 = AtomicU64::new(1 << 32);
         let process = self.tasks.threads.at(thread).process;
-        *self.tasks.processes.at_mut(process).scope.get_or_insert_with(|| Scope(NEXT.fetch_add(1, Ordering::Relaxed)))
+        *self
+            .tasks
+            .processes
+            .at_mut(process)
+            .scope
+            .get_or_insert_with(|| Scope(NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Moves the clock to the next timer and wakes whom it is for; false if no timer is set.

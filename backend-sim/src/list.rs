@@ -85,11 +85,11 @@ impl<T> Links<T> {
 }
 
 /// The records of a list, first to last.
-pub(crate) fn iterate<'a, T>(
-    table: &'a Table<T>,
+pub(crate) fn iterate<T>(
+    table: &Table<T>,
     list: List<T>,
     links: fn(&T) -> &Links<T>,
-) -> impl Iterator<Item = (Key<T>, &'a T)> {
+) -> impl Iterator<Item = (Key<T>, &T)> {
     let mut next = list.first;
     std::iter::from_fn(move || {
         let key = next?;
@@ -125,7 +125,8 @@ mod tests {
             list.remove(&mut table, keys[index], |item| &mut item.links);
         }
         list.push(&mut table, keys[0], |item| &mut item.links);
-        let names: String = iterate(&table, list, |item| &item.links).map(|(_, item)| item.name).collect();
+        let names: String =
+            iterate(&table, list, |item| &item.links).map(|(_, item)| item.name).collect();
         assert_eq!(names, "bda");
         assert_eq!(list.len(), 3);
     }

@@ -65,7 +65,8 @@ impl<'a> Look<'a> {
             .iter()
             .map(|(_, process)| {
                 let leader = kernel.tasks.threads.at(process.leader);
-                let parent = process.parent.map_or(0, |parent| kernel.tasks.processes.at(parent).number);
+                let parent =
+                    process.parent.map_or(0, |parent| kernel.tasks.processes.at(parent).number);
                 ProcessLook {
                     pid: Pid(process.number),
                     parent: Pid(parent),
@@ -133,7 +134,10 @@ fn collect(kernel: &Kernel, group: CgroupKey, paths: &mut Vec<String>) {
 
 /// Prints what is below a group, as tree(1) does.
 fn branch(kernel: &Kernel, group: CgroupKey, indent: &str, text: &mut String) {
-    let members = iterate(&kernel.tasks.threads, kernel.cgroups.table.at(group).members, |thread| &thread.members);
+    let members =
+        iterate(&kernel.tasks.threads, kernel.cgroups.table.at(group).members, |thread| {
+            &thread.members
+        });
     let members: Vec<String> = members
         .map(|(_, thread)| format!("{} {}", thread.number, String::from_utf8_lossy(&thread.name)))
         .collect();
@@ -161,10 +165,17 @@ pub(crate) fn waiting(kernel: &Kernel) -> String {
     for (key, thread) in kernel.tasks.threads.iter() {
         let Some((call, wait)) = kernel.waits.wait_of(key) else { continue };
         let name = String::from_utf8_lossy(&thread.name);
-        let reasons: Vec<String> = wait.on.iter().map(|channel| reason(kernel, key, *channel)).collect();
-        let _ = write!(text, "{} {name} waits in {call} for {}", thread.number, reasons.join(" or "));
+        let reasons: Vec<String> =
+            wait.on.iter().map(|channel| reason(kernel, key, *channel)).collect();
+        let _ =
+            write!(text, "{} {name} waits in {call} for {}", thread.number, reasons.join(" or "));
         if let Some(until) = wait.until {
-            let _ = write!(text, " until {}.{:09} s", until.ns / 1_000_000_000, until.ns % 1_000_000_000);
+            let _ = write!(
+                text,
+                " until {}.{:09} s",
+                until.ns / 1_000_000_000,
+                until.ns % 1_000_000_000
+            );
         }
         text.push('\n');
     }
@@ -177,7 +188,9 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         None => "a process that is gone".to_owned(),
     };
     match channel {
-        Channel::Thread(_) if kernel.tasks.threads.get(thread).is_some_and(|thread| thread.frozen) => {
+        Channel::Thread(_)
+            if kernel.tasks.threads.get(thread).is_some_and(|thread| thread.frozen) =>
+        {
             "its group to thaw".to_owned()
         }
         Channel::Thread(_) => "a signal to go on".to_owned(),

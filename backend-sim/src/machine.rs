@@ -100,7 +100,13 @@ impl Machine {
             outside: Outside::default(),
             programs: Mutex::new(Registry::built_in()),
         };
-        Self { guard: Arc::new(Guard { shared: Arc::new(shared), allow_unmodelled, finished: AtomicBool::new(false) }) }
+        Self {
+            guard: Arc::new(Guard {
+                shared: Arc::new(shared),
+                allow_unmodelled,
+                finished: AtomicBool::new(false),
+            }),
+        }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -211,7 +217,11 @@ impl Guard {
         self.finished.store(true, Ordering::Relaxed);
         run::clear(&self.shared);
         let operations = std::mem::take(&mut self.shared.lock().census.unmodelled);
-        if operations.is_empty() || self.allow_unmodelled { Ok(()) } else { Err(Unmodelled { operations }) }
+        if operations.is_empty() || self.allow_unmodelled {
+            Ok(())
+        } else {
+            Err(Unmodelled { operations })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which kernel a machine is: its release, its hierarchies, its size and its bounds.
 
-use standin::ControllerSet;
 use standin::Controller;
+use standin::ControllerSet;
 use standin::id::Bytes;
 
 /// A kernel release that the machine can be.

@@ -13,8 +13,8 @@ use standin::backend::{Files, Rlimit, RlimitResource, WaitStatus};
 use standin::handle::{Dir, PidHandle};
 use standin::id::{Mode, Moment, NsId};
 use standin::transcript::{
-    Actor, ActorId, ClockName, Condition, End, ForkOptions, MachineLine, NamespaceLink, Op, Outcome, ProcessOp,
-    Request, Settled, Task, Trouble, perform,
+    Actor, ActorId, ClockName, Condition, End, ForkOptions, MachineLine, NamespaceLink, Op,
+    Outcome, ProcessOp, Request, Settled, Task, Trouble, perform,
 };
 use standin::{Errno, ExitCode, Failure, Pid, Place};
 
@@ -23,7 +23,6 @@ use crate::fs::{OpenKind, descriptors};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::ops::fork::Fork;
-use crate::ops::processes::ExitThread;
 use crate::profile::{Layout, Release};
 use crate::step::Step;
 use crate::task::{ProcessKey, State, ThreadKey, limit};
@@ -65,7 +64,11 @@ struct Member {
 enum Reply {
     Outcome(Outcome),
     /// A child or thread of the actor was made.
-    Born { actor: ActorId, thread: ThreadKey, is_thread: bool },
+    Born {
+        actor: ActorId,
+        thread: ThreadKey,
+        is_thread: bool,
+    },
 }
 
 impl Stage {
@@ -73,10 +76,13 @@ impl Stage {
     #[must_use]
     pub fn new(line: &MachineLine) -> Self {
         let mut builder = Machine::builder().allow_unmodelled();
-        if let Some(release) = line.kernel.and_then(|kernel| Release::from_name(&kernel.to_string())) {
+        if let Some(release) =
+            line.kernel.and_then(|kernel| Release::from_name(&kernel.to_string()))
+        {
             builder = builder.kernel(release);
         }
-        if let Some(layout) = line.layout.and_then(|layout| Layout::from_name(&layout.to_string())) {
+        if let Some(layout) = line.layout.and_then(|layout| Layout::from_name(&layout.to_string()))
+        {
             builder = builder.layout(layout);
         }
         if let Some(cpus) = line.cpus {
@@ -105,7 +111,12 @@ impl Stage {
             // What an actor begins with, unlike other processes (spec/transcript.md, Files and `rlimit`).
             let process = kernel.tasks.process_of(first);
             kernel.tasks.processes.at_mut(process).umask = Mode::new(0);
-            limit::set(&mut kernel, process, RlimitResource::Core, Rlimit { soft: Some(0), hard: Some(0) });
+            limit::set(
+                &mut kernel,
+                process,
+                RlimitResource::Core,
+                Rlimit { soft: Some(0), hard: Some(0) },
+            );
             first
         };
         stage.join(ActorId::INIT, first, |_| Actor::new(), false);
@@ -119,7 +130,13 @@ impl Stage {
     }
 
     /// Adds an actor.
-    fn join(&mut self, actor: ActorId, thread: ThreadKey, keep: impl FnOnce(&View) -> Actor, is_thread: bool) {
+    fn join(
+        &mut self,
+        actor: ActorId,
+        thread: ThreadKey,
+        keep: impl FnOnce(&View) -> Actor,
+        is_thread: bool,
+    ) {
         let shared = self.machine.shared();
         let (process, number) = {
             let kernel = shared.lock();
@@ -128,7 +145,8 @@ impl Stage {
         };
         let view = View::inside(shared, thread);
         let kept = keep(&view);
-        self.cast.insert(actor, Member { thread, process, number, view, kept, reply: None, is_thread });
+        self.cast
+            .insert(actor, Member { thread, process, number, view, kept, reply: None, is_thread });
     }
 
     fn member(&self, actor: ActorId) -> Result<&Member, Trouble> {
@@ -136,7 +154,12 @@ impl Stage {
     }
 
     /// What the fiber of a request does.
-    fn body(&self, actor: ActorId, request: Request, reply: &Rc<RefCell<Option<Reply>>>) -> Result<Box<dyn FnOnce()>, Trouble> {
+    fn body(
+        &self,
+        actor: ActorId,
+        request: Request,
+        reply: &Rc<RefCell<Option<Reply>>>,
+    ) -> Result<Box<dyn FnOnce()>, Trouble> {
         let member = self.member(actor)?;
         let (view, kept, reply) = (member.view.clone(), member.kept.clone(), Rc::clone(reply));
         let is_thread = member.is_thread;
@@ -144,10 +167,13 @@ impl Stage {
             Request::Perform(Task { aim, .. }) => aim.target,
             Request::Fork { .. } | Request::Thread { .. } => None,
         };
-        let target = target.map(|target| self.member(target).map(|member| member.process)).transpose()?;
+        let target =
+            target.map(|target| self.member(target).map(|member| member.process)).transpose()?;
         Ok(Box::new(move || {
             let answer = match request {
-                Request::Perform(task) => Reply::Outcome(act(&view, &kept, &task, target, is_thread)),
+                Request::Perform(task) => {
+                    Reply::Outcome(act(&view, &kept, &task, target, is_thread))
+                }
                 Request::Fork { child, options } => born(child, give_birth(&view, &options), false),
                 Request::Thread { thread } => {
                     born(thread, view.carry(Fork { is_thread: true, ..Fork::default() }), true)
@@ -174,7 +200,9 @@ impl Stage {
     /// Takes the answer of an actor's request, if it is there.
     fn answer(&mut self, actor: ActorId) -> Result<Option<Outcome>, Trouble> {
         let member = self.member(actor)?;
-        let Some(reply) = member.reply.as_ref().and_then(|reply| reply.borrow_mut().take()) else { return Ok(None) };
+        let Some(reply) = member.reply.as_ref().and_then(|reply| reply.borrow_mut().take()) else {
+            return Ok(None);
+        };
         let kept = member.kept.clone();
         let outcome = match reply {
             Reply::Outcome(outcome) => outcome,
@@ -232,13 +260,21 @@ impl standin::transcript::Stage for Stage {
     fn condition(&mut self, actor: ActorId) -> Condition {
         let Ok(member) = self.member(actor) else { return Condition::Gone };
         let kernel = self.machine.shared().lock();
-        let Some(process) = kernel.tasks.processes.get(member.process) else { return Condition::Gone };
+        let Some(process) = kernel.tasks.processes.get(member.process) else {
+            return Condition::Gone;
+        };
         if matches!(process.state, State::Zombie(_)) {
             return if member.is_thread { Condition::Gone } else { Condition::Zombie };
         }
         match kernel.tasks.threads.get(member.thread) {
             None => Condition::Gone,
-            Some(thread) if thread.exited => if member.is_thread { Condition::Gone } else { Condition::Zombie },
+            Some(thread) if thread.exited => {
+                if member.is_thread {
+                    Condition::Gone
+                } else {
+                    Condition::Zombie
+                }
+            }
             Some(thread) if cgroup::is_frozen(&kernel, thread.cgroup) => Condition::Frozen,
             Some(_) if matches!(process.state, State::Stopped { .. }) => Condition::Stopped,
             Some(_) => Condition::Running,
@@ -273,11 +309,17 @@ impl standin::transcript::Stage for Stage {
 
 /// Carries out an operation as an actor; `target` is opened for it first, from a number that it cannot have itself.
 /// A thread actor ends its thread alone, and every actor stays dumpable (spec/transcript.md, `exit` and `setid`).
-fn act(view: &View, kept: &Actor, task: &Task, target: Option<ProcessKey>, is_thread: bool) -> Outcome {
+fn act(
+    view: &View,
+    kept: &Actor,
+    task: &Task,
+    target: Option<ProcessKey>,
+    is_thread: bool,
+) -> Outcome {
     if let Op::Processes(ProcessOp::Exit { code }) = task.op
         && is_thread
     {
-        return view.carry(ExitThread { code: ExitCode(code) }).map_or_else(Outcome::from, |()| Outcome::ok());
+        return view.exit_thread(ExitCode(code)).map_or_else(Outcome::from, |()| Outcome::ok());
     }
     let handle = match target.map(|process| view.carry(Hold { process })).transpose() {
         Ok(number) => number.map(|number| PidHandle::from(view.handle(number))),
@@ -293,8 +335,12 @@ fn give_birth(view: &View, options: &ForkOptions) -> Result<ThreadKey, Failure> 
         return Err(Failure::NotModelled("fork new="));
     }
     view.carry(Room {})?;
-    let into: Option<Dir> = options.into.as_ref().map(|path| view.open_dir(Place::cwd(path))).transpose()?;
-    view.carry(Fork { into: into.as_ref().map(|into| into.descriptor().number()), is_thread: false })
+    let into: Option<Dir> =
+        options.into.as_ref().map(|path| view.open_dir(Place::cwd(path))).transpose()?;
+    view.carry(Fork {
+        into: into.as_ref().map(|into| into.descriptor().number()),
+        is_thread: false,
+    })
 }
 
 fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Reply {

@@ -106,7 +106,10 @@ impl Waits {
     }
 
     /// The next woken thread that `wanted` says yes to.
-    pub(crate) fn next_woken(&mut self, mut wanted: impl FnMut(ThreadKey) -> bool) -> Option<ThreadKey> {
+    pub(crate) fn next_woken(
+        &mut self,
+        mut wanted: impl FnMut(ThreadKey) -> bool,
+    ) -> Option<ThreadKey> {
         let position = self.woken.iter().position(|thread| wanted(*thread))?;
         self.woken.remove(position)
     }

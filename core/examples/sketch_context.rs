@@ -12,13 +12,8 @@ fn name(text: &str) -> &KPath {
     KPath::new(text).expect("a name without NUL")
 }
 
-fn control(
-    kernel: &dyn Backend,
-    group: &Dir,
-    file: &str,
-    options: OpenOptions,
-) -> Result<File, Failure> {
-    kernel.open(Place::beneath(group.descriptor(), name(file)), &options)
+fn open(kernel: &dyn Backend, group: &Dir, file: &str, how: OpenOptions) -> Result<File, Failure> {
+    kernel.open(Place::beneath(group.descriptor(), name(file)), &how)
 }
 
 /// Takes the id, writes the record, moves the caller in. EEXIST if the id is taken.
@@ -29,14 +24,14 @@ fn create(kernel: &dyn Backend, xid: Xid, flags: u64) -> Result<Dir, Failure> {
     kernel.flock(group.descriptor(), Lock::Exclusive { nonblocking: false })?;
     let (place, record) = (Place::of(group.descriptor()), name("trusted.vx.record"));
     kernel.set_xattr(place, Follow::Link, record, &flags.to_le_bytes(), XattrMode::Create)?;
-    kernel.write(&control(kernel, &group, "cgroup.procs", OpenOptions::write())?, b"0")?;
+    kernel.write(&open(kernel, &group, "cgroup.procs", OpenOptions::write())?, b"0")?;
     kernel.flock(group.descriptor(), Lock::Unlock).map(|()| group)
 }
 
 /// Kills every member at once and waits until the last is gone.
 fn end(kernel: &dyn Backend, group: &Dir) -> Result<(), Failure> {
-    let events = control(kernel, group, "cgroup.events", OpenOptions::read())?;
-    kernel.write(&control(kernel, group, "cgroup.kill", OpenOptions::write())?, b"1")?;
+    let events = open(kernel, group, "cgroup.events", OpenOptions::read())?;
+    kernel.write(&open(kernel, group, "cgroup.kill", OpenOptions::write())?, b"1")?;
     let (mut text, handle) = ([0; 11], events.descriptor());
     while kernel.pread(&events, &mut text, Bytes(0)).map(|_| &text != b"populated 0")? {
         kernel.poll(&[Interest { handle, events: PollEvents::PRIORITY }], Deadline::Never)?;

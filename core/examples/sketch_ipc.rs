@@ -1,15 +1,12 @@
 //! A sketch of the IPC client: set-up over a socket, then messages from a ring in shared memory. The traits carry
 //! `standin::ipc`: abstract addresses, credentials, a file mapped twice in a row, a futex as the semaphore.
 
-use standin::backend::{
-    Address, Backend, Deadline, Message, OpenOptions, Receive, SendFlags, SocketFlags,
-    SocketOption, SocketType,
-};
+use standin::backend::{Address, Backend, Deadline, Message, OpenOptions, Receive};
+use standin::backend::{SendFlags, SocketFlags, SocketOption, SocketType};
 use standin::handle::{Map, Socket};
 use standin::{Errno, Failure, KPath, Place, Uid, id::Bytes};
 
 const COUNT: Bytes = Bytes(0);
-const RING_BYTES: Bytes = Bytes(128 * 1024);
 
 /// Connects to a server, and checks who it is before anything is said.
 fn connect(kernel: &dyn Backend, service: &[u8]) -> Result<Socket, Failure> {
@@ -19,33 +16,26 @@ fn connect(kernel: &dyn Backend, service: &[u8]) -> Result<Socket, Failure> {
     if kernel.peer_credentials(&socket)?.uid != Uid::ROOT {
         return Err(Errno::EPROTO.into());
     }
-    kernel.send(
-        &socket,
-        &Message { bytes: b"connect", ..Message::default() },
-        SendFlags::empty(),
-    )?;
+    let hello = Message { bytes: b"connect", ..Message::default() };
+    kernel.send(&socket, &hello, SendFlags::empty())?;
     kernel.receive(&socket, &mut [0; 64], Receive { wait_all: true, ..Receive::default() })?;
     Ok(socket)
 }
 
 /// Maps the ring that the server made, twice in a row, so that no message wraps.
 fn ring(kernel: &dyn Backend, path: &KPath) -> Result<Map, Failure> {
-    kernel.map(&kernel.open(Place::cwd(path), &OpenOptions::read_write())?, RING_BYTES, true)
+    let file = kernel.open(Place::cwd(path), &OpenOptions::read_write())?;
+    kernel.map(&file, Bytes(128 * 1024), true)
 }
 
 /// Takes one message out of the ring; ETIMEDOUT at the deadline.
-fn take(
-    kernel: &dyn Backend,
-    ring: &Map,
-    buffer: &mut [u8],
-    deadline: Deadline,
-) -> Result<(), Failure> {
+fn take(kernel: &dyn Backend, ring: &Map, into: &mut [u8], by: Deadline) -> Result<(), Failure> {
     loop {
         let count = kernel.map_load(ring, COUNT)?;
         if count == 0 {
-            kernel.futex_wait(ring, COUNT, 0, deadline)?;
+            kernel.futex_wait(ring, COUNT, 0, by)?;
         } else if kernel.map_compare_exchange(ring, COUNT, count, count - 1)? == count {
-            return kernel.map_read(ring, Bytes(64), buffer);
+            return kernel.map_read(ring, Bytes(64), into);
         }
     }
 }
@@ -53,8 +43,7 @@ fn take(
 fn main() {
     let machine = standin_sim::Machine::builder().allow_unmodelled().build();
     let (kernel, path) = (machine.root(), KPath::new("/dev/shm/qb-1/ring").expect("no NUL"));
-    let socket = connect(&kernel, b"pacemakerd");
     let message =
         ring(&kernel, path).and_then(|ring| take(&kernel, &ring, &mut [0; 64], Deadline::Never));
-    println!("on a machine: {socket:?}, {message:?}");
+    println!("on a machine: {:?}, {message:?}", connect(&kernel, b"pacemakerd"));
 }

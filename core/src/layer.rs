@@ -31,7 +31,8 @@
 use std::fmt;
 
 use crate::backend::{
-    Address, Backend, ContextFlags, Contexts, Deadline, Fallback, Interest, Message, OpenOptions, Spawn,
+    Address, Backend, ContextFlags, Contexts, Deadline, Fallback, Interest, Message, OpenOptions,
+    Spawn,
 };
 use crate::failure::{Failure, Result};
 use crate::handle::{Descriptor, Dir, File, Map, NsHandle, PidHandle, Socket, Watcher};

@@ -74,7 +74,7 @@ impl KPath {
     }
 
     /// The parts between slashes; empty parts are left out, `.` and `..` are not.
-    #[must_use] 
+    #[must_use]
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
     }

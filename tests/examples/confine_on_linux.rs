@@ -14,7 +14,11 @@ fn confine(kernel: &dyn Backend, group: &str, most: u32) -> Result<String, fs::E
 
 /// Where this kernel has its v2 hierarchy.
 fn hierarchy(kernel: &dyn Backend) -> &'static str {
-    if fs::exists(kernel, "/sys/fs/cgroup/cgroup.procs") { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/unified" }
+    if fs::exists(kernel, "/sys/fs/cgroup/cgroup.procs") {
+        "/sys/fs/cgroup"
+    } else {
+        "/sys/fs/cgroup/unified"
+    }
 }
 
 fn main() {

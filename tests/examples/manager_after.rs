@@ -24,11 +24,16 @@ impl<'a> Manager<'a> {
     }
 
     fn pause(&self, service: &str, paused: bool) -> Result<()> {
-        fs::write(self.kernel, format!("{}/{service}/cgroup.freeze", self.slice), if paused { "1" } else { "0" })
+        fs::write(
+            self.kernel,
+            format!("{}/{service}/cgroup.freeze", self.slice),
+            if paused { "1" } else { "0" },
+        )
     }
 
     fn is_running(&self, service: &str) -> Result<bool> {
-        let events = fs::read_to_string(self.kernel, format!("{}/{service}/cgroup.events", self.slice))?;
+        let events =
+            fs::read_to_string(self.kernel, format!("{}/{service}/cgroup.events", self.slice))?;
         Ok(events.lines().any(|line| line == "populated 1"))
     }
 

@@ -10,7 +10,8 @@ use standin_sim::{Machine, View};
 /// Waits until the group has no process.
 fn until_empty(kernel: &View, group: &str) -> Result<(), Failure> {
     let path = format!("{group}/cgroup.events");
-    let events = kernel.open(Place::cwd(KPath::new(&path).expect("no NUL")), &OpenOptions::read())?;
+    let events =
+        kernel.open(Place::cwd(KPath::new(&path).expect("no NUL")), &OpenOptions::read())?;
     let mut text = [0; 11];
     while kernel.pread(&events, &mut text, Bytes(0)).map(|_| &text != b"populated 0")? {
         let change = Interest { handle: events.descriptor(), events: PollEvents::PRIORITY };

@@ -10,3 +10,8 @@ pub mod ledger;
 pub mod replay;
 pub mod skips;
 pub mod sources;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

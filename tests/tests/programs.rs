@@ -20,7 +20,8 @@ fn sleep(kernel: &dyn Backend, time: Duration) -> Result<(), Failure> {
 #[test]
 fn a_program_s_exit_code_is_what_its_parent_waits_for() {
     let machine = Machine::builder().build();
-    machine.program("/bin/seven", |_, arguments| ExitCode(if arguments.len() == 2 { 7 } else { 1 }));
+    machine
+        .program("/bin/seven", |_, arguments| ExitCode(if arguments.len() == 2 { 7 } else { 1 }));
     assert_eq!(machine.run("/bin/seven", &["x"]), Ok(WaitStatus::Exited(7)));
     assert_eq!(machine.run("/bin/true", &[]), Ok(WaitStatus::Exited(0)));
     assert_eq!(machine.run("/bin/false", &[]), Ok(WaitStatus::Exited(1)));
@@ -59,7 +60,7 @@ struct Repair<'a> {
 impl Drop for Repair<'_> {
     fn drop(&mut self) {
         let answer = fs::remove_dir(self.kernel, "/sys/fs/cgroup/half").err();
-        self.answers.lock().unwrap().push(answer.map(|error| error.failure().clone()));
+        self.answers.lock().expect("no panic").push(answer.map(|error| error.failure().clone()));
     }
 }
 
@@ -78,7 +79,10 @@ fn clean_up_code_of_a_killed_program_repairs_nothing() {
     let child = root.spawn(&Spawn::new(path("/bin/half"), &[b"half"])).unwrap();
     machine.settle();
     root.signal(&child, Some(Signal::KILL)).unwrap();
-    assert_eq!(root.wait(&child, WaitOptions::default()), Ok(Some(WaitStatus::Killed(Signal::KILL))));
+    assert_eq!(
+        root.wait(&child, WaitOptions::default()),
+        Ok(Some(WaitStatus::Killed(Signal::KILL)))
+    );
     machine.settle();
     assert_eq!(*answers.lock().unwrap(), [Some(Failure::CallerDied)]);
     assert_eq!(machine.look().cgroups(), ["/half"]);
@@ -129,13 +133,18 @@ fn programs_take_turns_where_they_block_in_the_order_in_which_they_can_go_on() {
         ExitCode::SUCCESS
     });
     let root = machine.root();
-    let spawn = |name: &[u8]| root.spawn(&Spawn::new(path("/bin/turns"), &[b"turns", name])).unwrap();
+    let spawn =
+        |name: &[u8]| root.spawn(&Spawn::new(path("/bin/turns"), &[b"turns", name])).unwrap();
     let children = [spawn(b"a"), spawn(b"b")];
     for child in &children {
         root.wait(child, WaitOptions::default()).unwrap();
     }
-    let seen: Vec<String> =
-        order.lock().unwrap().iter().map(|(name, turn)| format!("{}{turn}", String::from_utf8_lossy(name))).collect();
+    let seen: Vec<String> = order
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(name, turn)| format!("{}{turn}", String::from_utf8_lossy(name)))
+        .collect();
     assert_eq!(seen, ["a0", "b0", "a1", "b1", "a2", "b2"]);
 }
 
@@ -158,4 +167,19 @@ fn two_threads_of_the_host_may_call_one_machine() {
     });
     assert_eq!(made.load(Ordering::Relaxed), 100);
     machine.check().unwrap();
+}
+
+#[test]
+fn a_thread_that_ends_leaves_its_process_alive_until_the_last_one_ends() {
+    let machine = Machine::builder().build();
+    let root = machine.root();
+    let first = root.fork().unwrap();
+    let second = first.spawn_thread().unwrap();
+    let handle = root.open_pid(first.pid().unwrap()).unwrap();
+    let now = WaitOptions { nonblocking: true, ..WaitOptions::default() };
+    assert_eq!(first.exit_thread(ExitCode(1)), Err(Failure::CallerDied));
+    assert_eq!(root.wait(&handle, now), Ok(None));
+    assert_eq!(second.pid(), Ok(standin::Pid(3)));
+    assert_eq!(second.exit_thread(ExitCode(2)), Err(Failure::CallerDied));
+    assert_eq!(root.wait(&handle, now), Ok(Some(WaitStatus::Exited(2))));
 }

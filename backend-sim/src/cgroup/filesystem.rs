@@ -147,6 +147,12 @@ pub(crate) fn changes(kernel: &Kernel, node: Node) -> Option<u64> {
     }
 }
 
+/// Whether a control file is a list whose lines are made one by one: a read of an empty one has seen nothing of it.
+pub(crate) fn is_list(node: Node) -> bool {
+    let Node::Control(_, id) = node else { return false };
+    rows::of(id).is_some_and(|row| matches!(row.name, "cgroup.procs" | "cgroup.threads"))
+}
+
 /// Whether a priority poll of an open control file is answered: it has changed since the count of changes that was last
 /// `seen` (or was never read), it is gone, or it is a pressure file without a trigger.
 pub(crate) fn has_news(kernel: &Kernel, file: FileKey, seen: Option<u64>) -> bool {

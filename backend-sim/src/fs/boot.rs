@@ -4,6 +4,7 @@ use standin::backend::{FileKind, FilesystemType, MountFlags};
 use standin::id::{Device, Mode, Moment};
 
 use super::lock::Locks;
+use super::memory::PathMemory;
 use super::mount::device;
 use super::proc::ProcNode;
 use super::tmpfs::{self, Content, Room, TmpNode};
@@ -65,6 +66,7 @@ impl Vfs {
             tmp,
             covers: FxHashMap::default(),
             unmarked_covers: 0,
+            paths: PathMemory::default(),
             locks: Locks::default(),
             last_minor: FIRST_MINOR - 1,
             scratch: Vec::new(),

@@ -105,18 +105,23 @@ pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, E
     }
 }
 
-/// Puts a new open file behind the process's next number.
-pub(crate) fn install(kernel: &mut Kernel, process: ProcessKey, file: OpenFile) -> Step<u32> {
-    let number = next_number(kernel, process)?;
+/// Puts a new open file behind a number that [`next_number`] gave.
+pub(crate) fn install(
+    kernel: &mut Kernel,
+    process: ProcessKey,
+    number: u32,
+    file: OpenFile,
+) -> Step<()> {
     if kernel.vfs.files.len() >= kernel.profile.limits.open_files {
         return Err(Failure::LimitReached("open files").into());
     }
     if file.is_named() {
         keep(kernel, file.spot);
     }
-    let file = kernel.vfs.files.insert(OpenFile { descriptors: 1, ..file });
-    kernel.tasks.processes.at_mut(process).descriptors.put(number, Slot { file, inherited: false });
-    Ok(number)
+    let file = kernel.vfs.files.insert(file);
+    let slot = Slot { file, inherited: false };
+    kernel.tasks.processes.at_mut(process).descriptors.put(number, slot);
+    Ok(())
 }
 
 /// A descriptor of something that stands in no filesystem.
@@ -131,7 +136,9 @@ pub(crate) fn install_object(kernel: &mut Kernel, caller: ThreadKey, kind: OpenK
         kind,
     };
     let process = process_of(kernel, caller);
-    install(kernel, process, file)
+    let number = next_number(kernel, process)?;
+    install(kernel, process, number, file)?;
+    Ok(number)
 }
 
 /// A descriptor that holds a process.

@@ -18,12 +18,12 @@ pub(crate) fn look_up(
     match directory.node {
         Node::Tmp(key) => {
             let found = kernel.vfs.tmp.at(key).names().and_then(|names| names.get(name));
+            if found.is_none() && is_dead(kernel, directory.node) {
+                return Err(Errno::ENOENT);
+            }
             let long = name.len() > tmpfs::NAME_LENGTH;
             if long && kernel.vfs.mounts.at(directory.mount).kind == FilesystemType::TMPFS {
                 return Err(Errno::ENAMETOOLONG);
-            }
-            if found.is_none() && is_dead(kernel, directory.node) {
-                return Err(Errno::ENOENT);
             }
             Ok(found.map(Node::Tmp))
         }

@@ -4,7 +4,7 @@
 //! A [`Node`] is a file or directory of any filesystem; a [`Spot`] is a node as reached through a mount. Nodes of cgroup and
 //! proc filesystems are not stored: they are named by the group or process and the row of their table.
 //!
-//! A path becomes a spot in [`walk`], step by step in [`lookup`], with the permissions that [`permission`] knows. What is
+//! A path becomes a spot in [`walk`], step by step in [`lookup`] or from [`memory`], with the permissions that [`permission`] knows. What is
 //! done with names is in [`open`], [`names`], [`rename`], [`attributes`], [`xattr`], [`mount`]; what is done with open files in
 //! [`transfer`] (through [`serve`] where the text is made when it is read) and [`lock`]. [`descriptors`] is a process's table.
 
@@ -23,6 +23,7 @@ mod content;
 pub(crate) mod descriptors;
 pub(crate) mod lock;
 pub(crate) mod lookup;
+mod memory;
 pub(crate) mod mount;
 pub(crate) mod names;
 pub(crate) mod open;
@@ -52,6 +53,8 @@ pub(crate) struct Vfs {
     pub(crate) covers: FxHashMap<Spot, MountKey>,
     /// How many of these cover a node that has no mark of its own (of cgroup2 or /proc).
     pub(crate) unmarked_covers: u32,
+    /// Where paths led before.
+    pub(crate) paths: memory::PathMemory,
     /// Who has locked what (flock(2)).
     pub(crate) locks: lock::Locks,
     /// The minor number of the filesystem that was made last.

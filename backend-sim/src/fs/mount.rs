@@ -90,6 +90,7 @@ impl Vfs {
             users: 0,
             room: Room::default(),
         });
+        self.paths.forget();
         self.covers.insert(on, mount);
         match on.node {
             Node::Tmp(key) => self.tmp.at_mut(key).covered += 1,
@@ -99,6 +100,7 @@ impl Vfs {
     }
 
     fn uncover(&mut self, on: Spot) {
+        self.paths.forget();
         self.covers.remove(&on);
         match on.node {
             Node::Tmp(key) => self.tmp.at_mut(key).covered -= 1,

@@ -11,7 +11,7 @@ use standin::path::Follow;
 use super::attributes::empty;
 use super::lookup::look_up;
 use super::permission::{asked, check, check_change, check_writable};
-use super::walk::{Last, Walk, check_path, flags_of};
+use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
 use super::{
     Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, process_of, serve::Served,
 };
@@ -44,7 +44,7 @@ pub(crate) fn open(
     check_flags(options)?;
     check_path(place.path.as_bytes())?;
     let process = process_of(kernel, caller);
-    descriptors::next_number(kernel, process)?;
+    let number = descriptors::next_number(kernel, process)?;
     let found = find(kernel, caller, place, options)?;
     if flags.contains(OpenFlags::CACHED) && !matches!(found.spot.node, Node::Tmp(_)) {
         return Err(Failure::NotModelled("RESOLVE_CACHED outside of tmpfs").into());
@@ -73,17 +73,12 @@ pub(crate) fn open(
         descriptors: 1,
         kind: OpenKind::Node(Served::default()),
     };
-    descriptors::install(kernel, process, file)
+    descriptors::install(kernel, process, number, file)?;
+    Ok(number)
 }
 
 /// Flags that do not go together (openat2(2)).
 fn check_flags(options: &OpenOptions) -> Result<(), Errno> {
-    const RESOLVE: OpenFlags = OpenFlags::NO_CROSSING
-        .union(OpenFlags::NO_MAGIC_LINKS)
-        .union(OpenFlags::NO_SYMLINKS)
-        .union(OpenFlags::BENEATH)
-        .union(OpenFlags::IN_ROOT)
-        .union(OpenFlags::CACHED);
     const WITH_PATH: OpenFlags = RESOLVE.union(OpenFlags::DIRECTORY).union(OpenFlags::NO_FOLLOW);
     let flags = options.flags;
     if flags.contains(OpenFlags::BENEATH | OpenFlags::IN_ROOT)

@@ -63,24 +63,31 @@ pub(crate) fn check(
             return Err(Errno::EPERM);
         }
     }
+    let credentials = kernel.credentials(caller);
+    // The usual case: bits that no answer depends on are not looked up.
+    if credentials.capable(Capability::DAC_OVERRIDE)
+        && (!access.contains(Access::EXECUTE) || kind(kernel, spot.node) == FileKind::Dir)
+    {
+        return Ok(());
+    }
     let file = attributes_of(kernel, caller, spot.node);
-    if allows(kernel.credentials(caller), &file, access) { Ok(()) } else { Err(Errno::EACCES) }
+    if allows(credentials, &file, access) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
-/// Whether a directory may be searched for a name.
+/// Whether every directory may be searched, whatever its permission bits.
+pub(crate) const fn searches_everywhere(credentials: &Credentials) -> bool {
+    credentials.capable(Capability::DAC_OVERRIDE)
+        || credentials.capable(Capability::DAC_READ_SEARCH)
+}
+
+/// Whether a directory may be searched for a name, by who may not search everywhere.
 pub(crate) fn check_search(
     kernel: &Kernel,
     caller: ThreadKey,
     directory: Spot,
 ) -> Result<(), Errno> {
-    let credentials = kernel.credentials(caller);
-    // The usual case: bits that no answer depends on are not looked up.
-    if credentials.capable(Capability::DAC_OVERRIDE)
-        || credentials.capable(Capability::DAC_READ_SEARCH)
-    {
-        return Ok(());
-    }
     let file = attributes_of(kernel, caller, directory.node);
+    let credentials = kernel.credentials(caller);
     if allows(credentials, &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
@@ -102,12 +109,14 @@ pub(crate) fn check_removal(
     as_directory: AsDirectory,
 ) -> Result<(), Errno> {
     check_change(kernel, caller, directory)?;
-    let above = attributes_of(kernel, caller, directory.node);
-    if above.mode.bits() & STICKY != 0 {
-        let credentials = kernel.credentials(caller);
-        let file = attributes_of(kernel, caller, victim);
+    let credentials = kernel.credentials(caller);
+    if !credentials.capable(Capability::FOWNER) {
+        let above = attributes_of(kernel, caller, directory.node);
         let own = credentials.user.filesystem;
-        if own != file.owner && own != above.owner && !credentials.capable(Capability::FOWNER) {
+        if above.mode.bits() & STICKY != 0
+            && own != above.owner
+            && own != attributes_of(kernel, caller, victim).owner
+        {
             return Err(Errno::EPERM);
         }
     }

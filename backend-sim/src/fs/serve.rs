@@ -153,8 +153,11 @@ fn text(kernel: &mut Kernel, caller: ThreadKey, file: FileKey) -> Step<Vec<u8>> 
         Node::Control(..) if is_dead(kernel, node) => Err(Errno::ENODEV.into()),
         Node::Control(..) => {
             let changes = filesystem::changes(kernel, node).unwrap_or_default();
-            served(kernel, file).seen = Some(changes);
-            filesystem::read(kernel, caller, file, &mut text)
+            let made = filesystem::read(kernel, caller, file, &mut text);
+            if !(text.is_empty() && filesystem::is_list(node)) {
+                served(kernel, file).seen = Some(changes);
+            }
+            made
         }
         Node::Proc(_) => proc::read(kernel, caller, file, &mut text),
         Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),

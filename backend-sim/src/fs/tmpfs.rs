@@ -249,6 +249,7 @@ pub(crate) fn remove(vfs: &mut Vfs, mount: MountKey, directory: TmpKey, name: &[
     let node = vfs.tmp.at_mut(entry.node);
     if node.kind() == FileKind::Dir {
         node.links = 0;
+        vfs.paths.forget();
         vfs.tmp.at_mut(directory).links -= 1;
         free_if_unused(vfs, mount, entry.node);
         return;
@@ -276,6 +277,9 @@ pub(crate) fn rename(
     let is_dir = moved.kind() == FileKind::Dir;
     if let Some(names) = moved.names_mut() {
         names.parent = Some(new);
+    }
+    if is_dir {
+        vfs.paths.forget();
     }
     vfs.tmp.at_mut(old).links -= u32::from(is_dir);
     let to = vfs.tmp.at_mut(new);

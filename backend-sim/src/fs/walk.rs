@@ -9,8 +9,10 @@ use standin::path::{Follow, Resolve};
 use standin::{Errno, Failure};
 
 use super::lookup::{look_up, uncovered};
-use super::permission::{STICKY, check_search};
-use super::{FileKey, Node, Spot, attributes_of, descriptors, kind, proc, process_of, tmpfs};
+use super::permission::{STICKY, check_search, searches_everywhere};
+use super::{
+    FileKey, Node, Spot, attributes_of, descriptors, is_dead, kind, proc, process_of, tmpfs,
+};
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
@@ -22,6 +24,14 @@ pub(crate) const PATH_LENGTH: usize = 4096;
 
 /// Links that one walk follows.
 const MOST_LINKS: u32 = 40;
+
+/// The flags that change a walk (`RESOLVE_*` of openat2(2)).
+pub(crate) const RESOLVE: OpenFlags = OpenFlags::NO_CROSSING
+    .union(OpenFlags::NO_MAGIC_LINKS)
+    .union(OpenFlags::NO_SYMLINKS)
+    .union(OpenFlags::BENEATH)
+    .union(OpenFlags::IN_ROOT)
+    .union(OpenFlags::CACHED);
 
 /// What a walk stops before.
 pub(crate) enum Last<'a> {
@@ -45,6 +55,18 @@ pub(crate) struct Name<'a> {
 }
 
 type Text<'a> = Cow<'a, [u8]>;
+
+impl<'a> Last<'a> {
+    /// The component from one place of a path to another, behind which only slashes stand.
+    fn of(text: Text<'a>, from: usize, to: usize) -> Self {
+        let slash = to < text.len();
+        match text.get(from..to).unwrap_or_default() {
+            b"." => Self::Dot,
+            b".." => Self::DotDot,
+            _ => Self::Name(Name { text, from, to, slash }),
+        }
+    }
+}
 
 impl Name<'_> {
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -76,6 +98,10 @@ pub(crate) struct Walk<'k> {
     here: Spot,
     flags: OpenFlags,
     links: u32,
+    /// The caller needs no permission bit to search a directory.
+    searches_everywhere: bool,
+    /// It goes plainly down from the root, so that where it comes to may be remembered.
+    is_plain: bool,
 }
 
 /// Which part of a path a component is.
@@ -154,11 +180,15 @@ impl<'k> Walk<'k> {
         let path = place.path.as_bytes();
         check_path(path)?;
         let root = kernel.vfs.root;
-        let mut walk = Self { kernel, caller, root, here: root, flags, links: 0 };
+        let searches_everywhere = searches_everywhere(kernel.credentials(caller));
+        let (here, links, is_plain) = (root, 0, false);
+        let mut walk =
+            Self { kernel, caller, root, here, flags, links, searches_everywhere, is_plain };
         if path.first() == Some(&b'/') && !flags.contains(OpenFlags::IN_ROOT) {
             if flags.contains(OpenFlags::BENEATH) {
                 return Err(Errno::EXDEV.into());
             }
+            walk.is_plain = searches_everywhere && !flags.intersects(RESOLVE);
             return Ok(walk);
         }
         walk.here = match place.at {
@@ -188,6 +218,11 @@ impl<'k> Walk<'k> {
 
     /// Goes through all components but the last.
     pub(crate) fn go_to_last<'a>(&mut self, path: Text<'a>) -> Step<Last<'a>> {
+        let known = if self.is_plain { self.recall(&path) } else { None };
+        if let Some((from, to)) = known {
+            self.is_plain = false;
+            return Ok(Last::of(path, from, to));
+        }
         let mut text = path;
         let mut at = after_slashes(&text, 0);
         // What is left of the paths in which a link stood, the outermost first.
@@ -196,18 +231,18 @@ impl<'k> Walk<'k> {
             return Ok(Last::Root);
         }
         loop {
-            check_search(self.kernel, self.caller, self.here)?;
+            if !self.searches_everywhere {
+                check_search(self.kernel, self.caller, self.here)?;
+            }
             let from = at;
             let to = component_end(&text, from);
             at = after_slashes(&text, to);
             let is_last = at == text.len();
             if is_last && left.is_empty() {
-                let slash = at > to;
-                return Ok(match text.get(from..to).unwrap_or_default() {
-                    b"." => Last::Dot,
-                    b".." => Last::DotDot,
-                    _ => Last::Name(Name { text, from, to, slash }),
-                });
+                if std::mem::take(&mut self.is_plain) {
+                    self.remember(&text, from);
+                }
+                return Ok(Last::of(text, from, to));
             }
             let link = self.component(text.get(from..to).unwrap_or_default())?;
             if is_last && let Some((outer, next)) = left.pop() {
@@ -220,6 +255,31 @@ impl<'k> Walk<'k> {
                     at = start;
                 }
                 None => self.must_be_directory()?,
+            }
+        }
+    }
+
+    /// Steps to where the directories of a path led before, if that is remembered; where its last component stands.
+    fn recall(&mut self, path: &[u8]) -> Option<(usize, usize)> {
+        let end = path.iter().rposition(|byte| *byte != b'/')? + 1;
+        let slash = path.get(..end)?.iter().rposition(|byte| *byte == b'/')?;
+        let spot = self.kernel.vfs.paths.get(path.get(..slash)?)?;
+        if let Node::Cgroup(_) = spot.node
+            && is_dead(self.kernel, spot.node)
+        {
+            return None;
+        }
+        self.here = spot;
+        Some((slash + 1, end))
+    }
+
+    /// Remembers that the directories of a path, up to its last component, led here.
+    fn remember(&self, path: &[u8], last: usize) {
+        let directories = last.checked_sub(1).and_then(|slash| path.get(..slash));
+        match (directories, self.here.node) {
+            (Some([]) | None, _) | (_, Node::Proc(_) | Node::Control(..)) => {}
+            (Some(directories), Node::Tmp(_) | Node::Cgroup(_)) => {
+                self.kernel.vfs.paths.note(directories, self.here);
             }
         }
     }
@@ -313,6 +373,7 @@ impl<'k> Walk<'k> {
 
     fn follow(&mut self, link: Spot, position: Position) -> Step<Option<Vec<u8>>> {
         self.links += 1;
+        self.is_plain = false;
         if self.links > MOST_LINKS {
             return Err(Errno::ELOOP.into());
         }
@@ -383,6 +444,7 @@ impl<'k> Walk<'k> {
 
     /// To the directory above.
     pub(crate) fn up(&mut self) -> Step<()> {
+        self.is_plain = false;
         let mut at = self.here;
         loop {
             if at == self.root {

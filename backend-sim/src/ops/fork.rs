@@ -29,7 +29,9 @@ impl Operation for Fork {
                 let file = descriptors::get(kernel, caller, number)?;
                 match kernel.vfs.files.at(file).spot.node {
                     Node::Cgroup(group) => Some(group),
-                    Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => return Err(Errno::EBADF.into()),
+                    Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => {
+                        return Err(Errno::EBADF.into());
+                    }
                 }
             }
         };

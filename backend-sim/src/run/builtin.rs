@@ -6,16 +6,18 @@ use standin::backend::{Deadline, OpenOptions};
 use standin::handle::File;
 use standin::{Backend, ExitCode, Failure, KPath, Place, fs};
 
+type BuiltIn = fn(&dyn Backend, &[Vec<u8>]) -> ExitCode;
+
 /// Paths and programs.
-pub(super) const PROGRAMS: [(&str, fn(&dyn Backend, &[Vec<u8>]) -> ExitCode); 5] = [
+pub(super) const PROGRAMS: [(&str, BuiltIn); 5] = [
     ("/bin/true", |_, _| ExitCode::SUCCESS),
     ("/bin/false", |_, _| ExitCode::FAILURE),
-    ("/bin/sleep", |kernel, arguments| code(sleep(kernel, arguments))),
-    ("/bin/cat", |kernel, arguments| code(cat(kernel, arguments))),
-    ("/bin/echo", |kernel, arguments| code(echo(kernel, arguments))),
+    ("/bin/sleep", |kernel, arguments| code(&sleep(kernel, arguments))),
+    ("/bin/cat", |kernel, arguments| code(&cat(kernel, arguments))),
+    ("/bin/echo", |kernel, arguments| code(&echo(kernel, arguments))),
 ];
 
-fn code(result: Result<(), Failure>) -> ExitCode {
+fn code(result: &Result<(), Failure>) -> ExitCode {
     if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -1,6 +1,9 @@
 //! A stack of its own for what a process does, which can be left in the middle of a call and taken up again.
 
-#![expect(unsafe_code, reason = "a call finds the way out of its coroutine through a pointer kept for the thread")]
+#![expect(
+    unsafe_code,
+    reason = "a call finds the way out of its coroutine through a pointer kept for the thread"
+)]
 
 use std::cell::Cell;
 use std::ptr::NonNull;
@@ -65,7 +68,12 @@ pub(super) fn stack(pool: &mut Vec<DefaultStack>) -> DefaultStack {
 
 impl Fiber {
     /// A fiber that will run `body`.
-    pub(super) fn new(machine: u64, own: ThreadKey, stack: DefaultStack, body: Box<dyn FnOnce()>) -> Self {
+    pub(super) fn new(
+        machine: u64,
+        own: ThreadKey,
+        stack: DefaultStack,
+        body: Box<dyn FnOnce()>,
+    ) -> Self {
         let coroutine = Coroutine::with_stack(stack, move |way: &Way, _: Resume| {
             CURRENT.set(Current { machine, own: Some(own), way: Some(NonNull::from(way)) });
             body();

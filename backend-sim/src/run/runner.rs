@@ -67,7 +67,8 @@ fn next(shared: &Arc<Shared>) -> Option<Next> {
     let mut kernel = shared.lock();
     with(shared, |runner| {
         let Kernel { waits, tasks, .. } = &mut *kernel;
-        let mine = |thread| runner.fibers.contains_key(&thread) || tasks.starts.contains_key(&thread);
+        let mine =
+            |thread| runner.fibers.contains_key(&thread) || tasks.starts.contains_key(&thread);
         let thread = waits.next_woken(mine)?;
         let Some(fiber) = runner.fibers.remove(&thread) else {
             return tasks.starts.remove(&thread).map(|start| Next::Start(thread, start));
@@ -77,7 +78,11 @@ fn next(shared: &Arc<Shared>) -> Option<Next> {
         if replaced {
             waits.make_runnable(thread);
         }
-        Some(if replaced || !tasks.is_alive(thread) { Next::Unwind(fiber) } else { Next::Resume(fiber) })
+        Some(if replaced || !tasks.is_alive(thread) {
+            Next::Unwind(fiber)
+        } else {
+            Next::Resume(fiber)
+        })
     })
 }
 
@@ -107,7 +112,10 @@ fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
 /// With the body's panic; and if 8,192 fibers of the machine wait on this OS thread already.
 pub(crate) fn begin(shared: &Arc<Shared>, thread: ThreadKey, body: Box<dyn FnOnce()>) {
     let waiting = with(shared, |runner| runner.fibers.len());
-    assert!(waiting < MOST_FIBERS, "{waiting} programs of one machine are in the middle of a call; that is the most");
+    assert!(
+        waiting < MOST_FIBERS,
+        "{waiting} programs of one machine are in the middle of a call; that is the most"
+    );
     let stack = SPARE.with_borrow_mut(stack);
     run(shared, Fiber::new(shared.id, thread, stack, body), Resume::Woken);
 }
@@ -128,7 +136,8 @@ fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {
 
 /// Tells every call that waits in a program of this OS thread that it can never end; whether there was one.
 pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
-    let mut waiting: Vec<ThreadKey> = with(shared, |runner| runner.fibers.keys().copied().collect());
+    let mut waiting: Vec<ThreadKey> =
+        with(shared, |runner| runner.fibers.keys().copied().collect());
     waiting.sort_unstable();
     for thread in &waiting {
         if let Some(fiber) = with(shared, |runner| runner.fibers.remove(thread)) {

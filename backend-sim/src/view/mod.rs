@@ -9,15 +9,16 @@ mod processes;
 use std::fmt;
 use std::sync::Arc;
 
-use standin::handle::{Descriptor, Owner, Scope};
 use standin::backend::Fallback;
-use standin::{Backend, Failure, Place};
+use standin::handle::{Descriptor, Owner, Scope};
+use standin::{Backend, ExitCode, Failure, Place};
 
 use crate::door::{self, Operation};
 use crate::fs::descriptors;
 use crate::machine::{Guard, Shared};
 use crate::ops::PlaceArg;
 use crate::ops::fork::Fork;
+use crate::ops::processes::ExitThread;
 use crate::task::ThreadKey;
 
 /// One process of a machine, as a [`Backend`]: what a program is given, and what a test drives from outside.
@@ -61,6 +62,24 @@ impl View {
     pub fn fork(&self) -> Result<Self, Failure> {
         let thread = self.carry(Fork::default())?;
         Ok(Self::new(&self.inner.shared, thread, self.inner.guard.clone()))
+    }
+
+    /// clone(2) with `CLONE_THREAD`: another thread of this process, which is driven through its view.
+    ///
+    /// # Errors
+    /// EAGAIN: a limit of processes, which counts threads.
+    pub fn spawn_thread(&self) -> Result<Self, Failure> {
+        let thread = self.carry(Fork { is_thread: true, ..Fork::default() })?;
+        Ok(Self::new(&self.inner.shared, thread, self.inner.guard.clone()))
+    }
+
+    /// exit(2), the system call: ends this thread alone; the last one ends the process. Every later call of this view
+    /// answers [`Failure::CallerDied`], this one first.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn exit_thread(&self, code: ExitCode) -> Result<(), Failure> {
+        self.carry(ExitThread { code })
     }
 
     /// Which thread it is.

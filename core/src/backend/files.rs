@@ -4,6 +4,8 @@ use std::fmt;
 
 use bitflags::bitflags;
 
+use super::{Listing, OpenOptions};
+
 use crate::handle::{Descriptor, Dir, File, Watcher};
 use crate::id::{Bytes, CgroupId, Device, Gid, Inode, Mode, Moment, Uid, WatchId};
 use crate::path::{Follow, KPath, KPathBuf, Place};
@@ -139,132 +141,6 @@ super::operations! {
     }
 }
 
-/// What an open file may be used for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum AccessMode {
-    /// `O_RDONLY`
-    #[default]
-    Read,
-    /// `O_WRONLY`
-    Write,
-    /// `O_RDWR`
-    ReadWrite,
-    /// `O_PATH`: a place in the file system, nothing more.
-    Path,
-}
-
-bitflags! {
-    /// How a file is opened, besides its access mode: the flags of open(2) and openat2(2) that change an answer.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-    pub struct OpenFlags: u32 {
-        /// `O_CREAT`
-        const CREATE = 1;
-        /// `O_EXCL`
-        const EXCLUSIVE = 1 << 1;
-        /// `O_TRUNC`
-        const TRUNCATE = 1 << 2;
-        /// `O_APPEND`
-        const APPEND = 1 << 3;
-        /// `O_DIRECTORY`
-        const DIRECTORY = 1 << 4;
-        /// `O_NOFOLLOW`
-        const NO_FOLLOW = 1 << 5;
-        /// `O_NONBLOCK`
-        const NONBLOCKING = 1 << 6;
-        /// `RESOLVE_NO_XDEV`
-        const NO_CROSSING = 1 << 8;
-        /// `RESOLVE_NO_MAGICLINKS`
-        const NO_MAGIC_LINKS = 1 << 9;
-        /// `RESOLVE_NO_SYMLINKS`
-        const NO_SYMLINKS = 1 << 10;
-        /// `RESOLVE_BENEATH`
-        const BENEATH = 1 << 11;
-        /// `RESOLVE_IN_ROOT`
-        const IN_ROOT = 1 << 12;
-        /// `RESOLVE_CACHED`
-        const CACHED = 1 << 13;
-    }
-}
-
-/// How to open a file.
-///
-/// ```
-/// use standin::backend::OpenOptions;
-/// let log = OpenOptions::write().create().exclusive();
-/// # let _ = log;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// What it may be used for.
-    pub access: AccessMode,
-    /// Flags.
-    pub flags: OpenFlags,
-    /// Permission bits of a file that is made, before the umask.
-    pub mode: Mode,
-}
-
-impl OpenOptions {
-    const fn new(access: AccessMode) -> Self {
-        Self { access, flags: OpenFlags::empty(), mode: Mode::new(0o644) }
-    }
-
-    /// For reading.
-    #[must_use]
-    pub const fn read() -> Self {
-        Self::new(AccessMode::Read)
-    }
-
-    /// For writing.
-    #[must_use]
-    pub const fn write() -> Self {
-        Self::new(AccessMode::Write)
-    }
-
-    /// For both.
-    #[must_use]
-    pub const fn read_write() -> Self {
-        Self::new(AccessMode::ReadWrite)
-    }
-
-    /// As a place alone.
-    #[must_use]
-    pub const fn path() -> Self {
-        Self::new(AccessMode::Path)
-    }
-
-    /// With more flags.
-    #[must_use]
-    pub const fn with(mut self, flags: OpenFlags) -> Self {
-        self.flags = self.flags.union(flags);
-        self
-    }
-
-    /// Makes the file if it is not there.
-    #[must_use]
-    pub const fn create(self) -> Self {
-        self.with(OpenFlags::CREATE)
-    }
-
-    /// Fails with EEXIST if it is there.
-    #[must_use]
-    pub const fn exclusive(self) -> Self {
-        self.with(OpenFlags::EXCLUSIVE)
-    }
-
-    /// Empties it.
-    #[must_use]
-    pub const fn truncate(self) -> Self {
-        self.with(OpenFlags::TRUNCATE)
-    }
-
-    /// Permission bits of a file that is made, before the umask.
-    #[must_use]
-    pub const fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
-    }
-}
-
 /// What a name stands for (inode(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
@@ -360,63 +236,6 @@ impl FilesystemType {
             Self::SYSFS => Some("sysfs"),
             _ => None,
         }
-    }
-}
-
-/// A name in a directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DirEntry<'a> {
-    /// The name.
-    pub name: &'a KPath,
-    /// What it is.
-    pub kind: FileKind,
-    /// Its inode number.
-    pub inode: Inode,
-}
-
-/// The names in a directory, kept in one piece of memory.
-#[derive(Clone, Debug, Default)]
-pub struct Listing {
-    names: Vec<u8>,
-    entries: Vec<(usize, FileKind, Inode)>,
-}
-
-impl Listing {
-    /// An empty list with room for `entries` names of 16 bytes.
-    #[must_use]
-    pub fn with_capacity(entries: usize) -> Self {
-        Self {
-            names: Vec::with_capacity(entries.saturating_mul(16)),
-            entries: Vec::with_capacity(entries),
-        }
-    }
-
-    /// Adds a name; called by backends.
-    pub fn push(&mut self, name: &[u8], kind: FileKind, inode: Inode) {
-        self.names.extend_from_slice(name);
-        self.entries.push((self.names.len(), kind, inode));
-    }
-
-    /// How many names there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no name.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// The names in the kernel's order.
-    pub fn iter(&self) -> impl Iterator<Item = DirEntry<'_>> {
-        let mut start = 0;
-        self.entries.iter().filter_map(move |(end, kind, inode)| {
-            let name = self.names.get(start..*end)?;
-            start = *end;
-            Some(DirEntry { name: KPath::new(name).ok()?, kind: *kind, inode: *inode })
-        })
     }
 }
 

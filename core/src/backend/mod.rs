@@ -24,7 +24,9 @@ mod channels;
 mod clock;
 mod contexts;
 mod files;
+mod listing;
 mod namespaces;
+mod open;
 mod operations;
 mod processes;
 
@@ -35,10 +37,12 @@ pub use channels::{
 pub use clock::{Clock, Deadline, Interest, PollEvents};
 pub use contexts::{ContextFlags, ContextInfo, ContextWait, Contexts, UnameField};
 pub use files::{
-    Access, AccessMode, DirEntry, FileKind, Files, FilesystemType, Listing, Lock, MountFlags,
-    OpenFlags, OpenOptions, Stat, WatchEvent, WatchFlags, XattrMode,
+    Access, FileKind, Files, FilesystemType, Lock, MountFlags, Stat, WatchEvent, WatchFlags,
+    XattrMode,
 };
+pub use listing::{DirEntry, Listing};
 pub use namespaces::{NamespaceKind, NamespaceKinds, Namespaces, RebootCommand, Uname};
+pub use open::{AccessMode, OpenFlags, OpenOptions};
 pub use processes::{
     AmbientChange, CapabilitySets, Credentials, Delivery, GroupIds, PriorityOf, ProcessInfo,
     ProcessState, Processes, Rlimit, RlimitResource, Spawn, SpawnCredentials, SpawnDescriptor,

@@ -38,7 +38,7 @@ fn taken(make: impl FnOnce()) -> usize {
     (GIVEN.load(Ordering::Relaxed) - before) / MANY
 }
 
-pub fn print() {
+pub(crate) fn print() {
     let machine = Machine::builder().build();
     let root = machine.root();
     fs::write(&root, "/sys/fs/cgroup/cgroup.subtree_control", "+pids").unwrap();
@@ -48,9 +48,10 @@ pub fn print() {
         }
     });
     let process = taken(|| (0..MANY).for_each(|_| drop::<View>(root.fork().unwrap())));
-    for (what, bytes, floor, goal) in
-        [("bytes of a cgroup (core + pids)", group, 600, 400), ("bytes of a process", process, 500, 300)]
-    {
+    for (what, bytes, floor, goal) in [
+        ("bytes of a cgroup (core + pids)", group, 600, 400),
+        ("bytes of a process", process, 500, 300),
+    ] {
         let mark = if bytes <= goal {
             "goal"
         } else if bytes <= floor {

@@ -6,17 +6,17 @@ use standin::{Backend, fs};
 use standin_linux::Linux;
 
 /// A host on which the rows can be measured.
-pub struct Host {
-    pub kernel: Linux,
+pub(crate) struct Host {
+    pub(crate) kernel: Linux,
     /// A group of our own.
-    pub group: String,
+    pub(crate) group: String,
     /// A process of our own that does nothing, to be moved about.
     idle: Child,
 }
 
 impl Host {
     /// Makes the group; `None` if this host has no cgroup2 hierarchy or we may not.
-    pub fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let kernel = Linux::here();
         let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
             .into_iter()
@@ -27,7 +27,7 @@ impl Host {
         Some(Self { kernel, group, idle })
     }
 
-    pub fn idle(&self) -> u32 {
+    pub(crate) fn idle(&self) -> u32 {
         self.idle.id()
     }
 }

@@ -6,16 +6,16 @@ use std::time::Instant;
 const ROUNDS: usize = 9;
 
 /// A promise and what became of it.
-pub struct Row {
-    pub what: String,
-    pub floor_ns: f64,
-    pub goal_ns: f64,
-    pub machine_ns: f64,
-    pub host_ns: Option<f64>,
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) floor_ns: f64,
+    pub(crate) goal_ns: f64,
+    pub(crate) machine_ns: f64,
+    pub(crate) host_ns: Option<f64>,
 }
 
 impl Row {
-    pub fn mark(&self) -> &'static str {
+    pub(crate) fn mark(&self) -> &'static str {
         if self.machine_ns <= self.goal_ns {
             "goal"
         } else if self.machine_ns <= self.floor_ns {
@@ -27,12 +27,12 @@ impl Row {
 }
 
 /// Nanoseconds of one of `count` calls of `body`: the median of all rounds.
-pub fn each(count: u32, mut body: impl FnMut()) -> f64 {
+pub(crate) fn each(count: u32, mut body: impl FnMut()) -> f64 {
     batch(count, || (), |()| body())
 }
 
 /// The same, where what is used up by a call is made beforehand, outside of what is timed.
-pub fn batch<T>(count: u32, mut make: impl FnMut() -> T, mut body: impl FnMut(T)) -> f64 {
+pub(crate) fn batch<T>(count: u32, mut make: impl FnMut() -> T, mut body: impl FnMut(T)) -> f64 {
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let made: Vec<T> = (0..count).map(|_| make()).collect();
@@ -45,6 +45,6 @@ pub fn batch<T>(count: u32, mut make: impl FnMut() -> T, mut body: impl FnMut(T)
     rounds.get(ROUNDS / 2).copied().unwrap_or_default()
 }
 
-pub fn time(ns: f64) -> String {
+pub(crate) fn time(ns: f64) -> String {
     if ns < 1_000.0 { format!("{ns:.0} ns") } else { format!("{:.2} us", ns / 1_000.0) }
 }

@@ -1,0 +1,280 @@
+//! `standin check`: many transcripts, and whether this kernel still answers as they say.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use standin::transcript::Mismatch;
+
+use crate::error::{Complaint, Status};
+use crate::find::find;
+use crate::input::Input;
+use crate::junit;
+use crate::kernel::{On, Stopped, play};
+use crate::output::Output;
+use crate::report::{Ran, Wrong, count, differences};
+
+/// Differences that are shown of a file.
+const MOST_SHOWN: usize = 3;
+
+const NO_ANSWERS: &str =
+    "an operation has no answer: it is a script (standin run --update FILE writes the answers)";
+
+/// Run many transcripts and compare them with what stands in them
+///
+/// Looks for *.transcript and *.script, also in directories below. A file without all its answers is skipped; so is, on a host,
+/// one that does not fit there.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Directories and files
+    #[arg(required = true, value_name = "DIR|FILE")]
+    paths: Vec<PathBuf>,
+    /// On which kernel
+    #[arg(long, value_enum, default_value_t)]
+    on: On,
+    /// Print what happened as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write what happened as JUnit XML, as build servers read it
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+/// What came of one file.
+pub(crate) struct Checked {
+    /// As it was named or found.
+    pub(crate) file: String,
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// What came of it.
+    pub(crate) verdict: Verdict,
+}
+
+/// What came of a file.
+pub(crate) enum Verdict {
+    /// It ran; where it differs, how much it asked that is not modelled.
+    Ran {
+        /// For programs.
+        ran: Ran,
+        /// For people.
+        mismatches: Vec<Mismatch>,
+        /// Operations that are not modelled.
+        not_modelled: usize,
+    },
+    /// It did not run: why.
+    Skipped(String),
+    /// It cannot be used, or did not come to its end.
+    Wrong(Complaint),
+}
+
+/// How many files came to what.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
+    pub(crate) errors: usize,
+    skipped_because: BTreeMap<String, usize>,
+    not_modelled_operations: usize,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    status: u8,
+    summary: &'a Summary,
+    files: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    file: &'a str,
+    result: &'static str,
+    #[serde(flatten)]
+    ran: Option<&'a Ran>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Wrong>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If nothing could be printed or written.
+pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
+    let found = find(&options.paths);
+    let checked = check_all(&found.files, options.on);
+    let summary = Summary::of(&checked, found.complaints.len());
+    let wrong = checked.iter().filter_map(Checked::complaint).chain(&found.complaints);
+    let worst = wrong.inspect(|complaint| complaint.print()).map(Complaint::status).max();
+    let status = worst.unwrap_or_default().max(Status::failed_if(summary.failed > 0));
+    let mut output = Output::new();
+    if options.json {
+        let files = checked.iter().map(File::from).collect();
+        output.json(&Json { status: status.code(), summary: &summary, files });
+    } else {
+        for one in &checked {
+            output.text(&one.differences());
+        }
+        output.text(&summary.to_string());
+    }
+    if let Some(path) = &options.junit {
+        std::fs::write(path, junit::document(&checked, &summary)).map_err(|error| {
+            Complaint::misuse(format!("{}: cannot be written: {error}", path.display()), "")
+        })?;
+    }
+    output.finish()?;
+    Ok(status)
+}
+
+/// Checks the files; the answers are in the order of the files, whoever was first.
+fn check_all(files: &[PathBuf], on: On) -> Vec<Checked> {
+    let workers = match on {
+        On::Sim => thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1)),
+        // Actors of two scripts on one kernel would see each other.
+        On::Host => 1,
+    };
+    // Is drawn on a terminal alone.
+    let bar = ProgressBar::new(u64::try_from(files.len()).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg}") {
+        bar.set_style(style);
+    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((index, path)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    files.get(index).map(|path| (index, path))
+                } {
+                    bar.set_message(path.display().to_string());
+                    let started = Instant::now();
+                    let verdict = check(path, on);
+                    let checked = Checked {
+                        file: path.to_string_lossy().into_owned(),
+                        took: started.elapsed(),
+                        verdict,
+                    };
+                    done.lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner)
+                        .push((index, checked));
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, checked)| checked).collect()
+}
+
+fn check(path: &std::path::Path, on: On) -> Verdict {
+    let input = match Input::read(path) {
+        Ok(input) => input,
+        Err(complaint) => return Verdict::Wrong(complaint),
+    };
+    let script = match input.parse() {
+        Ok(script) if script.is_complete() => script,
+        Ok(_) => return Verdict::Skipped(NO_ANSWERS.to_owned()),
+        Err(complaint) => return Verdict::Wrong(complaint),
+    };
+    match play(&script, on) {
+        Ok(report) => {
+            let ran = Ran::from(&report);
+            Verdict::Ran { ran, not_modelled: report.not_modelled, mismatches: report.mismatches }
+        }
+        Err(Stopped::Refused(reason)) => Verdict::Skipped(reason),
+        Err(stopped) => Verdict::Wrong(stopped.complaint(on, &input)),
+    }
+}
+
+impl Checked {
+    /// The word for what came of it.
+    pub(crate) fn result(&self) -> &'static str {
+        match &self.verdict {
+            Verdict::Ran { mismatches, not_modelled: 0, .. } if mismatches.is_empty() => "passed",
+            Verdict::Ran { .. } => "failed",
+            Verdict::Skipped(_) => "skipped",
+            Verdict::Wrong(_) => "error",
+        }
+    }
+
+    fn complaint(&self) -> Option<&Complaint> {
+        match &self.verdict {
+            Verdict::Wrong(complaint) => Some(complaint),
+            Verdict::Ran { .. } | Verdict::Skipped(_) => None,
+        }
+    }
+
+    /// Where it differs, for people; empty if it does not.
+    pub(crate) fn differences(&self) -> String {
+        match &self.verdict {
+            Verdict::Ran { mismatches, .. } => differences(&self.file, mismatches, MOST_SHOWN),
+            Verdict::Skipped(_) | Verdict::Wrong(_) => String::new(),
+        }
+    }
+}
+
+impl<'a> From<&'a Checked> for File<'a> {
+    fn from(checked: &'a Checked) -> Self {
+        let (ran, reason) = match &checked.verdict {
+            Verdict::Ran { ran, .. } => (Some(ran), None),
+            Verdict::Skipped(reason) => (None, Some(reason.as_str())),
+            Verdict::Wrong(_) => (None, None),
+        };
+        let error = checked.complaint().map(Wrong::from);
+        Self { file: &checked.file, result: checked.result(), ran, reason, error }
+    }
+}
+
+impl Summary {
+    fn of(checked: &[Checked], complaints: usize) -> Self {
+        let mut summary = Self { errors: complaints, ..Self::default() };
+        for one in checked {
+            match one.result() {
+                "passed" => summary.passed += 1,
+                "failed" => summary.failed += 1,
+                "skipped" => summary.skipped += 1,
+                _ => summary.errors += 1,
+            }
+            match &one.verdict {
+                Verdict::Ran { not_modelled, .. } => {
+                    summary.not_modelled_operations += not_modelled
+                }
+                Verdict::Skipped(reason) => {
+                    *summary.skipped_because.entry(reason.clone()).or_default() += 1
+                }
+                Verdict::Wrong(_) => {}
+            }
+        }
+        summary
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { passed, failed, skipped, errors, skipped_because, not_modelled_operations } =
+            self;
+        write!(out, "{passed} passed, {failed} failed, {skipped} skipped")?;
+        if *errors > 0 {
+            write!(out, ", {}", count(*errors, "error"))?;
+        }
+        out.write_char('\n')?;
+        if *not_modelled_operations > 0 {
+            writeln!(out, "not modelled: {}", count(*not_modelled_operations, "operation"))?;
+        }
+        for (reason, files) in skipped_because {
+            writeln!(out, "skipped: {}: {reason}", count(*files, "file"))?;
+        }
+        Ok(())
+    }
+}
