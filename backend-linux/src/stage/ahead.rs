@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use rustix::fs::FileType;
 use standin::transcript::{Op, Trouble};
 
-use super::effect::{Change, Touch, touches};
+use super::effect::{Change, Opened, Touch, touches};
 use super::ground::{Found, Ground, Soil};
 use super::host::Host;
 use super::journal::{Entry, Journal};
@@ -32,8 +32,9 @@ pub(super) fn write_down(
     host: &Host,
     doer: &Doer<'_>,
     op: &Op,
+    opened: &Opened,
 ) -> Result<(), Trouble> {
-    let touched = touches(op);
+    let touched = touches(op, opened);
     if touched.is_empty() {
         return Ok(());
     }

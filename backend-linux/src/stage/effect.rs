@@ -4,8 +4,8 @@
 
 use standin::path::{KPath, KPathBuf};
 use standin::transcript::{
-    Address, Data, FileOp, FileSystem, LinkOp, MountOptions, Op, OpenAt, OpenAtFlag, OpenAtMode,
-    OpenMode, SocketOp,
+    Address, Data, FileOp, FileSystem, Label, LinkOp, MountOptions, Op, OpenAt, OpenAtFlag,
+    OpenAtMode, OpenMode, SocketOp, Transcript,
 };
 
 /// How a path is touched.
@@ -59,8 +59,51 @@ impl<'a> Touch<'a> {
     }
 }
 
-/// The paths that an operation changes. What it does through descriptors was its opening's to say.
-pub(super) fn touches(op: &Op) -> Vec<Touch<'_>> {
+/// Which paths a script opens: what a path below a descriptor may begin with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opened {
+    paths: Vec<(Label, KPathBuf)>,
+}
+
+impl Opened {
+    pub(super) fn of(script: &Transcript) -> Self {
+        let mut opened = Self::default();
+        for operation in script.operations() {
+            match operation.op() {
+                Op::Files(FileOp::Open { fd, path, .. }) => {
+                    opened.paths.push((fd.clone(), path.clone()));
+                }
+                Op::Links(LinkOp::Openat2 { new, dir, path, .. }) => {
+                    let places = opened.places(dir, path);
+                    opened.paths.extend(places.into_iter().map(|place| (new.clone(), place)));
+                }
+                Op::Files(_)
+                | Op::Links(_)
+                | Op::Sockets(_)
+                | Op::Processes(_)
+                | Op::Namespaces(_)
+                | Op::Resources(_)
+                | Op::Identity(_)
+                | Op::System(_) => {}
+            }
+        }
+        opened
+    }
+
+    /// Where a path may lead that begins at a directory; under a label that nothing was opened as, at any of them.
+    fn places(&self, dir: &OpenAt, path: &KPath) -> Vec<KPathBuf> {
+        let OpenAt::Descriptor(label) = dir else { return vec![path.to_owned()] };
+        if path.is_absolute() {
+            return vec![path.to_owned()];
+        }
+        let is_known = self.paths.iter().any(|(known, _)| known == label);
+        let begins = self.paths.iter().filter(|(known, _)| !is_known || known == label);
+        begins.map(|(_, begin)| begin.join(path)).collect()
+    }
+}
+
+/// The paths that an operation changes. What it does through descriptors was their opening's to say.
+pub(super) fn touches<'a>(op: &'a Op, opened: &Opened) -> Vec<Touch<'a>> {
     use Change::{Inode, Make, MakeDirectory, Remove, Write};
     match op {
         Op::Files(op) => match op {
@@ -105,15 +148,17 @@ pub(super) fn touches(op: &Op) -> Vec<Touch<'_>> {
             | FileOp::Umount { .. } => Vec::new(),
         },
         Op::Links(LinkOp::Truncate { path, .. }) => vec![Touch::new(path, Write)],
-        Op::Links(LinkOp::Openat2 { dir: OpenAt::WorkingDirectory, path, mode, flags, .. }) => {
+        Op::Links(LinkOp::Openat2 { dir, path, mode, flags, .. }) => {
             let has = |flag| flags.iter().any(|flags| flags.0.contains(&flag));
             let writes = matches!(mode, OpenAtMode::Write | OpenAtMode::ReadWrite);
             let mut touched = Vec::new();
-            if has(OpenAtFlag::Creat) {
-                touched.push(Touch::new(path, Make));
-            }
-            if writes || has(OpenAtFlag::Trunc) {
-                touched.push(Touch::new(path, Write));
+            for place in opened.places(dir, path) {
+                if has(OpenAtFlag::Creat) {
+                    touched.push(Touch::new(&place, Make));
+                }
+                if writes || has(OpenAtFlag::Trunc) {
+                    touched.push(Touch::new(&place, Write));
+                }
             }
             touched
         }
@@ -157,9 +202,22 @@ mod tests {
             ("xset /a user.b c", vec!["/a"]),
         ] {
             let op: Op = line.parse().unwrap();
-            let touched = touches(&op);
+            let touched = touches(&op, &Opened::default());
             let touched: Vec<_> = touched.iter().map(|it| it.path.display().into_owned()).collect();
             assert_eq!(touched, paths, "{line}");
         }
+    }
+
+    #[test]
+    fn a_path_below_a_descriptor_is_below_what_was_opened() {
+        let text =
+            "machine\ninit> open d /etc r\ninit> openat2 e d a path\ninit> openat2 f e b rw\n";
+        let script = standin::transcript::parse(text.as_bytes()).unwrap();
+        let opened = Opened::of(&script);
+        let last = script.operations().last().unwrap();
+        let touched = touches(last.op(), &opened);
+        assert_eq!(touched[0].path.display(), "/etc/a/b");
+        let unknown: Op = "openat2 n x c w".parse().unwrap();
+        assert!(touches(&unknown, &opened).iter().any(|it| it.path.display() == "/etc/c"));
     }
 }

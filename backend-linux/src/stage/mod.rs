@@ -55,6 +55,7 @@ pub use refusal::Refusal;
 use ahead::Doer;
 use cast::{Busy, Member, Process};
 use channel::{Answer, Desk};
+use effect::Opened;
 use host::Host;
 use journal::{Entry, Journal};
 use numbers::Numbers;
@@ -82,6 +83,8 @@ pub struct HostStage {
     mark: String,
     /// The line to the watcher; none when the run has been undone.
     watcher: Option<Rc<Watcher>>,
+    /// What the script opens.
+    opened: Opened,
     /// By [`ActorId`].
     cast: Vec<Member>,
     /// The runner's ends of the lines of actors that are not made yet, by number.
@@ -222,7 +225,7 @@ impl Stage for HostStage {
         if let Request::Perform(task) = &request {
             let (directory, is_initial) = (member.directory(), member.numbers.is_initial());
             let doer = Doer { directory: &directory, is_initial };
-            ahead::write_down(&mut self.journal, &self.host, &doer, &task.op)?;
+            ahead::write_down(&mut self.journal, &self.host, &doer, &task.op, &self.opened)?;
             if cast::looks_for_notice(&task.op) {
                 self.await_notices();
             }

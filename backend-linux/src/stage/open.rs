@@ -9,6 +9,7 @@ use standin::transcript::{ActorId, Op, Operation, Outcome, ProcessOp, Transcript
 
 use super::cast::Busy;
 use super::channel::{self, Answer, MOST_BESIDE};
+use super::effect::Opened;
 use super::host::Host;
 use super::journal::{Entry, Journal};
 use super::numbers::Numbers;
@@ -34,10 +35,11 @@ impl HostStage {
                 return Err(trouble);
             }
         };
+        let opened = Opened::of(script);
         let (cast, desks) = (Vec::new(), Vec::new());
         let watcher = Some(Rc::new(watcher));
         // From here on what goes wrong is undone when the stage is dropped.
-        let mut stage = Self { host, journal, mark, watcher, cast, desks };
+        let mut stage = Self { host, journal, mark, watcher, opened, cast, desks };
         stage.bring_first(script)?;
         Ok(stage)
     }

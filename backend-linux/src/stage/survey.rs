@@ -12,7 +12,7 @@ use standin::transcript::{
     ProcessOp, Transcript,
 };
 
-use super::effect::{Change, Touch, mounts_hierarchy, touches};
+use super::effect::{Change, Opened, Touch, mounts_hierarchy, touches};
 use super::ground::{Found, Ground, Soil, Spot};
 use super::host::Host;
 use super::journal::is_within;
@@ -36,6 +36,7 @@ pub(super) struct Survey<'a> {
     script: &'a Transcript,
     host: &'a Host,
     ground: Ground<'a>,
+    opened: Opened,
     /// What it makes, by the paths that it says.
     made: Vec<Vec<u8>>,
     /// It changes working directories: a path that does not begin with / may mean anything.
@@ -49,12 +50,15 @@ impl<'a> Survey<'a> {
         let ground = Ground::of(host, "/proc/self")
             .map_err(|error| Refusal::Host(format!("/proc/self: {error}")))?;
         let ops = || script.operations().map(Operation::op);
-        let makes = ops().flat_map(touches).filter(|touch| touch.change.makes());
+        let opened = Opened::of(script);
+        let touched = ops().flat_map(|op| touches(op, &opened));
+        let makes = touched.filter(|touch| touch.change.makes());
         Ok(Self {
             script,
             host,
             ground,
             made: makes.map(|touch| trimmed(touch.path.as_bytes()).to_vec()).collect(),
+            opened,
             moves_about: ops().any(|op| matches!(op, Op::Files(FileOp::Chdir { .. }))),
             renumbers: ops().any(renumbers),
         })
@@ -62,7 +66,7 @@ impl<'a> Survey<'a> {
 
     pub(super) fn check(&self) -> Result<(), Refusal> {
         for operation in self.script.operations() {
-            for touch in touches(operation.op()) {
+            for touch in touches(operation.op(), &self.opened) {
                 let may_renumber = self.renumbers && operation.actor().as_str() != "init";
                 if let Some(pid) = moved(&touch).filter(|_| !may_renumber) {
                     return Err(Refusal::Process(pid));
@@ -251,6 +255,7 @@ mod tests {
             "init> rmdir /etc",
             "init> open f /etc/passwd rw",
             "init> write /proc/1/comm x",
+            "init> open d /etc r\ninit> openat2 f d passwd rw",
             "init> write /proc/1/oom_score_adj 1",
         ] {
             assert!(matches!(check(line), Err(Refusal::Foreign(_))), "{line}");
