@@ -9,8 +9,8 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 use standin::backend::{
-    Access, Backend, NamespaceKinds, Namespaces as _, OpenOptions, Processes as _,
-    Spawn, WaitOptions, WaitStatus,
+    Access, Backend, NamespaceKinds, Namespaces as _, OpenOptions, Processes as _, Spawn,
+    WaitOptions, WaitStatus,
 };
 use standin::handle::Dir;
 use standin::transcript::{Layout, MachineLine, Release, parse, run as play};

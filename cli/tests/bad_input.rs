@@ -12,7 +12,12 @@ struct Bad {
     help: &'static str,
 }
 
-fn bad(content: impl AsRef<[u8]>, place: &'static str, says: &'static str, help: &'static str) -> Bad {
+fn bad(
+    content: impl AsRef<[u8]>,
+    place: &'static str,
+    says: &'static str,
+    help: &'static str,
+) -> Bad {
     Bad { content: content.as_ref().to_vec(), place, says, help }
 }
 
@@ -34,12 +39,22 @@ fn check(bad: &Bad) {
 
 #[test]
 fn an_unknown_operation_is_named_with_the_nearest_one() {
-    check(&bad("machine\ninit> mkdri /a\n", ":2:7: ", "`mkdri` is not an operation", "mkdir PATH [MODE]"));
+    check(&bad(
+        "machine\ninit> mkdri /a\n",
+        ":2:7: ",
+        "`mkdri` is not an operation",
+        "mkdir PATH [MODE]",
+    ));
 }
 
 #[test]
 fn a_script_without_a_machine_line_is_told_how_one_looks() {
-    check(&bad("init> mkdir /a\n", ":1:", "machine line", "machine [kernel=6.12] [layout=unified]"));
+    check(&bad(
+        "init> mkdir /a\n",
+        ":1:",
+        "machine line",
+        "machine [kernel=6.12] [layout=unified]",
+    ));
     check(&bad("", ":1:1: ", "there is no machine line", "machine [kernel=6.12]"));
 }
 
@@ -90,7 +105,8 @@ fn a_million_actors_are_refused_at_the_first_that_is_too_many() {
 #[test]
 fn a_sleep_beyond_the_machines_time_is_refused() {
     let folder = Folder::new();
-    let file = folder.file("long.script", format!("machine\ninit> sleep {}\n", u64::MAX / 1_000_000));
+    let file =
+        folder.file("long.script", format!("machine\ninit> sleep {}\n", u64::MAX / 1_000_000));
     let Ended { status, err, .. } = run(&["run", &file]);
     assert!(matches!(status, Some(0 | 2)), "{status:?}: {err}");
 }
@@ -99,10 +115,17 @@ fn a_sleep_beyond_the_machines_time_is_refused() {
 fn the_machine_line_of_a_file_may_not_contradict_the_options() {
     let folder = Folder::new();
     let file = folder.file("a.script", "# head\nmachine kernel=6.1 layout=unified\ninit> pid\n");
-    for (option, value, said) in [("--kernel", "6.18", "kernel 6.1,"), ("--layout", "hybrid", "layout unified,")] {
+    for (option, value, said) in
+        [("--kernel", "6.18", "kernel 6.1,"), ("--layout", "hybrid", "layout unified,")]
+    {
         let Ended { status, out, err } = run(&["run", option, value, &file]);
         assert_eq!((status, out.as_str()), (Some(2), ""), "{err}");
-        for part in [format!("{file}:2:1: "), said.to_owned(), format!("{option} {value}"), "leave out".to_owned()] {
+        for part in [
+            format!("{file}:2:1: "),
+            said.to_owned(),
+            format!("{option} {value}"),
+            "leave out".to_owned(),
+        ] {
             assert!(err.contains(&part), "{part}\n{err}");
         }
     }
@@ -188,14 +211,18 @@ fn output_that_nobody_reads_is_no_error() {
     let folder = Folder::new();
     let script = format!("machine\n{}", "init> read /proc/self/status\n".repeat(2000));
     let file = folder.file("long.script", script);
-    for arguments in [&["run", file.as_str()][..], &["run", "--json", &file], &["ps"], &["--help"]] {
+    for arguments in [&["run", file.as_str()][..], &["run", "--json", &file], &["ps"], &["--help"]]
+    {
         let mut child = Command::new(env!("CARGO_BIN_EXE_standin"));
         child.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = child.spawn().unwrap();
         drop(child.stdout.take());
         let ended = child.wait_with_output().unwrap();
         let err = String::from_utf8_lossy(&ended.stderr);
-        assert!(matches!(ended.status.code(), Some(0 | 1)) && !err.contains("defect"), "{arguments:?}: {err}");
+        assert!(
+            matches!(ended.status.code(), Some(0 | 1)) && !err.contains("defect"),
+            "{arguments:?}: {err}"
+        );
     }
 }
 
@@ -206,7 +233,12 @@ fn output_that_cannot_be_written_is_a_failure() {
     let folder = Folder::new();
     let file = folder.file("a.script", "machine\ninit> pid\n");
     let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-    let ended = command.args(["run", &file]).stdout(Stdio::from(full)).stderr(Stdio::piped()).output().unwrap();
+    let ended = command
+        .args(["run", &file])
+        .stdout(Stdio::from(full))
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
     assert_eq!(ended.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&ended.stderr).contains("cannot write to standard output"));
 }

@@ -27,7 +27,10 @@ fn transcripts_are_found_below_and_counted() {
     assert_eq!((status, err.as_str()), (Some(1), ""));
     let end = "2 passed, 2 failed, 1 skipped\nnot modelled: 1 operation\nskipped: 1 file: an operation has no answer: ";
     assert!(out.contains(end), "{out}");
-    let difference = format!("{}/bad.transcript:2: init> mkdir /sys/fs/cgroup/a\n  expected  EEXIST\n       got  ok\n", folder.name());
+    let difference = format!(
+        "{}/bad.transcript:2: init> mkdir /sys/fs/cgroup/a\n  expected  EEXIST\n       got  ok\n",
+        folder.name()
+    );
     assert!(out.starts_with(&difference), "{out}");
 }
 
@@ -81,7 +84,12 @@ fn programs_read_json_and_build_servers_junit() {
     let Ended { status, out, .. } = run(&["check", "--json", "--junit", &junit, folder.name()]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((status, &json["status"]), (Some(1), &1.into()));
-    let results: Vec<&str> = json["files"].as_array().unwrap().iter().map(|file| file["result"].as_str().unwrap()).collect();
+    let results: Vec<&str> = json["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["result"].as_str().unwrap())
+        .collect();
     assert_eq!(results, ["failed", "passed", "passed", "skipped", "failed"]);
     assert_eq!(json["summary"]["not_modelled_operations"], 1);
     let xml = std::fs::read_to_string(&junit).unwrap();

@@ -35,7 +35,11 @@ fn ps_shows_who_is_where_and_in_what_state() {
     let rows: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["PID", "PPID", "STATE", "CGROUP", "NAME"]);
     let states: Vec<[&str; 2]> = rows[1..].iter().map(|row| [row[2], row[3]]).collect();
-    assert_eq!(states, [["running", "/"], ["running", "/"], ["frozen", "/web"], ["zombie", "/web"]], "{out}");
+    assert_eq!(
+        states,
+        [["running", "/"], ["running", "/"], ["frozen", "/web"], ["zombie", "/web"]],
+        "{out}"
+    );
     let json: serde_json::Value = serde_json::from_str(&run(&["ps", "--json", &file]).out).unwrap();
     assert_eq!(json["processes"][2]["cgroup"], "/web");
 }
@@ -54,7 +58,10 @@ fn this_host_is_shown_to_anybody() {
     assert!(status == Some(0) && out.contains("standin"), "{out}");
     let json: serde_json::Value = serde_json::from_str(&run(&["ps", "--json"]).out).unwrap();
     let own = std::process::id();
-    assert!(json["processes"].as_array().unwrap().iter().any(|process| process["pid"] == own), "{own}");
+    assert!(
+        json["processes"].as_array().unwrap().iter().any(|process| process["pid"] == own),
+        "{own}"
+    );
     let Ended { status, out, .. } = run(&["tree"]);
     assert!(status == Some(0) && !out.is_empty());
     assert!(serde_json::from_str::<serde_json::Value>(&run(&["tree", "--json"]).out).is_ok());
@@ -65,7 +72,15 @@ fn doctor_works_everywhere_and_says_that_the_machine_does() {
     let Ended { status, out, err } = run(&["doctor"]);
     assert_eq!((status, err.as_str()), (Some(0), ""));
     assert!(out.starts_with("yes simulated kernel"), "{out}");
-    for topic in ["root", "cgroup layout", "user namespaces", "birth in a cgroup", "process handles", "bounded paths", "virtual machines"] {
+    for topic in [
+        "root",
+        "cgroup layout",
+        "user namespaces",
+        "birth in a cgroup",
+        "process handles",
+        "bounded paths",
+        "virtual machines",
+    ] {
         assert!(out.contains(topic), "{topic}\n{out}");
     }
     let json: serde_json::Value = serde_json::from_str(&run(&["doctor", "--json"]).out).unwrap();

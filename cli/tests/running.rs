@@ -16,7 +16,10 @@ fn transcript(last: &str) -> String {
 fn script() -> String {
     let lines = transcript("ok");
     let kept = lines.lines().filter(|line| *line != "ok" && !line.starts_with("| "));
-    kept.map(|line| format!("{line}\n")).collect::<String>().replace("kernel=6.12 layout=unified", "").replace("machine ", "machine")
+    kept.map(|line| format!("{line}\n"))
+        .collect::<String>()
+        .replace("kernel=6.12 layout=unified", "")
+        .replace("machine ", "machine")
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn a_difference_is_shown_with_its_line_and_fails() {
     let file = folder.file("a.transcript", transcript("EBUSY"));
     let Ended { status, out, err } = run(&["run", &file]);
     assert_eq!((status, out), (Some(1), transcript("ok")));
-    assert_eq!(err, format!("{file}:9: init> rmdir /sys/fs/cgroup/a\n  expected  EBUSY\n       got  ok\n"));
+    assert_eq!(
+        err,
+        format!("{file}:9: init> rmdir /sys/fs/cgroup/a\n  expected  EBUSY\n       got  ok\n")
+    );
 }
 
 #[test]
@@ -119,7 +125,10 @@ fn programs_read_json() {
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((status, &json["status"]), (Some(1), &1.into()));
     let ran = &json["files"][0];
-    assert_eq!((&ran["file"], &ran["kernel"], &ran["operations"]), (&file.into(), &"6.12".into(), &3.into()));
+    assert_eq!(
+        (&ran["file"], &ran["kernel"], &ran["operations"]),
+        (&file.into(), &"6.12".into(), &3.into())
+    );
     let difference = serde_json::json!([{
         "line": 9, "operation": "init> rmdir /sys/fs/cgroup/a", "expected": ["EBUSY"], "got": ["ok"]
     }]);
@@ -145,6 +154,10 @@ fn every_command_has_help() {
         assert!(out.contains(word) && out.contains("Usage: standin "), "{out}");
     }
     let Ended { status, out, .. } = run(&["--help"]);
-    assert!(status == Some(0) && out.contains("Exit status: 0 all is well, 1 a difference or a failure, 2 wrong use."));
+    assert!(
+        status == Some(0)
+            && out
+                .contains("Exit status: 0 all is well, 1 a difference or a failure, 2 wrong use.")
+    );
     assert!(run(&["--version"]).out.starts_with("standin "));
 }

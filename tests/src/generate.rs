@@ -1,6 +1,6 @@
 //! Random scripts: what a manager, its processes and somebody without rights might do, in any order.
 //!
-//! Data, not code: a line is a [template](TEMPLATES) with its weight, whose `{slots}` are filled with [words](WORDS). The
+//! Data, not code: a line is a template with its weight, whose `{slots}` are filled with words. The
 //! words are few, so that operations meet: a handful of groups, actors and values, the odd ones among them. A case shrinks
 //! to fewer lines, towards the first template and the first words.
 
