@@ -4,10 +4,12 @@
 //! *released*. Its record stays a little longer if an open file or a working directory names it.
 
 use standin::id::Mode;
-use standin::{Controller, Errno, Failure};
+use standin::{Controller, Errno, Failure, Gid, Uid};
 
 use super::{Cgroup, CgroupKey, Cgroups, Pids, domain, freeze, hierarchy_limit, rows};
+use crate::fs::permission::SET_GROUP_ID;
 use crate::kernel::Kernel;
+use crate::profile::Release;
 use crate::step::Step;
 use crate::table::Table;
 use crate::task::ThreadKey;
@@ -130,15 +132,20 @@ pub(super) fn mkdir(
     cgroups.next_id += rows::IDS_PER_GROUP;
     let table = &mut cgroups.table;
     let group = table.insert_with(|own| Cgroup::new(id, name.into(), own, Some(parent)));
-    let (level, frozen) = {
+    let (level, frozen, given) = {
         let above = table.at_mut(parent);
         above.descendants += 1;
-        (above.level + 1, above.freezer.is_effective())
+        let given = (above.mode.bits() & SET_GROUP_ID != 0).then_some(above.group);
+        (above.level + 1, above.freezer.is_effective(), given)
     };
+    // A set-group-id directory gives its group, and the bit; 6.1 then takes the group back from who is not root.
+    let keeps = kernel.profile.release >= Release::V6_12 || maker == (Uid::ROOT, Gid::ROOT);
+    let maker = (maker.0, given.filter(|_| keeps).unwrap_or(maker.1));
     let record = table.at_mut(group);
     record.level = level;
     (record.owner, record.group) = maker;
-    record.mode = Mode::new(mode.bits() & 0o1777);
+    let given_bit = if given.is_some() { SET_GROUP_ID } else { 0 };
+    record.mode = Mode::new(mode.bits() & 0o1777 | given_bit);
     record.maker = maker;
     record.made = now;
     let mut siblings = table.at(parent).children;

@@ -195,14 +195,24 @@ fn drop_file_capabilities(kernel: &mut Kernel, key: TmpKey) {
 }
 
 /// What a change of content takes from a regular file: set-id bits, unless the caller has `CAP_FSETID`, and capabilities.
-pub(super) fn drop_privileges(kernel: &mut Kernel, caller: ThreadKey, key: TmpKey) {
+pub(super) fn drop_privileges(kernel: &mut Kernel, caller: ThreadKey, node: Node) {
     let credentials = kernel.credentials(caller);
     if !credentials.capable(Capability::FSETID) {
-        let file = kernel.vfs.tmp.at(key).attributes();
-        let mode = file.mode.bits() & !lost_privileges(credentials, &file);
-        kernel.vfs.tmp.at_mut(key).mode = Mode::new(mode);
+        let file = attributes_of(kernel, caller, node);
+        let lost = lost_privileges(credentials, &file);
+        let mode = Mode::new(file.mode.bits() & !lost);
+        match node {
+            Node::Tmp(key) => kernel.vfs.tmp.at_mut(key).mode = mode,
+            Node::Control(..) if lost != 0 => {
+                let change = AttributeChange { mode: Some(mode), ..AttributeChange::default() };
+                filesystem::change(kernel, node, change);
+            }
+            Node::Control(..) | Node::Cgroup(_) | Node::Proc(_) => {}
+        }
     }
-    drop_file_capabilities(kernel, key);
+    if let Node::Tmp(key) = node {
+        drop_file_capabilities(kernel, key);
+    }
 }
 
 /// faccessat2(2) with `AT_EACCESS`
@@ -253,7 +263,10 @@ pub(crate) fn truncate(
         }
         Object::File(key) => open_for_writing(kernel, key)?,
     };
-    let Node::Tmp(key) = spot.node else { return Ok(()) };
+    let Node::Tmp(key) = spot.node else {
+        drop_privileges(kernel, caller, spot.node);
+        return Ok(());
+    };
     let before = kernel.vfs.tmp.at(key).attributes().size;
     if length > before {
         check_length(kernel, caller, length.0)?;
@@ -283,15 +296,20 @@ fn check_length(kernel: &mut Kernel, caller: ThreadKey, length: u64) -> Step<()>
 }
 
 fn set_length(kernel: &mut Kernel, caller: ThreadKey, mount: MountKey, key: TmpKey, length: u64) {
-    drop_privileges(kernel, caller, key);
+    drop_privileges(kernel, caller, Node::Tmp(key));
     let now = kernel.clock.realtime();
     tmpfs::change_pages(&mut kernel.vfs, mount, key, now, |pages| pages.set_length(length));
 }
 
 /// Empties a file that is opened with `O_TRUNC`.
-pub(super) fn empty(kernel: &mut Kernel, caller: ThreadKey, mount: MountKey, key: TmpKey) {
-    if kernel.vfs.tmp.at(key).kind() == FileKind::File {
-        set_length(kernel, caller, mount, key, 0);
+pub(super) fn empty(kernel: &mut Kernel, caller: ThreadKey, spot: Spot) {
+    match spot.node {
+        Node::Tmp(key) if kernel.vfs.tmp.at(key).kind() == FileKind::File => {
+            set_length(kernel, caller, spot.mount, key, 0);
+        }
+        // It has no length, but it is treated so.
+        Node::Control(..) => drop_privileges(kernel, caller, spot.node),
+        Node::Tmp(_) | Node::Cgroup(_) | Node::Proc(_) => {}
     }
 }
 
@@ -328,7 +346,7 @@ pub(crate) fn fallocate(
     if needed > tmpfs::free_pages(&kernel.vfs, spot.mount) {
         return Err(Errno::ENOSPC.into());
     }
-    drop_privileges(kernel, caller, node);
+    drop_privileges(kernel, caller, spot.node);
     let now = kernel.clock.realtime();
     tmpfs::change_pages(&mut kernel.vfs, spot.mount, node, now, |pages| {
         pages.fill(offset.0, length.0)

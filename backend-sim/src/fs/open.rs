@@ -56,12 +56,10 @@ pub(crate) fn open(
         _ if options.access == AccessMode::Path => {}
         Node::Control(..) => filesystem::open(kernel, caller, found.spot.node, options.access)?,
         Node::Proc(node) => proc::open(kernel, caller, node, options.access)?,
-        Node::Tmp(key) => {
-            if flags.contains(OpenFlags::TRUNCATE) && !found.created {
-                empty(kernel, caller, found.spot.mount, key);
-            }
-        }
-        Node::Cgroup(_) => {}
+        Node::Tmp(_) | Node::Cgroup(_) => {}
+    }
+    if flags.contains(OpenFlags::TRUNCATE) && !found.created {
+        empty(kernel, caller, found.spot);
     }
     let opener = kernel.credentials(caller).clone();
     let file = OpenFile {

@@ -157,7 +157,7 @@ fn write_pages(
     let at = if file.flags.contains(OpenFlags::APPEND) { length } else { at };
     let most = most_to_write(kernel, caller, at)?;
     let bytes = bytes.get(..usize::try_from(most).unwrap_or(usize::MAX)).unwrap_or(bytes);
-    drop_privileges(kernel, caller, node);
+    drop_privileges(kernel, caller, Node::Tmp(node));
     let bytes = what_fits(kernel, mount, node, at, bytes)?;
     let now = kernel.clock.realtime();
     tmpfs::change_pages(&mut kernel.vfs, mount, node, now, |pages| pages.write(at, bytes));
