@@ -1,8 +1,8 @@
 //! What the suites that need more than one crate of standin share.
 //!
 //! [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`replay`] runs them again;
-//! [`sources`] reads our
-//! own source text for the tests of the architecture; [`generate`] makes random scripts. Nothing here is a test.
+//! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts. Nothing here
+//! is a test.
 
 pub mod fixtures;
 pub mod generate;
