@@ -83,6 +83,7 @@ pub(crate) struct Summary {
     pub(crate) errors: usize,
     skipped_because: BTreeMap<String, usize>,
     not_modelled_operations: usize,
+    not_modelled_files: usize,
 }
 
 /// What `--json` prints.
@@ -248,7 +249,8 @@ impl Summary {
             }
             match &one.verdict {
                 Verdict::Ran { not_modelled, .. } => {
-                    summary.not_modelled_operations += not_modelled
+                    summary.not_modelled_operations += not_modelled;
+                    summary.not_modelled_files += usize::from(*not_modelled > 0);
                 }
                 Verdict::Skipped(reason) => {
                     *summary.skipped_because.entry(reason.clone()).or_default() += 1
@@ -262,17 +264,21 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { passed, failed, skipped, errors, skipped_because, not_modelled_operations } =
-            self;
+        let Self { passed, failed, skipped, errors, .. } = self;
         write!(out, "{passed} passed, {failed} failed, {skipped} skipped")?;
         if *errors > 0 {
             write!(out, ", {}", count(*errors, "error"))?;
         }
         out.write_char('\n')?;
-        if *not_modelled_operations > 0 {
-            writeln!(out, "not modelled: {}", count(*not_modelled_operations, "operation"))?;
+        if self.not_modelled_operations > 0 {
+            let operations = count(self.not_modelled_operations, "operation");
+            writeln!(
+                out,
+                "not modelled: {operations} in {}",
+                count(self.not_modelled_files, "file")
+            )?;
         }
-        for (reason, files) in skipped_because {
+        for (reason, files) in &self.skipped_because {
             writeln!(out, "skipped: {}: {reason}", count(*files, "file"))?;
         }
         Ok(())

@@ -9,8 +9,8 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 use standin::backend::{
-    Access, Backend, NamespaceKinds, Namespaces as _, OpenOptions, Processes as _, Spawn,
-    WaitOptions, WaitStatus,
+    Access, Backend, NamespaceKinds, Namespaces as _, Processes as _, Spawn, WaitOptions,
+    WaitStatus,
 };
 use standin::handle::Dir;
 use standin::transcript::{Layout, MachineLine, Release, parse, run as play};
@@ -112,7 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
     let here = HostStage::machine_line(&MachineLine::default());
     let findings = vec![
         machine(),
-        release(&kernel, here.kernel),
+        release(&kernel),
         root(&kernel),
         layout(here.layout, &hierarchies),
         may_make_groups(&kernel, &hierarchies),
@@ -207,17 +207,25 @@ fn every_release() -> String {
     words.join(", ")
 }
 
-fn release(kernel: &dyn Backend, modelled: Option<Release>) -> Finding {
+fn release(kernel: &dyn Backend) -> Finding {
     const TOPIC: &str = "known kernel";
-    match (kernel.uname(), modelled) {
-        (Ok(uname), Some(_)) => Finding::yes(TOPIC, format!("{} {}", uname.sysname, uname.release)),
-        (Ok(uname), None) => Finding::no(
-            TOPIC,
-            format!("{} {} is none of {}", uname.sysname, uname.release, every_release()),
-            "the machine does not need it; scripts with --on host need one of these",
-        ),
-        (Err(failure), _) => Finding::no(TOPIC, failure.to_string(), ""),
+    let uname = match kernel.uname() {
+        Ok(uname) => uname,
+        Err(failure) => return Finding::no(TOPIC, failure.to_string(), ""),
+    };
+    let release = uname.release.to_string();
+    let is_modelled = |word: &str| {
+        let rest = release.strip_prefix(word);
+        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    };
+    if Release::ALL.iter().any(|modelled| is_modelled(modelled.word())) {
+        return Finding::yes(TOPIC, format!("{} {release}", uname.sysname));
     }
+    Finding::no(
+        TOPIC,
+        format!("{} {release} is none of {}", uname.sysname, every_release()),
+        "the machine does not need it; scripts with --on host need one of these",
+    )
 }
 
 fn root(kernel: &dyn Backend) -> Finding {
@@ -328,6 +336,10 @@ fn user_namespaces(kernel: &dyn Backend) -> Finding {
     let forbids = |(file, value): &&(&str, &str)| {
         fs::read_to_string(kernel, file).is_ok_and(|text| text.trim_end() == *value)
     };
+    if failure.is(Errno::ENOENT) {
+        let says = "no process can be started to try it";
+        return Finding::no(TOPIC, says, "see helper processes");
+    }
     match SWITCHES.iter().find(forbids) {
         Some((file, value)) => {
             Finding::no(TOPIC, format!("{failure}: {file} is {value}"), "root may change that file")
@@ -346,7 +358,7 @@ fn clone_into_cgroup(kernel: &dyn Backend, hierarchies: &[Hierarchy]) -> Finding
     };
     let own = fs::read_to_string(kernel, "/proc/self/cgroup").unwrap_or_default();
     let own = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
-    let group = format!("{}{own}", v2.mount.point);
+    let group = format!("{}{}", v2.mount.point, own.trim_end_matches('/'));
     let tried = path(&group).and_then(|path| kernel.open_dir(Place::cwd(path)));
     let tried =
         tried.and_then(|directory| probe(kernel, NamespaceKinds::empty(), Some(&directory)));
@@ -364,9 +376,9 @@ fn process_handle(kernel: &dyn Backend) -> Result<String, Failure> {
 }
 
 fn bounded_path(kernel: &dyn Backend) -> Result<String, Failure> {
-    let directory = kernel.open_dir(Place::cwd(path("/proc")?))?;
-    let place = Place::beneath(directory.descriptor(), path("version")?);
-    kernel.open(place, &OpenOptions::read()).map(|_| "openat2(2)".to_owned())
+    let directory = kernel.open_dir(Place::cwd(path("/")?))?;
+    let place = Place::beneath(directory.descriptor(), path(".")?);
+    kernel.open_dir(place).map(|_| "openat2(2)".to_owned())
 }
 
 /// Only the project's own recordings need one.

@@ -50,7 +50,7 @@ impl From<Status> for ExitCode {
 #[derive(Debug)]
 pub(crate) struct Complaint {
     status: Status,
-    place: Option<Place>,
+    place: Option<Box<Place>>,
     message: String,
     help: String,
 }
@@ -144,7 +144,7 @@ impl Complaint {
 
     /// The same complaint with the place it is about.
     pub(crate) fn at(self, place: Place) -> Self {
-        Self { place: Some(place), ..self }
+        Self { place: Some(Box::new(place)), ..self }
     }
 
     /// A script that cannot be read; `text` is the line.
@@ -164,8 +164,8 @@ impl Complaint {
     }
 
     /// Where it is, if it is somewhere.
-    pub(crate) const fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
     }
 
     /// What is wrong, without the place.
@@ -200,7 +200,7 @@ impl Complaint {
 
 impl fmt::Display for Complaint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Place { file, line, column, .. }) = &self.place {
+        if let Some(Place { file, line, column, .. }) = self.place() {
             write!(out, "{}:{line}:{column}: ", visible(file))?;
         }
         out.write_str(&visible(&self.message))

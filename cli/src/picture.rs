@@ -1,12 +1,13 @@
 //! A machine as it stands when its script has ended, before everything is undone.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use standin::Errno;
 use standin::id::{Moment, NsId, Pid};
 use standin::transcript::{
-    ActorId, ClockName, Condition, Layout, NamespaceLink, Report, Request, Settled, Stage,
-    Transcript, Trouble, run,
+    ActorId, ClockName, Condition, Label, Layout, NamespaceLink, Op, ProcessOp, Report, Request,
+    Settled, Stage, Transcript, Trouble, run,
 };
 use standin_sim::StateLook;
 
@@ -29,6 +30,8 @@ struct Watched {
     stage: standin_sim::Stage,
     layout: Layout,
     picture: Option<Picture>,
+    /// The numbers of the actors, in the order of their making.
+    actors: Vec<Pid>,
 }
 
 /// Runs a script on a machine and looks at the machine then; without a script, looks at a new machine.
@@ -53,12 +56,41 @@ fn look_after(
 ) -> Result<Picture, Complaint> {
     let stage = standin_sim::Stage::new(&script.machine);
     let layout = script.machine.layout.unwrap_or(Layout::Unified);
-    let mut watched = Watched { stage, layout, picture: None };
-    let played: Result<Report, _> = run(script, &mut watched);
-    played.map_err(complain)?;
-    watched.picture.ok_or_else(|| {
+    let mut watched = Watched { stage, layout, picture: None, actors: Vec::new() };
+    let report = run(script, &mut watched).map_err(complain)?;
+    let mut picture = watched.picture.ok_or_else(|| {
         Complaint::failure("the script ended before its machine could be looked at", "")
-    })
+    })?;
+    let labels = labels(&report, &watched.actors);
+    for process in &mut picture.processes {
+        process.actor = labels.get(&process.pid).cloned();
+    }
+    Ok(picture)
+}
+
+/// Which process is which actor. It follows from the answers of what makes actors, unless one of those was still blocked or
+/// made a child that it then did not tell of: nothing is said then.
+fn labels(report: &Report, actors: &[Pid]) -> BTreeMap<Pid, String> {
+    let births = report.transcript.operations().filter_map(|operation| {
+        let Op::Processes(
+            ProcessOp::Fork { child: label, .. } | ProcessOp::Thread { thread: label },
+        ) = operation.op()
+        else {
+            return None;
+        };
+        Some((
+            label.to_string(),
+            operation.answer.as_ref().and_then(|answer| answer.as_status()).unwrap_or_default(),
+        ))
+    });
+    let births: Vec<(String, &str)> = births.collect();
+    let is_blocked = births.iter().any(|(_, status)| *status == "blocked");
+    let made = births.into_iter().filter(|(_, status)| *status == "ok").map(|(label, _)| label);
+    let labels: Vec<String> = std::iter::once(Label::init().to_string()).chain(made).collect();
+    if is_blocked || labels.len() != actors.len() {
+        return BTreeMap::new();
+    }
+    actors.iter().copied().zip(labels).collect()
 }
 
 impl Watched {
@@ -78,6 +110,7 @@ impl Watched {
                 cgroup: process.cgroup,
                 v1: Vec::new(),
                 name: process.name,
+                actor: None,
             })
             .collect();
         Picture { hierarchies, processes }
@@ -138,6 +171,8 @@ impl Stage for Watched {
     }
 
     fn finish(&mut self) -> Result<(), Trouble> {
+        let numbers = (0..).map_while(|id| self.stage.number(ActorId(id), ActorId::INIT));
+        self.actors = numbers.collect();
         self.picture = Some(self.look());
         self.stage.finish()
     }

@@ -35,6 +35,9 @@ pub(crate) struct Process {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) v1: Vec<(String, String)>,
     pub(crate) name: String,
+    /// Of a machine: the actor's label, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) actor: Option<String>,
 }
 
 fn number<S: Serializer>(pid: &Pid, to: S) -> Result<S::Ok, S::Error> {
@@ -72,6 +75,12 @@ fn here() -> Result<Vec<Process>, Complaint> {
         Complaint::failure(format!("the processes cannot be listed: {error}"), "is /proc mounted?")
     };
     let mut pids = kernel.processes().map_err(failed)?;
+    if pids.is_empty() {
+        return Err(Complaint::failure(
+            "no process can be seen, not even this one",
+            "is /proc mounted?",
+        ));
+    }
     pids.sort_unstable();
     // One that is gone by now is not shown.
     Ok(pids.into_iter().filter_map(|pid| process(&kernel, pid)).collect())
@@ -100,7 +109,15 @@ fn process(kernel: &dyn Backend, pid: Pid) -> Option<Process> {
             _ => {}
         }
     }
-    Some(Process { pid, parent: Pid(parent), state, cgroup, v1, name: name.to_owned() })
+    Some(Process {
+        pid,
+        parent: Pid(parent),
+        state,
+        cgroup,
+        v1,
+        name: name.to_owned(),
+        actor: None,
+    })
 }
 
 /// The word for a letter of proc_pid_stat(5).
@@ -124,9 +141,11 @@ fn table(processes: &[Process]) -> String {
     let width =
         groups.iter().map(wide).filter(|&width| width <= 60).max().unwrap_or(0).max("CGROUP".len());
     let mut text = format!("{:>7} {:>7} {:<8} {:<width$} NAME\n", "PID", "PPID", "STATE", "CGROUP");
-    for (Process { pid, parent, state, name, .. }, group) in processes.iter().zip(&groups) {
+    for (Process { pid, parent, state, name, actor, .. }, group) in processes.iter().zip(&groups) {
         let name = visible(name).replace('\n', r"\n");
-        let _ = writeln!(text, "{:>7} {:>7} {state:<8} {group:<width$} {name}", pid.0, parent.0);
+        let actor = actor.as_ref().map(|label| format!(" <{label}>")).unwrap_or_default();
+        let _ =
+            writeln!(text, "{:>7} {:>7} {state:<8} {group:<width$} {name}{actor}", pid.0, parent.0);
     }
     text
 }
@@ -154,13 +173,15 @@ mod tests {
             cgroup: cgroup.to_owned(),
             v1: Vec::new(),
             name: name.to_owned(),
+            actor: None,
         };
         let moved = Process {
+            actor: Some("worker".to_owned()),
             v1: vec![("pids".to_owned(), "/x".to_owned())],
             ..process(12, "/", "c\u{1b}")
         };
         let text = table(&[process(2, "/web/inner", "a b"), process(3, "", "c"), moved]);
-        let wanted = "    PID    PPID STATE    CGROUP     NAME\n      2       1 running  /web/inner a b\n      3       1 running  -          c\n     12       1 running  / pids:/x  c\\u{1b}\n";
+        let wanted = "    PID    PPID STATE    CGROUP     NAME\n      2       1 running  /web/inner a b\n      3       1 running  -          c\n     12       1 running  / pids:/x  c\\u{1b} <worker>\n";
         assert_eq!(text, wanted);
     }
 }

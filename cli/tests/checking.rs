@@ -25,7 +25,7 @@ fn transcripts_are_found_below_and_counted() {
     let folder = folder();
     let Ended { status, out, err } = run(&["check", folder.name()]);
     assert_eq!((status, err.as_str()), (Some(1), ""));
-    let end = "2 passed, 2 failed, 1 skipped\nnot modelled: 1 operation\nskipped: 1 file: an operation has no answer: ";
+    let end = "2 passed, 2 failed, 1 skipped\nnot modelled: 1 operation in 1 file\nskipped: 1 file: an operation has no answer: ";
     assert!(out.contains(end), "{out}");
     let difference = format!(
         "{}/bad.transcript:2: init> mkdir /sys/fs/cgroup/a\n  expected  EEXIST\n       got  ok\n",

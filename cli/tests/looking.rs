@@ -40,8 +40,12 @@ fn ps_shows_who_is_where_and_in_what_state() {
         [["running", "/"], ["running", "/"], ["frozen", "/web"], ["zombie", "/web"]],
         "{out}"
     );
+    assert!(out.lines().nth(3).unwrap().ends_with(" init <server>"), "{out}");
     let json: serde_json::Value = serde_json::from_str(&run(&["ps", "--json", &file]).out).unwrap();
-    assert_eq!(json["processes"][2]["cgroup"], "/web");
+    assert_eq!(
+        (&json["processes"][2]["cgroup"], &json["processes"][3]["actor"]),
+        (&"/web".into(), &"worker".into())
+    );
 }
 
 #[test]
