@@ -14,7 +14,7 @@
 //! * **Blocking.** A method may suspend the caller as long as the kernel would: in a wait, a lock, a poll; and any method
 //!   at all while the process is stopped or its cgroup frozen.
 //! * **Descriptors** are opened close-on-exec; what a spawned process gets is named in [`Spawn::descriptors`].
-//! * **Defaults.** Each method has a body that answers [`Failure::NotModelled`](crate::Failure::NotModelled), so wrappers and later methods break
+//! * **Defaults.** Each method has a body that answers [`Failure::NotModelled`], so wrappers and later methods break
 //!   nobody.
 //!
 //! Values are bytes: a limit is set by a write to its control file, not by a method. A method is here only if the two
