@@ -19,29 +19,17 @@ use standin::backend::{
 };
 use standin::handle::{File, PidHandle};
 use standin::id::{Bytes, ExitCode, Gid, Mode, Pid, Uid};
-use standin::path::{Follow, KPathBuf, Place};
+use standin::path::{Follow, Place};
 use standin::{CapabilitySet, Errno, Failure, Signal, SignalSet, fs};
 use standin_linux::{Agent, AgentOptions, Linux, Registry, start};
 
-fn path(text: &str) -> KPathBuf {
-    KPathBuf::new(text).unwrap()
-}
+#[macro_use]
+mod agents_common;
+
+use agents_common::{is_root, path, wait};
 
 fn agent() -> Agent {
     Linux::agent(&AgentOptions::default()).unwrap()
-}
-
-/// Whether the test can do what only root may; says so if not.
-fn is_root() -> bool {
-    let root = Linux::here().credentials().unwrap().user.effective == Uid::ROOT;
-    if !root {
-        println!("skipped: needs root");
-    }
-    root
-}
-
-fn wait(child: &PidHandle) -> WaitStatus {
-    Linux::here().wait(child, WaitOptions::default()).unwrap().unwrap()
 }
 
 fn an_agent_reads_and_writes_as_the_program_does() {
@@ -474,16 +462,6 @@ fn a_message_that_is_too_long_is_refused_and_the_next_one_goes() {
     let null = agent.open(Place::cwd(&path("/dev/null")), &OpenOptions::write()).unwrap();
     assert!(agent.write(&null, &vec![0; 17 << 20]).is_err());
     assert_eq!(agent.write(&null, &vec![0; 5 << 20]), Ok(5 << 20));
-}
-
-/// Each test by its name.
-macro_rules! trials {
-    ($($name:ident)*) => {
-        vec![$(Trial::test(stringify!($name), || {
-            $name();
-            Ok(())
-        })),*]
-    };
 }
 
 fn main() {
