@@ -28,7 +28,7 @@ mod stat;
 mod subsystem;
 mod threaded;
 mod tree;
-mod value;
+pub(crate) mod value;
 
 pub(crate) use check::check;
 pub(crate) use fork::{booted, born, can_fork};

@@ -11,13 +11,13 @@ pub(super) const fn is_space(byte: u8) -> bool {
 }
 
 /// The bytes up to the first NUL.
-pub(super) fn text(bytes: &[u8]) -> &[u8] {
+pub(crate) fn text(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     bytes.get(..end).unwrap_or_default()
 }
 
 /// Without white space at both ends.
-pub(super) fn strip(mut text: &[u8]) -> &[u8] {
+pub(crate) fn strip(mut text: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = text
         && is_space(*first)
     {
@@ -93,7 +93,7 @@ pub(super) fn long(text: &[u8]) -> Result<i64, Errno> {
 ///
 /// # Errors
 /// As [`unsigned`].
-pub(super) fn int(text: &[u8]) -> Result<i32, Errno> {
+pub(crate) fn int(text: &[u8]) -> Result<i32, Errno> {
     i32::try_from(long(text)?).map_err(|_| Errno::ERANGE)
 }
 

@@ -56,6 +56,9 @@ pub(crate) struct More {
     pub(crate) limits: Option<RlimitTable>,
     /// How many of each pending real-time signal wait.
     pub(crate) queued: Vec<Queued>,
+    /// How willingly it is ended when memory runs out, -1000 to 1000; and the least that who may not exceed limits can set.
+    pub(crate) oom_adjustment: i16,
+    pub(crate) oom_minimum: i16,
     /// What it runs, as /proc/PID/cmdline prints it: arguments, each with a NUL behind it.
     pub(crate) command: Vec<u8>,
 }

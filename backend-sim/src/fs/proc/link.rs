@@ -37,7 +37,8 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> St
         | Content::Command
         | Content::Limits
         | Content::IdMap
-        | Content::Setgroups => {
+        | Content::Setgroups
+        | Content::OomAdjustment => {
             may_jump(kernel, caller, node)?;
             return Err(not_modelled(node));
         }
@@ -66,6 +67,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::Limits
         | Content::IdMap
         | Content::Setgroups
+        | Content::OomAdjustment
         | Content::LinkTo(_)
         | Content::OwnProcess
         | Content::OwnThread => Err(not_modelled(node)),

@@ -6,6 +6,7 @@
 mod content;
 mod link;
 mod memory;
+mod oom;
 mod row;
 mod stat;
 mod status;
@@ -311,7 +312,7 @@ pub(crate) fn change(
 /// Whether pwrite(2) finds a place in it: not in the files whose text is made as a whole when they are read, which are
 /// nearly all.
 pub(crate) fn takes_offset(node: ProcNode) -> bool {
-    node.content() == Content::Command
+    matches!(node.content(), Content::Command | Content::OomAdjustment)
 }
 
 /// What opening checks besides permission bits: whether there is anything to tell.
@@ -367,6 +368,7 @@ pub(crate) fn read(
         Content::Command => content::command(kernel, record, text),
         Content::Limits => content::limits(kernel, record, text),
         Content::IdMap => content::id_map(text),
+        Content::OomAdjustment => oom::print(kernel, record.process, text),
         Content::Setgroups => text.extend_from_slice(b"allow\n"),
         Content::Unmodelled
         | Content::Tasks
@@ -400,6 +402,10 @@ pub(crate) fn write(
             }
             kernel.tasks.threads.at_mut(thread).name = task::Name::new(bytes);
             Ok(bytes.len())
+        }
+        Content::OomAdjustment => {
+            let process = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.process;
+            Ok(oom::write(kernel, caller, process, bytes)?)
         }
         Content::IdMap | Content::Setgroups | Content::Unmodelled => Err(not_modelled(node)),
         Content::Status

@@ -56,6 +56,7 @@ pub(super) enum Content {
     /// uid_map and its like: everybody is in the first user namespace.
     IdMap,
     Setgroups,
+    OomAdjustment,
     /// The working directory.
     Directory,
     RootDirectory,
@@ -153,7 +154,7 @@ const ROWS: &[Row] = &[
     both(b"cpu_resctrl_groups", file(0o444), Content::Unmodelled).until(Release::V6_12),
     both(b"oom_score", file(0o444), Content::Unmodelled),
     both(b"oom_adj", file(0o644), Content::Unmodelled),
-    both(b"oom_score_adj", file(0o644), Content::Unmodelled),
+    both(b"oom_score_adj", file(0o644), Content::OomAdjustment),
     both(b"loginuid", file(0o644), Content::Unmodelled),
     both(b"sessionid", file(0o444), Content::Unmodelled),
     process(b"coredump_filter", file(0o644), Content::Unmodelled),
