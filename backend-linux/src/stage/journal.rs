@@ -71,6 +71,20 @@ impl Entry {
     }
 }
 
+/// Where a run's journal is; its name holds the run's mark.
+pub(super) fn path(mark: &str) -> PathBuf {
+    super::turn::directory().join(format!("standin-{mark}.journal"))
+}
+
+/// Begins a journal. The watcher does, so that there is never one that nobody ends: not even of a runner that was killed
+/// before its watcher lived.
+///
+/// # Errors
+/// If no file can be made.
+pub(super) fn begin(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create_new(true).open(path).map(drop)
+}
+
 /// The runner's end: it only appends.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -83,13 +97,12 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal; its name holds the run's mark.
+    /// Opens the journal that the watcher began.
     ///
     /// # Errors
-    /// If no file can be made.
-    pub(super) fn begin(mark: &str) -> io::Result<Self> {
-        let path = super::turn::directory().join(format!("standin-{mark}.journal"));
-        let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+    /// If it is not there.
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).open(&path)?;
         let (written, groups, made) = (BTreeSet::new(), Vec::new(), Vec::new());
         Ok(Self { file, path, written, groups, made })
     }

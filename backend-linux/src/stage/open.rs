@@ -11,7 +11,7 @@ use super::cast::Busy;
 use super::channel::{self, Answer, MOST_BESIDE};
 use super::effect::Opened;
 use super::host::Host;
-use super::journal::{Entry, Journal};
+use super::journal::{self, Entry, Journal};
 use super::numbers::Numbers;
 use super::report::Watcher;
 use super::watcher::clear;
@@ -26,15 +26,10 @@ const MOST_ACTORS: usize = 4000;
 impl HostStage {
     pub(super) fn open(script: &Transcript, host: Host, turn: &OwnedFd) -> Result<Self, Trouble> {
         let mark = mark()?;
+        let path = journal::path(&mark);
+        let watcher = Watcher::start(&path, &mark, turn)?;
         let journal =
-            Journal::begin(&mark).map_err(|error| Trouble(format!("a journal: {error}")))?;
-        let watcher = match Watcher::start(&journal, &mark, turn) {
-            Ok(watcher) => watcher,
-            Err(trouble) => {
-                let _ = clear(journal.path(), &mark);
-                return Err(trouble);
-            }
-        };
+            Journal::open(path).map_err(|error| Trouble(format!("the journal: {error}")))?;
         let opened = Opened::of(script);
         let (cast, desks) = (Vec::new(), Vec::new());
         let watcher = Some(Rc::new(watcher));

@@ -5,6 +5,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,7 +19,6 @@ use standin::signal::Signal;
 use standin::transcript::{End, Trouble};
 
 use super::channel::{self, give, take_all};
-use super::journal::Journal;
 use super::{ending, part};
 
 /// How long the watcher may take to begin, and to clear up.
@@ -97,12 +98,12 @@ impl Watcher {
     ///
     /// # Errors
     /// If it cannot be made so.
-    pub(super) fn start(journal: &Journal, mark: &str, turn: &OwnedFd) -> Result<Self, Trouble> {
+    pub(super) fn start(journal: &Path, mark: &str, turn: &OwnedFd) -> Result<Self, Trouble> {
         let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
         let (socket, theirs) = socketpair(AddressFamily::UNIX, kind, flags, None)
             .map_err(|errno| Trouble(format!("a line to the watcher: {errno}")))?;
-        let path = std::os::unix::ffi::OsStrExt::as_bytes(journal.path().as_os_str());
-        let (pid, pidfd) = part::start_watcher(path, mark, &theirs, turn)
+        let path = journal.as_os_str();
+        let (pid, pidfd) = part::start_watcher(path.as_bytes(), mark, &theirs, turn)
             .map_err(|failure| Trouble(format!("the watcher cannot be started: {failure}")))?;
         drop(theirs);
         let watcher = Self { socket, pidfd, pid, ends: RefCell::default() };

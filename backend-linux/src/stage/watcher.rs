@@ -10,6 +10,7 @@
 
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -42,7 +43,12 @@ pub(super) fn run(arguments: &Arguments) -> ! {
     // SAFETY: the runner that started this process left it there for it; nothing else in this process has it.
     let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
     let [path, mark] = arguments.as_slice() else { leave(127) };
+    let path = Path::new(std::ffi::OsStr::from_bytes(path));
     let mark = String::from_utf8_lossy(mark);
+    if let Err(error) = journal::begin(path) {
+        say(socket.as_fd(), &Report::Failed(format!("a journal: {error}")));
+        leave(1);
+    }
     match prepare() {
         Ok(deaths) => {
             if say(socket.as_fd(), &Report::Ready) && begin(socket.as_fd(), &mark) {
@@ -53,8 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> ! {
             say(socket.as_fd(), &Report::Failed(what));
         }
     }
-    let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path);
-    let left = clear(Path::new(path), &mark);
+    let left = clear(path, &mark);
     reap(socket.as_fd());
     let is_clear = left.is_empty();
     let report = if is_clear { Report::Undone } else { Report::Failed(left.join("\n")) };
