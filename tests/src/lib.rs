@@ -1,9 +1,10 @@
 //! What the suites that need more than one crate of standin share.
 //!
-//! [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`replay`] runs them again;
+//! [`coverage`] counts what recordings prove; [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`replay`] runs them again;
 //! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts. Nothing here
 //! is a test.
 
+pub mod coverage;
 pub mod fixtures;
 pub mod generate;
 pub mod ledger;
