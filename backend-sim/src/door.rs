@@ -39,14 +39,10 @@ pub(crate) fn carry<O: Operation>(
     outside::enter(shared);
     let mut answer = None;
     let mut has_waited = false;
+    let mut kernel = shared.lock();
     loop {
-        let mut kernel = shared.lock();
         let wait = match kernel.readiness(caller) {
-            Readiness::Dead => {
-                drop(kernel);
-                run::leave_for_good(shared.id, caller);
-                return Err(Failure::CallerDied);
-            }
+            Readiness::Dead => return Err(leave(shared, kernel, caller)),
             Readiness::Held => Wait { uninterruptible: true, ..Wait::on(Channel::Thread(caller)) },
             Readiness::Ready { caught } => {
                 if let Some(answer) = answer {
@@ -79,22 +75,36 @@ pub(crate) fn carry<O: Operation>(
                 }
             }
         };
-        if kernel.waits.wait_of(caller).is_some() {
-            return Err(Failure::Unsupported(
-                "two calls at once of one thread; make a process or thread for each",
-            ));
-        }
-        kernel.waits.sleep(caller, O::NAME, wait);
-        suspend(shared, kernel, caller)?;
+        suspend(shared, kernel, caller, O::NAME, wait)?;
+        kernel = shared.lock();
     }
 }
 
+/// The caller is dead: nothing comes back to it.
+#[cold]
+#[inline(never)]
+fn leave(shared: &Arc<Shared>, kernel: MutexGuard<'_, Kernel>, caller: ThreadKey) -> Failure {
+    drop(kernel);
+    run::leave_for_good(shared.id, caller);
+    Failure::CallerDied
+}
+
 /// Leaves the call until its thread was woken: back to the runner from within a program, else by waiting here.
+#[cold]
+#[inline(never)]
 fn suspend(
     shared: &Arc<Shared>,
-    kernel: MutexGuard<'_, Kernel>,
+    mut kernel: MutexGuard<'_, Kernel>,
     caller: ThreadKey,
+    call: &'static str,
+    wait: Wait,
 ) -> Result<(), Failure> {
+    if kernel.waits.wait_of(caller).is_some() {
+        return Err(Failure::Unsupported(
+            "two calls at once of one thread; make a process or thread for each",
+        ));
+    }
+    kernel.waits.sleep(caller, call, wait);
     if !run::is_inside(shared.id) {
         return outside::wait(shared, kernel, caller);
     }
@@ -108,6 +118,7 @@ fn suspend(
     }
 }
 
+#[inline]
 fn attempt<O: Operation>(
     kernel: &mut Kernel,
     caller: ThreadKey,

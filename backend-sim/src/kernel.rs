@@ -3,10 +3,7 @@
 //! Handlers take `&mut Kernel` and pass on the narrowest part they need. What changes several parts at once is a free
 //! function in the module whose rule it is (cgroup::migrate, task::fork, task::exit).
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use standin::Failure;
-use standin::handle::Scope;
 
 use crate::cgroup::Cgroups;
 use crate::clock::VirtualClock;
@@ -63,18 +60,6 @@ impl Kernel {
     /// The thread that `Machine::root` is a view of.
     pub(crate) const fn first_process(&self) -> ThreadKey {
         self.tasks.first
-    }
-
-    /// What tells this thread's process's handles from all others.
-    pub(crate) fn scope_of(&mut self, thread: ThreadKey) -> Scope {
-        static NEXT: AtomicU64 = AtomicU64::new(1 << 32);
-        let process = self.tasks.threads.at(thread).process;
-        *self
-            .tasks
-            .processes
-            .at_mut(process)
-            .scope
-            .get_or_insert_with(|| Scope(NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Moves the clock to the next timer and wakes whom it is for; false if no timer is set.

@@ -51,30 +51,76 @@ impl<T> List<T> {
         self.first
     }
 
+    /// The list of one record, whose links say that it is alone.
+    pub(crate) const fn of(key: Key<T>) -> Self {
+        Self { first: Some(key), last: Some(key), len: 1 }
+    }
+
     /// Puts a record that is in no such list behind the last.
     pub(crate) fn push(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
-        *links(table.at_mut(key)) = Links { previous: self.last, next: None };
-        match self.last {
-            Some(last) => links(table.at_mut(last)).next = Some(key),
-            None => self.first = Some(key),
-        }
-        self.last = Some(key);
-        self.len += 1;
+        let seam = self.extend(key);
+        seam.sew(table, key, links);
     }
 
     /// Takes a record out that is in this list.
     pub(crate) fn remove(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
-        let Links { previous, next } = std::mem::take(links(table.at_mut(key)));
-        match previous {
-            Some(previous) => links(table.at_mut(previous)).next = next,
-            None => self.first = next,
+        let gap = unlink(table, key, links);
+        self.close(&gap);
+    }
+
+    /// The half of [`push`](Self::push) that concerns the list: for lists that stand in a record of the same table.
+    pub(crate) fn extend(&mut self, key: Key<T>) -> Seam<T> {
+        let last = self.last.replace(key);
+        if last.is_none() {
+            self.first = Some(key);
         }
-        match next {
-            Some(next) => links(table.at_mut(next)).previous = previous,
-            None => self.last = previous,
+        self.len += 1;
+        Seam { last }
+    }
+
+    /// The half of [`remove`](Self::remove) that concerns the list.
+    pub(crate) fn close(&mut self, gap: &Gap<T>) {
+        let Gap(Links { previous, next }) = *gap;
+        if previous.is_none() {
+            self.first = next;
+        }
+        if next.is_none() {
+            self.last = previous;
         }
         self.len -= 1;
     }
+}
+
+/// Where a list was made longer; the records are still to be told.
+#[must_use = "the records do not know each other yet"]
+pub(crate) struct Seam<T> {
+    last: Option<Key<T>>,
+}
+
+impl<T> Seam<T> {
+    /// Puts the record that the list was told of behind the one that was last before.
+    pub(crate) fn sew(self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
+        *links(table.at_mut(key)) = Links { previous: self.last, next: None };
+        if let Some(last) = self.last {
+            links(table.at_mut(last)).next = Some(key);
+        }
+    }
+}
+
+/// Where a record was taken out; the list is still to be told.
+#[must_use = "the list still counts the record"]
+pub(crate) struct Gap<T>(Links<T>);
+
+/// Makes a record's neighbours each other's; its list is told with [`List::close`].
+pub(crate) fn unlink<T>(table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) -> Gap<T> {
+    let Links { previous, next } = std::mem::take(links(table.at_mut(key)));
+    if let Some(previous) = previous {
+        links(table.at_mut(previous)).next = next;
+    }
+    if let Some(next) = next {
+        links(table.at_mut(next)).previous = previous;
+    }
+    Gap(Links { previous, next })
 }
 
 impl<T> Links<T> {

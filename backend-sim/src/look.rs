@@ -9,7 +9,7 @@ use parking_lot::MutexGuard;
 use standin::Pid;
 use standin::backend::WaitStatus;
 
-use crate::cgroup::{Cgroup, CgroupKey};
+use crate::cgroup::CgroupKey;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{State, ThreadKey};
@@ -89,17 +89,15 @@ impl<'a> Look<'a> {
     /// The v2 groups as a tree, each with its processes.
     #[must_use]
     pub fn tree(&self) -> String {
-        let mut text = String::from("/\n");
-        branch(&self.kernel, self.kernel.cgroups.root, "", &mut text);
-        text
+        tree(&self.kernel)
     }
 
     /// The paths of the v2 groups below the root, parents first, in the order in which they were made.
     #[must_use]
     pub fn cgroups(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        collect(&self.kernel, self.kernel.cgroups.root, &mut paths);
-        paths
+        let cgroups = &self.kernel.cgroups;
+        let below = crate::cgroup::subtree(&cgroups.table, cgroups.root).skip(1);
+        below.map(|(group, _)| path(&self.kernel, group)).collect()
     }
 
     /// Who waits for what.
@@ -121,42 +119,37 @@ fn path(kernel: &Kernel, group: CgroupKey) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn children(kernel: &Kernel, group: CgroupKey) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
-    iterate(&kernel.cgroups.table, kernel.cgroups.table.at(group).children, |child| &child.siblings)
-}
-
-fn collect(kernel: &Kernel, group: CgroupKey, paths: &mut Vec<String>) {
-    for (child, _) in children(kernel, group) {
-        paths.push(path(kernel, child));
-        collect(kernel, child, paths);
+/// The groups as tree(1) prints directories, each with its members. Groups nest as deep as anybody likes, so those still to
+/// be printed are kept in a list of our own, with the length of what stands before them.
+fn tree(kernel: &Kernel) -> String {
+    let (table, root) = (&kernel.cgroups.table, kernel.cgroups.root);
+    let corner = |last| if last { "└─" } else { "├─" };
+    let mut text = String::from("/\n");
+    let mut indent = String::new();
+    let mut left = vec![(root, 0)];
+    while let Some((group, length)) = left.pop() {
+        indent.truncate(length);
+        let record = table.at(group);
+        if group != root {
+            let last = record.siblings.next().is_none();
+            let name = String::from_utf8_lossy(&record.name);
+            let _ = writeln!(text, "{indent}{}{name}/", corner(last));
+            indent.push_str(if last { "  " } else { "│ " });
+        }
+        for (_, thread) in iterate(&kernel.tasks.threads, record.members, |thread| &thread.members)
+        {
+            let last = record.children.is_empty() && thread.members.next().is_none();
+            let name = String::from_utf8_lossy(&thread.name);
+            let _ = writeln!(text, "{indent}{}{} {name}", corner(last), thread.number);
+        }
+        let below = iterate(table, record.children, |child| &child.siblings);
+        let start = left.len();
+        left.extend(below.map(|(child, _)| (child, indent.len())));
+        if let Some(below) = left.get_mut(start..) {
+            below.reverse();
+        }
     }
-}
-
-/// Prints what is below a group, as tree(1) does.
-fn branch(kernel: &Kernel, group: CgroupKey, indent: &str, text: &mut String) {
-    let members =
-        iterate(&kernel.tasks.threads, kernel.cgroups.table.at(group).members, |thread| {
-            &thread.members
-        });
-    let members: Vec<String> = members
-        .map(|(_, thread)| format!("{} {}", thread.number, String::from_utf8_lossy(&thread.name)))
-        .collect();
-    let below: Vec<(CgroupKey, &Cgroup)> = children(kernel, group).collect();
-    let lines = members.len() + below.len();
-    for (index, line) in members.iter().enumerate() {
-        let corner = if index + 1 == lines { "└─" } else { "├─" };
-        let _ = writeln!(text, "{indent}{corner}{line}");
-    }
-    for (index, (child, record)) in below.into_iter().enumerate() {
-        let last = members.len() + index + 1 == lines;
-        let _ = writeln!(
-            text,
-            "{indent}{}{}/",
-            if last { "└─" } else { "├─" },
-            String::from_utf8_lossy(&record.name)
-        );
-        branch(kernel, child, &format!("{indent}{}", if last { "  " } else { "│ " }), text);
-    }
+    text
 }
 
 /// A line for each thread that waits.

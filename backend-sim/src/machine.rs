@@ -98,7 +98,7 @@ impl Machine {
             id,
             kernel: Mutex::new(kernel),
             outside: Outside::default(),
-            programs: Mutex::new(Registry::built_in()),
+            programs: Mutex::new(Registry::default()),
         };
         Self {
             guard: Arc::new(Guard {

@@ -55,10 +55,16 @@ impl Drop for Presence {
 }
 
 /// Notes that this thread calls a machine.
+#[inline]
 pub(crate) fn enter(shared: &Arc<Shared>) {
-    if LAST.get() == shared.id {
-        return;
+    if LAST.get() != shared.id {
+        arrive(shared);
     }
+}
+
+/// This thread called another machine before, if any.
+#[cold]
+fn arrive(shared: &Arc<Shared>) {
     LAST.set(shared.id);
     MACHINES.with_borrow_mut(|machines| {
         if machines.iter().any(|presence| presence.id == shared.id) {
@@ -88,7 +94,9 @@ pub(crate) fn wait(
         if kernel.waits.next_woken(|thread| thread == caller).is_some() {
             return Ok(());
         }
-        MutexGuard::unlocked(&mut kernel, || while run::step(shared) {});
+        while let Some(next) = run::next(shared, &mut kernel) {
+            MutexGuard::unlocked(&mut kernel, || next.carry_out(shared));
+        }
         if kernel.waits.is_woken(caller) {
             continue;
         }

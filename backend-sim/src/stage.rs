@@ -176,7 +176,8 @@ impl Stage {
                 }
                 Request::Fork { child, options } => born(child, give_birth(&view, &options), false),
                 Request::Thread { thread } => {
-                    born(thread, view.carry(Fork { is_thread: true, ..Fork::default() }), true)
+                    let made = view.carry(Fork { is_thread: true, ..Fork::default() });
+                    born(thread, made.map(|made| made.thread), true)
                 }
             };
             reply.replace(Some(answer));
@@ -337,10 +338,8 @@ fn give_birth(view: &View, options: &ForkOptions) -> Result<ThreadKey, Failure> 
     view.carry(Room {})?;
     let into: Option<Dir> =
         options.into.as_ref().map(|path| view.open_dir(Place::cwd(path))).transpose()?;
-    view.carry(Fork {
-        into: into.as_ref().map(|into| into.descriptor().number()),
-        is_thread: false,
-    })
+    let into = into.as_ref().map(|into| into.descriptor().number());
+    Ok(view.carry(Fork { into, is_thread: false })?.thread)
 }
 
 fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Reply {

@@ -7,23 +7,42 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 
 /// Records a chunk. Small, because a shared chunk is copied whole at its first change.
-const CHUNK: usize = 32;
+const CHUNK: u32 = 32;
 
 /// Names a record of a [`Table<T>`].
 pub(crate) struct Key<T> {
-    index: u32,
-    /// Never 0, so that an `Option` of a key is no larger than the key.
-    generation: NonZeroU32,
+    /// The record's index, and above it its generation, which is never 0: so an `Option` of a key is no larger than the key.
+    /// One number, because keys are compared and handed on more than anything else in the machine.
+    number: NonZeroU64,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T> Key<T> {
+    /// The first key of a place.
+    const fn first(index: u32) -> Self {
+        Self {
+            number: NonZeroU64::MIN.saturating_add(u32::MAX as u64 + index as u64),
+            of: PhantomData,
+        }
+    }
+
+    /// The key of the next record in the same place.
+    fn successor(self) -> Self {
+        let next = self.number.checked_add(1 << 32);
+        Self { number: next.unwrap_or(Self::first(self.index()).number), of: PhantomData }
+    }
+
+    const fn index(self) -> u32 {
+        let [a, b, c, d, ..] = self.number.get().to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
     /// A number that no other live or removed record of this table has.
     pub(crate) const fn number(self) -> u64 {
-        (self.generation.get() as u64) << 32 | self.index as u64
+        self.number.get()
     }
 }
 
@@ -37,7 +56,7 @@ impl<T> Copy for Key<T> {}
 
 impl<T> PartialEq for Key<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.number() == other.number()
+        self.number == other.number
     }
 }
 
@@ -51,30 +70,31 @@ impl<T> PartialOrd for Key<T> {
 
 impl<T> Ord for Key<T> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.number().cmp(&other.number())
+        self.number.cmp(&other.number)
     }
 }
 
 impl<T> Hash for Key<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.number().hash(state);
+        self.number.get().hash(state);
     }
 }
 
 impl<T> fmt::Debug for Key<T> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}.{}", self.index, self.generation)
+        write!(out, "{}.{}", self.index(), self.number.get() >> 32)
     }
 }
 
 struct Slot<T> {
-    generation: NonZeroU32,
+    /// Of the record, or of the next one that comes here.
+    key: Key<T>,
     record: Option<T>,
 }
 
 /// A table of records.
 pub(crate) struct Table<T> {
-    chunks: Vec<Box<[Slot<T>]>>,
+    chunks: Vec<Box<[Slot<T>; CHUNK as usize]>>,
     free: Vec<u32>,
     len: usize,
 }
@@ -91,58 +111,58 @@ impl<T> Table<T> {
         self.len
     }
 
-    fn slot(&self, key: Key<T>) -> Option<&Slot<T>> {
-        let index = key.index as usize;
-        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+    #[inline]
+    fn slot(&self, index: u32) -> Option<&Slot<T>> {
+        self.chunks.get((index / CHUNK) as usize)?.get((index % CHUNK) as usize)
     }
 
+    #[inline]
     fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
-        let index = index as usize;
-        self.chunks.get_mut(index / CHUNK)?.get_mut(index % CHUNK)
+        self.chunks.get_mut((index / CHUNK) as usize)?.get_mut((index % CHUNK) as usize)
     }
 
     /// The record, unless it was removed.
+    #[inline]
     pub(crate) fn get(&self, key: Key<T>) -> Option<&T> {
-        let slot = self.slot(key)?;
-        if slot.generation == key.generation { slot.record.as_ref() } else { None }
+        let slot = self.slot(key.index())?;
+        if slot.key == key { slot.record.as_ref() } else { None }
     }
 
     /// The record, unless it was removed.
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
-        let slot = self.slot_mut(key.index)?;
-        if slot.generation == key.generation { slot.record.as_mut() } else { None }
+        let slot = self.slot_mut(key.index())?;
+        if slot.key == key { slot.record.as_mut() } else { None }
     }
 
     /// The record that must be there: a key that a live record holds leads to a live record.
+    #[inline]
     #[track_caller]
     pub(crate) fn at(&self, key: Key<T>) -> &T {
         match self.get(key) {
             Some(record) => record,
-            None => panic!(
-                "no {} {key:?}: a live record named one that was removed",
-                std::any::type_name::<T>()
-            ),
+            None => missing(key),
         }
     }
 
     /// The record that must be there.
+    #[inline]
     #[track_caller]
     pub(crate) fn at_mut(&mut self, key: Key<T>) -> &mut T {
         match self.get_mut(key) {
             Some(record) => record,
-            None => panic!(
-                "no {} {key:?}: a live record named one that was removed",
-                std::any::type_name::<T>()
-            ),
+            None => missing(key),
         }
     }
 
     /// Adds a record.
+    #[inline]
     pub(crate) fn insert(&mut self, record: T) -> Key<T> {
         self.insert_with(|_| record)
     }
 
     /// Adds a record that knows its own key.
+    #[inline]
     pub(crate) fn insert_with(&mut self, make: impl FnOnce(Key<T>) -> T) -> Key<T> {
         if self.free.is_empty() {
             self.grow();
@@ -151,42 +171,67 @@ impl<T> Table<T> {
         let Some(slot) = self.slot_mut(index) else {
             unreachable!("the free list names slot {index}")
         };
-        let key = Key { index, generation: slot.generation, of: PhantomData };
+        let key = slot.key;
         slot.record = Some(make(key));
         self.len += 1;
         key
     }
 
+    #[cold]
     fn grow(&mut self) {
-        let start = self.chunks.len() * CHUNK;
-        self.chunks
-            .push((0..CHUNK).map(|_| Slot { generation: NonZeroU32::MIN, record: None }).collect());
-        let Ok(start) = u32::try_from(start) else { panic!("a table of 2^32 records is full") };
+        let chunks = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
+        let Some(end) = (chunks.saturating_add(1)).checked_mul(CHUNK) else {
+            panic!("a table of 2^32 records is full")
+        };
+        let places = end - CHUNK..end;
+        let chunk: Box<[Slot<T>]> =
+            places.clone().map(|index| Slot { key: Key::first(index), record: None }).collect();
+        let Ok(chunk) = chunk.try_into() else { unreachable!("as many as a chunk has") };
+        self.chunks.push(chunk);
         // The lowest index is given out first.
-        self.free
-            .extend((0..CHUNK).rev().filter_map(|place| Some(start + u32::try_from(place).ok()?)));
+        self.free.extend(places.rev());
     }
 
     /// Removes a record; `None` if it was removed before.
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key<T>) -> Option<T> {
-        let slot = self.slot_mut(key.index)?;
-        if slot.generation != key.generation {
-            return None;
-        }
-        let record = slot.record.take()?;
-        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        self.free.push(key.index);
+        let record = self.vacate(key)?.take()?;
         self.len -= 1;
+        self.free.push(key.index());
         Some(record)
+    }
+
+    /// Removes a record that must be there and that nobody wants to have: it is not moved.
+    #[track_caller]
+    pub(crate) fn discard(&mut self, key: Key<T>) {
+        match self.vacate(key) {
+            Some(record) => *record = None,
+            None => missing(key),
+        }
+        self.len -= 1;
+        self.free.push(key.index());
+    }
+
+    /// The place of a record, which its key finds no more.
+    fn vacate(&mut self, key: Key<T>) -> Option<&mut Option<T>> {
+        let slot = self.slot_mut(key.index()).filter(|slot| slot.key == key)?;
+        slot.key = key.successor();
+        Some(&mut slot.record)
     }
 
     /// Every record, in an order that depends on nothing but the table's history.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        self.chunks.iter().flatten().zip(0..).filter_map(|(slot, index)| {
-            let key = Key { index, generation: slot.generation, of: PhantomData };
-            Some((key, slot.record.as_ref()?))
-        })
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        slots.filter_map(|slot| Some((slot.key, slot.record.as_ref()?)))
     }
+}
+
+/// A record that must be there is not.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn missing<T>(key: Key<T>) -> ! {
+    panic!("no {} {key:?}: a live record named one that was removed", std::any::type_name::<T>())
 }
 
 #[cfg(test)]

@@ -38,9 +38,8 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    /// Puts a thread to sleep in a call of this name.
+    /// Puts a thread that does not sleep to sleep, in a call of this name.
     pub(crate) fn sleep(&mut self, thread: ThreadKey, call: &'static str, wait: Wait) {
-        self.forget(thread);
         for channel in &wait.on {
             self.sleepers.entry(*channel).or_default().push(thread);
         }
@@ -51,10 +50,15 @@ impl Waits {
     }
 
     /// Wakes all that sleep on a channel, in the order in which they went to sleep.
+    #[inline]
     pub(crate) fn wake(&mut self, channel: Channel) {
-        if self.waits.is_empty() {
-            return;
+        // Most often nobody sleeps at all.
+        if !self.waits.is_empty() {
+            self.wake_sleepers(channel);
         }
+    }
+
+    fn wake_sleepers(&mut self, channel: Channel) {
         for thread in self.sleepers.remove(&channel).unwrap_or_default() {
             self.wake_thread(thread);
         }
@@ -68,7 +72,12 @@ impl Waits {
     }
 
     /// Takes a thread off all channels and timers; whether it slept.
+    #[inline]
     pub(crate) fn forget(&mut self, thread: ThreadKey) -> bool {
+        !self.waits.is_empty() && self.take_off(thread)
+    }
+
+    fn take_off(&mut self, thread: ThreadKey) -> bool {
         let Some((_, wait)) = self.waits.remove(&thread) else { return false };
         for channel in &wait.on {
             if let Some(sleepers) = self.sleepers.get_mut(channel) {
@@ -85,8 +94,9 @@ impl Waits {
     }
 
     /// In which call a thread sleeps, and on what.
+    #[inline]
     pub(crate) fn wait_of(&self, thread: ThreadKey) -> Option<&(&'static str, Wait)> {
-        self.waits.get(&thread)
+        if self.waits.is_empty() { None } else { self.waits.get(&thread) }
     }
 
     /// Puts a thread that does not sleep among those that may go on: it is to begin a program.
@@ -103,6 +113,11 @@ impl Waits {
     /// Whether a thread was woken and has not gone on yet.
     pub(crate) fn is_woken(&self, thread: ThreadKey) -> bool {
         self.woken.contains(&thread)
+    }
+
+    /// Whether any thread was woken and has not gone on yet.
+    pub(crate) fn any_woken(&self) -> bool {
+        !self.woken.is_empty()
     }
 
     /// The next woken thread that `wanted` says yes to.

@@ -38,10 +38,12 @@ impl KPath {
     /// [`NulInPath`] if a byte is NUL.
     pub fn new<B: AsRef<[u8]> + ?Sized>(bytes: &B) -> Result<&Self, NulInPath> {
         let bytes = bytes.as_ref();
-        match bytes.iter().position(|byte| *byte == 0) {
-            Some(at) => Err(NulInPath { at }),
-            None => Ok(Self::wrap(bytes)),
+        // `contains` looks at words, `position` at bytes.
+        if !bytes.contains(&0) {
+            return Ok(Self::wrap(bytes));
         }
+        let at = bytes.iter().take_while(|byte| **byte != 0).count();
+        Err(NulInPath { at })
     }
 
     const fn wrap(bytes: &[u8]) -> &Self {

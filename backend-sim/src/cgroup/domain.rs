@@ -28,24 +28,29 @@ pub(super) fn can_be_thread_root(table: &Table<Cgroup>, group: CgroupKey) -> boo
 /// Whether it is the root of a threaded subtree: by threaded children, or by threads that compete with children for
 /// threaded controllers.
 pub(super) fn is_thread_root(table: &Table<Cgroup>, group: CgroupKey) -> bool {
-    let record = table.at(group);
-    !is_threaded(table, group)
-        && (record.threaded_children > 0
-            || (!record.members.is_empty()
-                && !record.subtree_control.intersection(THREADED).is_empty()))
+    !is_threaded(table, group) && roots_threads(table.at(group))
+}
+
+/// The same of a group that is not threaded.
+fn roots_threads(record: &Cgroup) -> bool {
+    record.threaded_children > 0
+        || (!record.members.is_empty() && !record.subtree_control.intersection(THREADED).is_empty())
 }
 
 /// Whether it can hold processes and resources: it is not threaded, and stands below no threaded subtree.
 pub(super) fn is_valid(table: &Table<Cgroup>, group: CgroupKey) -> bool {
-    if is_threaded(table, group) {
+    let record = table.at(group);
+    if record.domain != group {
         return false;
     }
-    let mut above = table.at(group).parent;
+    let mut above = record.parent;
     while let Some(key) = above {
-        if is_threaded(table, key) || (!is_mixable(table, key) && is_thread_root(table, key)) {
+        let record = table.at(key);
+        above = record.parent;
+        // The root is mixable: what is threaded below it says nothing of the others.
+        if record.domain != key || (above.is_some() && roots_threads(record)) {
             return false;
         }
-        above = table.at(key).parent;
     }
     true
 }

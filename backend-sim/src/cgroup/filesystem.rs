@@ -20,10 +20,13 @@ const WRITE_MAX: usize = 4096;
 /// The child group or control file with this name.
 pub(crate) fn lookup(kernel: &Kernel, group: CgroupKey, name: &[u8]) -> Option<Node> {
     let cgroups = &kernel.cgroups;
-    if let Some(id) = rows::lookup(cgroups, group, name) {
-        return Some(Node::Control(group, id));
-    }
-    cgroups.index.find(&cgroups.table, group, name).map(Node::Cgroup)
+    control_file(kernel, group, name)
+        .or_else(|| cgroups.index.find(&cgroups.table, group, name).map(Node::Cgroup))
+}
+
+/// The control file with this name.
+pub(crate) fn control_file(kernel: &Kernel, group: CgroupKey, name: &[u8]) -> Option<Node> {
+    rows::lookup(&kernel.cgroups, group, name).map(|id| Node::Control(group, id))
 }
 
 /// All names in a group's directory: its files by controller, then its children as they were made.
@@ -100,13 +103,7 @@ pub(crate) fn open(
 }
 
 /// The whole text of a control file, added to `text`. ENODEV if it is gone, EINVAL if it cannot be read.
-pub(crate) fn read(
-    kernel: &mut Kernel,
-    _caller: ThreadKey,
-    file: FileKey,
-    text: &mut Vec<u8>,
-) -> Step<()> {
-    let node = kernel.vfs.files.at(file).spot.node;
+pub(crate) fn read(kernel: &Kernel, node: Node, text: &mut Vec<u8>) -> Step<()> {
     match node {
         Node::Control(group, id) if rows::is_alive(&kernel.cgroups, group, id) => {
             rows::read(kernel, Target { group, row: id.row }, text)

@@ -34,16 +34,16 @@ pub(crate) fn can_fork(
         if cgroups.table.get(group).is_none_or(|group| group.removed) {
             return Err(Errno::ENODEV);
         }
-        let credentials = kernel.credentials(caller);
-        procs::may_write(cgroups, credentials, group)?;
+        let rights = kernel.credentials(caller).rights();
+        procs::may_write(cgroups, rights, group)?;
         let whole = if thread { Whole::Thread } else { Whole::Process };
-        procs::may_attach(cgroups, credentials, own, group, whole)?;
+        procs::may_attach(cgroups, rights, own, group, whole)?;
     }
     pids::try_charge(kernel, group)?;
     Ok(ForkClaim { group, kills: kernel.cgroups.table.at(own).kills })
 }
 
-/// The child exists: it becomes a member, and stands still at once if its group is freezing.
+/// The child exists: it becomes a member, and stands still before its first step if its group is freezing.
 ///
 /// A child that is born into another group dies if that one and the forker's were not killed equally often. The kernel
 /// means to catch a kill that comes during the fork, and all recorded kernels take the number from the wrong group.
@@ -51,8 +51,12 @@ pub(crate) fn can_fork(
 pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
     let ForkClaim { group, kills } = claim;
     members::join(kernel, child, group);
-    freeze::born(kernel, child, group);
-    if kernel.cgroups.table.at(group).kills != kills {
+    let record = kernel.cgroups.table.at(group);
+    let killed = record.kills != kills;
+    if record.freezer.is_effective() {
+        freeze::stand_still(kernel, child);
+    }
+    if killed {
         let process = kernel.tasks.process_of(child);
         signal::kill(kernel, process);
     }

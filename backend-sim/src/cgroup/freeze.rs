@@ -147,7 +147,7 @@ fn settle(kernel: &mut Kernel, thread: ThreadKey, freeze: bool) -> bool {
 }
 
 /// A thread stands still from now on.
-fn stand_still(kernel: &mut Kernel, thread: ThreadKey) {
+pub(super) fn stand_still(kernel: &mut Kernel, thread: ThreadKey) {
     let record = kernel.tasks.threads.at_mut(thread);
     record.frozen = true;
     record.attention = true;
@@ -156,8 +156,8 @@ fn stand_still(kernel: &mut Kernel, thread: ThreadKey) {
     update(kernel, group);
 }
 
-/// A thread does not stand still any more.
-fn go_on(kernel: &mut Kernel, thread: ThreadKey) {
+/// A thread does not stand still any more, also because it ends.
+pub(super) fn go_on(kernel: &mut Kernel, thread: ThreadKey) {
     let record = kernel.tasks.threads.at_mut(thread);
     record.frozen = false;
     let group = record.cgroup;
@@ -166,7 +166,7 @@ fn go_on(kernel: &mut Kernel, thread: ThreadKey) {
 }
 
 /// Looks again whether a group stands still, by its own threads.
-fn update(kernel: &mut Kernel, group: CgroupKey) {
+pub(super) fn update(kernel: &mut Kernel, group: CgroupKey) {
     let record = kernel.cgroups.table.at_mut(group);
     let frozen =
         record.freezer.is_effective() && record.freezer.still_threads == record.members.len();
@@ -213,33 +213,18 @@ pub(crate) fn held(kernel: &mut Kernel, thread: ThreadKey) {
     }
 }
 
-/// A thread ends: it does not stand still while it does.
-pub(super) fn leave(kernel: &mut Kernel, thread: ThreadKey) {
-    if kernel.tasks.threads.at(thread).frozen {
-        go_on(kernel, thread);
-    }
-}
-
-/// A member has left by its end: those that remain may all stand still.
-pub(super) fn member_left(kernel: &mut Kernel, group: CgroupKey) {
-    if kernel.cgroups.table.at(group).freezer.is_effective() {
-        update(kernel, group);
-    }
-}
-
-/// A new member of a group that is freezing stands still before its first step.
-pub(super) fn born(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
-    if kernel.cgroups.table.at(group).freezer.is_effective() {
-        stand_still(kernel, thread);
-    }
-}
-
-/// A thread was moved: it is counted where it is now. What it is told there comes after ([`moved`]).
-pub(super) fn moves(kernel: &mut Kernel, thread: ThreadKey, from: CgroupKey, to: CgroupKey) {
+/// A thread was moved: it is counted where it is now. What it is told there comes after ([`moved`]), if this says that it stands
+/// still or that one of the groups is freezing.
+pub(super) fn moves(
+    kernel: &mut Kernel,
+    thread: ThreadKey,
+    from: CgroupKey,
+    to: CgroupKey,
+) -> bool {
     let still = kernel.tasks.threads.at(thread).frozen;
     let table = &mut kernel.cgroups.table;
     if !still && !table.at(from).freezer.is_effective() && !table.at(to).freezer.is_effective() {
-        return;
+        return false;
     }
     if still {
         table.at_mut(to).freezer.still_threads += 1;
@@ -247,6 +232,7 @@ pub(super) fn moves(kernel: &mut Kernel, thread: ThreadKey, from: CgroupKey, to:
     }
     update(kernel, to);
     update(kernel, from);
+    true
 }
 
 /// A moved thread does what its new group is told.

@@ -1,9 +1,9 @@
 //! Membership: a thread enters and leaves a group, and whether groups above are populated follows
 //! (cgroup-v2.rst, \[Un\]populated Notification).
 
-use super::{CgroupKey, domain, events, freeze, pids, tree};
+use super::{CgroupKey, events, freeze, pids, tree};
 use crate::kernel::Kernel;
-use crate::list::iterate;
+use crate::list::{iterate, unlink};
 use crate::task::ThreadKey;
 
 /// Makes a thread that is in no group a member.
@@ -18,20 +18,9 @@ pub(super) fn join(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
     }
 }
 
-/// Takes a member out of its group, whose name it keeps.
-pub(super) fn leave(kernel: &mut Kernel, thread: ThreadKey) {
-    let threads = &mut kernel.tasks.threads;
-    let group = threads.at(thread).cgroup;
-    let record = kernel.cgroups.table.at_mut(group);
-    record.members.remove(threads, thread, |thread| &mut thread.members);
-    if record.members.is_empty() {
-        populated(kernel, group, false);
-    }
-}
-
 /// Makes a member of one group one of another: the new one is populated before the old one is not, so that the groups
-/// above both notice nothing.
-pub(super) fn change(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
+/// above both notice nothing. Says which group it leaves.
+pub(super) fn change(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) -> CgroupKey {
     let threads = &mut kernel.tasks.threads;
     let table = &mut kernel.cgroups.table;
     let from = std::mem::replace(&mut threads.at_mut(thread).cgroup, group);
@@ -52,6 +41,7 @@ pub(super) fn change(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
     if last {
         populated(kernel, from, false);
     }
+    from
 }
 
 /// A group has its first member or lost its last: those above count it until one does not change by it.
@@ -71,9 +61,11 @@ fn spread(kernel: &mut Kernel, group: CgroupKey, now: bool, emptied: Option<Cgro
     if record.populated_domain_children > 0 || record.populated_threaded_children > 0 {
         return;
     }
-    events::changed(kernel, key);
-    while let Some(parent) = kernel.cgroups.table.at(key).parent {
-        let threaded = domain::is_threaded(&kernel.cgroups.table, key);
+    loop {
+        events::changed(kernel, key);
+        let record = kernel.cgroups.table.at(key);
+        let threaded = record.domain != key;
+        let Some(parent) = record.parent else { return };
         let record = kernel.cgroups.table.at_mut(parent);
         let before = record.is_populated() || emptied == Some(parent);
         let count = if threaded {
@@ -85,15 +77,12 @@ fn spread(kernel: &mut Kernel, group: CgroupKey, now: bool, emptied: Option<Cgro
         if before == record.is_populated() {
             return;
         }
-        events::changed(kernel, parent);
         key = parent;
     }
 }
 
 /// A thread has exited: no member any more, yet a process for the pids controller until it is reaped.
 pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey) {
-    freeze::leave(kernel, thread);
-    leave(kernel, thread);
     let record = kernel.tasks.threads.at(thread);
     let (group, process) = (record.cgroup, kernel.tasks.processes.at(record.process));
     if process.leader == thread && process.threads.len() > 1 {
@@ -102,9 +91,22 @@ pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey) {
             kernel.cgroups.headless.push(thread);
         }
     }
+    if record.frozen {
+        freeze::go_on(kernel, thread);
+    }
+    let gap = unlink(&mut kernel.tasks.threads, thread, |thread| &mut thread.members);
     kernel.cgroups.dead += 1;
-    kernel.cgroups.table.at_mut(group).dead += 1;
-    freeze::member_left(kernel, group);
+    let record = kernel.cgroups.table.at_mut(group);
+    record.dead += 1;
+    record.members.close(&gap);
+    let (empty, freezing) = (record.members.is_empty(), record.freezer.is_effective());
+    if empty {
+        populated(kernel, group, false);
+    }
+    if freezing {
+        // Those that remain may all stand still.
+        freeze::update(kernel, group);
+    }
 }
 
 /// An exited thread is gone for good: uncharged, and no reason any more to remember its group.

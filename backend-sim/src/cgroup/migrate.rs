@@ -22,8 +22,9 @@ pub(super) fn migrate(kernel: &mut Kernel, thread: ThreadKey, whole: Whole, to: 
     if whole == Whole::Thread || process.threads.len() == 1 {
         if !record.exited && record.cgroup != to {
             pids::move_charge(&mut kernel.cgroups, record.cgroup, to);
-            place(kernel, thread, to);
-            freeze::moved(kernel, thread);
+            if place(kernel, thread, to) {
+                freeze::moved(kernel, thread);
+            }
         }
         return;
     }
@@ -51,8 +52,8 @@ pub(super) fn migrate(kernel: &mut Kernel, thread: ThreadKey, whole: Whole, to: 
     }
 }
 
-fn place(kernel: &mut Kernel, thread: ThreadKey, to: CgroupKey) {
-    let from = kernel.tasks.threads.at(thread).cgroup;
-    members::change(kernel, thread, to);
-    freeze::moves(kernel, thread, from, to);
+/// Whether freezing comes into it: then the thread is to be told what its new group is told.
+fn place(kernel: &mut Kernel, thread: ThreadKey, to: CgroupKey) -> bool {
+    let from = members::change(kernel, thread, to);
+    freeze::moves(kernel, thread, from, to)
 }

@@ -36,7 +36,7 @@ pub(crate) use freeze::held;
 #[cfg(feature = "transcript")]
 pub(crate) use freeze::is_frozen;
 pub(crate) use members::{exited, reaped};
-pub(crate) use tree::path;
+pub(crate) use tree::{path, subtree};
 
 use rustc_hash::FxHashMap;
 use standin::id::{Gid, Mode, Moment, Uid};

@@ -144,7 +144,18 @@ fn refuse(kernel: &mut Kernel, forking: CgroupKey, limiting: CgroupKey) {
 
 /// Whether a thread that moves is charged to others by that.
 pub(super) fn charges_differ(cgroups: &Cgroups, from: CgroupKey, to: CgroupKey) -> bool {
-    nearest(cgroups, from) != nearest(cgroups, to)
+    // From the nearest group above both on, they are charged alike.
+    let (mut from, mut to) = (from, to);
+    while from != to {
+        let (left, right) = (cgroups.table.at(from), cgroups.table.at(to));
+        let (deeper, key) =
+            if left.level >= right.level { (left, &mut from) } else { (right, &mut to) };
+        match deeper.parent {
+            Some(parent) if deeper.pids.is_none() => *key = parent,
+            Some(_) | None => return true,
+        }
+    }
+    false
 }
 
 /// Charges a thread to its new group, and then uncharges it from its old one: a group above both counts it twice for a

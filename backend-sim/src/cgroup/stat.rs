@@ -8,28 +8,29 @@ use crate::kernel::Kernel;
 use crate::profile::Release;
 use crate::step::Step;
 
-/// How often each controller stands in these sets.
+/// How often each of these controllers stands in sets.
 struct Tally {
     controllers: ControllerSet,
-    counts: Vec<(Controller, u64)>,
+    /// In the order of the controllers; what is behind the last is not used.
+    counts: [u64; Controller::ALL.len()],
 }
 
 impl Tally {
-    fn new(controllers: ControllerSet) -> Self {
-        Self { controllers, counts: controllers.iter().map(|controller| (controller, 0)).collect() }
+    const fn new(controllers: ControllerSet) -> Self {
+        Self { controllers, counts: [0; Controller::ALL.len()] }
     }
 
     fn add(&mut self, set: ControllerSet) {
         debug_assert!(self.controllers.contains_all(set), "{set:?} of {:?}", self.controllers);
-        for (controller, count) in &mut self.counts {
-            *count += u64::from(set.contains(*controller));
+        for (controller, count) in self.controllers.iter().zip(&mut self.counts) {
+            *count += u64::from(set.contains(controller));
         }
     }
 
     fn print(&self, what: &str, out: &mut Vec<u8>) {
-        for (controller, count) in &self.counts {
+        for (controller, count) in self.controllers.iter().zip(self.counts) {
             out.extend_from_slice(what.as_bytes());
-            value::print_keyed(controller.name(), *count, out);
+            value::print_keyed(controller.name(), count, out);
         }
     }
 }

@@ -9,6 +9,7 @@ use standin::{Controller, Errno, Failure, Gid, Uid};
 use super::{Cgroup, CgroupKey, Cgroups, Pids, domain, freeze, hierarchy_limit, rows};
 use crate::fs::permission::SET_GROUP_ID;
 use crate::kernel::Kernel;
+use crate::list::unlink;
 use crate::profile::Release;
 use crate::step::Step;
 use crate::table::Table;
@@ -54,7 +55,7 @@ fn next_from(
 }
 
 /// A group and all below it that were not removed, parents first.
-pub(super) fn subtree(
+pub(crate) fn subtree(
     table: &Table<Cgroup>,
     top: CgroupKey,
 ) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
@@ -148,9 +149,8 @@ pub(super) fn mkdir(
     record.mode = Mode::new(mode.bits() & 0o1777 | given_bit);
     record.maker = maker;
     record.made = now;
-    let mut siblings = table.at(parent).children;
-    siblings.push(table, group, |group| &mut group.siblings);
-    table.at_mut(parent).children = siblings;
+    let seam = table.at_mut(parent).children.extend(group);
+    seam.sew(table, group, |group| &mut group.siblings);
     let mut above = table.at(parent).parent;
     while let Some(key) = above {
         let record = table.at_mut(key);
@@ -181,10 +181,9 @@ pub(super) fn rmdir(kernel: &mut Kernel, group: CgroupKey) -> Step<()> {
     let frozen = record.freezer.is_frozen();
     let threaded = domain::is_threaded(&cgroups.table, group);
     cgroups.index.remove(&cgroups.table, group);
-    let mut siblings = cgroups.table.at(parent).children;
-    siblings.remove(&mut cgroups.table, group, |group| &mut group.siblings);
+    let gap = unlink(&mut cgroups.table, group, |group| &mut group.siblings);
     let above = cgroups.table.at_mut(parent);
-    above.children = siblings;
+    above.children.close(&gap);
     above.threaded_children -= u32::from(threaded);
     let record = cgroups.table.at_mut(group);
     record.removed = true;

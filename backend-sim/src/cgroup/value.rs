@@ -127,6 +127,10 @@ pub(super) fn size(text: &[u8]) -> Result<u64, Errno> {
 
 /// Prints a number in decimal.
 pub(super) fn print(number: u64, out: &mut Vec<u8>) {
+    if let Ok(digit @ 0..10) = u8::try_from(number) {
+        out.push(b'0' + digit);
+        return;
+    }
     let mut digits = [0_u8; 20];
     let mut rest = number;
     let mut start = digits.len();

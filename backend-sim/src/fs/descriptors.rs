@@ -106,6 +106,7 @@ pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, E
 }
 
 /// Puts a new open file behind a number that [`next_number`] gave.
+#[inline]
 pub(crate) fn install(
     kernel: &mut Kernel,
     process: ProcessKey,
@@ -131,7 +132,7 @@ pub(crate) fn install_object(kernel: &mut Kernel, caller: ThreadKey, kind: OpenK
         access: AccessMode::ReadWrite,
         flags: OpenFlags::empty(),
         offset: 0,
-        opener: kernel.credentials(caller).clone(),
+        opener: kernel.credentials(caller).opener(),
         descriptors: 1,
         kind,
     };
@@ -176,11 +177,11 @@ fn release(kernel: &mut Kernel, key: FileKey) {
     if file.descriptors > 0 {
         return;
     }
+    let spot = file.is_named().then_some(file.spot);
     lock::forget(kernel, key);
-    if let Some(file) = kernel.vfs.files.remove(key)
-        && file.is_named()
-    {
-        let_go(kernel, file.spot);
+    kernel.vfs.files.remove(key);
+    if let Some(spot) = spot {
+        let_go(kernel, spot);
     }
 }
 

@@ -15,10 +15,11 @@ use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
 use crate::cgroup::{CgroupKey, RowId, filesystem};
 use crate::kernel::Kernel;
 use crate::table::{Key, Table};
-use crate::task::{Credentials, ProcessKey, ThreadKey};
+use crate::task::{Opener, ProcessKey, ThreadKey};
 
 pub(crate) mod attributes;
 mod boot;
+mod component;
 mod content;
 pub(crate) mod descriptors;
 pub(crate) mod lock;
@@ -129,7 +130,7 @@ pub(crate) struct OpenFile {
     pub(crate) flags: OpenFlags,
     pub(crate) offset: u64,
     /// Who opened it: what a cgroup file lets be written depends on it, not on the writer.
-    pub(crate) opener: Credentials,
+    pub(crate) opener: Opener,
     /// Descriptors that lead here.
     pub(crate) descriptors: u32,
     /// What the object behind it is, besides its node.

@@ -10,6 +10,7 @@ use standin::path::Follow;
 
 use super::attributes::empty;
 use super::lookup::look_up;
+use super::memory::recall;
 use super::permission::{asked, check, check_change, check_writable};
 use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
 use super::{
@@ -45,7 +46,11 @@ pub(crate) fn open(
     check_path(place.path.as_bytes())?;
     let process = process_of(kernel, caller);
     let number = descriptors::next_number(kernel, process)?;
-    let found = find(kernel, caller, place, options)?;
+    let resolve = flags | flags_of(place.resolve);
+    let found = match recall(kernel, caller, place.path.as_bytes(), resolve) {
+        Some(spot) => Found { spot, directory: false, created: false },
+        None => find(kernel, caller, place, options)?,
+    };
     if flags.contains(OpenFlags::CACHED) && !matches!(found.spot.node, Node::Tmp(_)) {
         return Err(Failure::NotModelled("RESOLVE_CACHED outside of tmpfs").into());
     }
@@ -61,7 +66,7 @@ pub(crate) fn open(
     if flags.contains(OpenFlags::TRUNCATE) && !found.created {
         empty(kernel, caller, found.spot);
     }
-    let opener = kernel.credentials(caller).clone();
+    let opener = kernel.credentials(caller).opener();
     let file = OpenFile {
         spot: found.spot,
         access: options.access,
@@ -94,6 +99,7 @@ fn check_flags(options: &OpenOptions) -> Result<(), Errno> {
 }
 
 /// Walks to the file, and makes it if it is to be made.
+#[inline(never)]
 fn find(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -147,6 +153,7 @@ fn find(
             Err(stop) => return Err(stop),
         }
     }
+    walk.remember_end(place.path.as_bytes());
     Ok(Found { spot: walk.here(), directory, created: false })
 }
 

@@ -6,7 +6,7 @@ use standin::{Capability, Errno, Gid};
 
 use super::{Attributes, MountKey, Node, Spot, attributes_of, kind, proc};
 use crate::kernel::Kernel;
-use crate::task::{Credentials, ThreadKey};
+use crate::task::{Credentials, Rights, ThreadKey};
 
 pub(crate) const SET_USER_ID: u16 = 0o4000;
 pub(crate) const SET_GROUP_ID: u16 = 0o2000;
@@ -25,12 +25,12 @@ pub(crate) const fn asked(access: AccessMode) -> Access {
 }
 
 /// Whether the permission bits or a capability allow it.
-pub(crate) fn allows(credentials: &Credentials, file: &Attributes, access: Access) -> bool {
+pub(crate) fn allows(rights: Rights<'_>, file: &Attributes, access: Access) -> bool {
     let asked = u16::try_from(access.bits() & 7).unwrap_or(7);
     let mode = file.mode.bits();
-    let granted = if credentials.user.filesystem == file.owner {
+    let granted = if rights.user == file.owner {
         mode >> 6
-    } else if credentials.in_group(file.group) {
+    } else if rights.in_group(file.group) {
         mode >> 3
     } else {
         mode
@@ -39,13 +39,12 @@ pub(crate) fn allows(credentials: &Credentials, file: &Attributes, access: Acces
         return true;
     }
     if file.kind == FileKind::Dir {
-        return (!access.contains(Access::WRITE)
-            && credentials.capable(Capability::DAC_READ_SEARCH))
-            || credentials.capable(Capability::DAC_OVERRIDE);
+        return (!access.contains(Access::WRITE) && rights.capable(Capability::DAC_READ_SEARCH))
+            || rights.capable(Capability::DAC_OVERRIDE);
     }
-    (access == Access::READ && credentials.capable(Capability::DAC_READ_SEARCH))
+    (access == Access::READ && rights.capable(Capability::DAC_READ_SEARCH))
         || ((!access.contains(Access::EXECUTE) || mode & ANY_EXECUTE != 0)
-            && credentials.capable(Capability::DAC_OVERRIDE))
+            && rights.capable(Capability::DAC_OVERRIDE))
 }
 
 /// EACCES unless the caller may use the file so; EROFS and EPERM where nobody may write.
@@ -71,7 +70,7 @@ pub(crate) fn check(
         return Ok(());
     }
     let file = attributes_of(kernel, caller, spot.node);
-    if allows(credentials, &file, access) { Ok(()) } else { Err(Errno::EACCES) }
+    if allows(credentials.rights(), &file, access) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// Whether every directory may be searched, whatever its permission bits.
@@ -88,7 +87,7 @@ pub(crate) fn check_search(
 ) -> Result<(), Errno> {
     let file = attributes_of(kernel, caller, directory.node);
     let credentials = kernel.credentials(caller);
-    if allows(credentials, &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
+    if allows(credentials.rights(), &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// Whether names may be made and removed in a directory.

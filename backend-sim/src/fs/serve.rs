@@ -18,8 +18,6 @@ pub(crate) struct Served {
     pub(crate) seen: Option<u64>,
     /// Where the last read ended.
     position: u64,
-    /// The text was given out to its end.
-    ended: bool,
     /// What is left of a text that was longer than the caller had room for.
     rest: Option<Box<Rest>>,
 }
@@ -33,7 +31,7 @@ impl Served {
     /// Forgets the text that was begun.
     fn begin(&mut self) {
         self.rest = None;
-        self.ended = false;
+        self.position = 0;
     }
 
     /// Gives out what is left of the last text; how much.
@@ -64,7 +62,7 @@ fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
     }
 }
 
-/// Reads at `offset`; how much. 0 is the end.
+/// Reads at `offset` of an open file of this node; how much. 0 is the end.
 ///
 /// # Errors
 /// ENODEV: the group was removed, or its controller disabled; but not while a text that was begun lasts. What making the
@@ -72,7 +70,7 @@ fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
 pub(super) fn read(
     kernel: &mut Kernel,
     caller: ThreadKey,
-    file: FileKey,
+    (file, node): (FileKey, Node),
     offset: u64,
     buffer: &mut [u8],
 ) -> Step<usize> {
@@ -82,35 +80,20 @@ pub(super) fn read(
     let state = served(kernel, file);
     if offset == 0 {
         state.begin();
-        state.position = 0;
+        return fill(kernel, caller, (file, node), buffer);
     }
     if offset != state.position {
         state.begin();
-        state.position = 0;
-        make(kernel, caller, file, offset)?;
-        served(kernel, file).position = offset;
+        make(kernel, caller, (file, node), offset)?;
     }
     let state = served(kernel, file);
     let given = state.give(buffer);
     state.position += given as u64;
-    if given == buffer.len() {
-        return Ok(given);
-    }
-    let more = if state.ended { end(kernel, file) } else { fill(kernel, caller, file, buffer) };
-    match more {
-        Ok(length) => {
-            served(kernel, file).position += length as u64;
-            Ok(given + length)
-        }
-        // What was given out counts; the error comes again with the next read.
-        Err(_) if given > 0 => Ok(given),
-        Err(stop) => Err(stop),
-    }
+    if given == 0 { end(kernel, node) } else { Ok(given) }
 }
 
 /// Behind the end of the text there is nothing, but a removed group says so.
-fn end(kernel: &Kernel, file: FileKey) -> Step<usize> {
-    let node = kernel.vfs.files.at(file).spot.node;
+fn end(kernel: &Kernel, node: Node) -> Step<usize> {
     if matches!(node, Node::Control(..)) && is_dead(kernel, node) {
         Err(Errno::ENODEV.into())
     } else {
@@ -119,47 +102,53 @@ fn end(kernel: &Kernel, file: FileKey) -> Step<usize> {
 }
 
 /// Makes the text and gives out its beginning.
-fn fill(kernel: &mut Kernel, caller: ThreadKey, file: FileKey, buffer: &mut [u8]) -> Step<usize> {
-    let text = text(kernel, caller, file)?;
+fn fill(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    (file, node): (FileKey, Node),
+    buffer: &mut [u8],
+) -> Step<usize> {
+    let text = text(kernel, caller, (file, node))?;
     let length = copy(&text, buffer);
-    let state = served(kernel, file);
-    state.ended = true;
-    if let Some(left) = text.get(length..)
-        && !left.is_empty()
-    {
-        state.rest = Some(Box::new(Rest { text: left.to_vec(), from: 0 }));
-    }
-    kernel.vfs.scratch = text;
+    keep_rest(kernel, file, text, length);
     Ok(length)
 }
 
 /// Makes the text, and keeps what stands from `offset` on.
-fn make(kernel: &mut Kernel, caller: ThreadKey, file: FileKey, offset: u64) -> Step<()> {
-    let text = text(kernel, caller, file)?;
-    let from = usize::try_from(offset).unwrap_or(usize::MAX);
-    let left = text.get(from..).unwrap_or_default().to_vec();
-    let state = served(kernel, file);
-    state.ended = true;
-    state.rest = (!left.is_empty()).then(|| Box::new(Rest { text: left, from: 0 }));
-    kernel.vfs.scratch = text;
+fn make(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    (file, node): (FileKey, Node),
+    offset: u64,
+) -> Step<()> {
+    let text = text(kernel, caller, (file, node))?;
+    keep_rest(kernel, file, text, usize::try_from(offset).unwrap_or(usize::MAX));
     Ok(())
 }
 
-fn text(kernel: &mut Kernel, caller: ThreadKey, file: FileKey) -> Step<Vec<u8>> {
-    let node = kernel.vfs.files.at(file).spot.node;
+/// What the next read goes on with, and the room for the next text.
+fn keep_rest(kernel: &mut Kernel, file: FileKey, text: Vec<u8>, from: usize) {
+    let state = served(kernel, file);
+    state.position = from as u64;
+    if from < text.len() {
+        state.rest = Some(Box::new(Rest { text: text.clone(), from }));
+    }
+    kernel.vfs.scratch = text;
+}
+
+fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -> Step<Vec<u8>> {
     let mut text = std::mem::take(&mut kernel.vfs.scratch);
     text.clear();
     let made = match node {
-        Node::Control(..) if is_dead(kernel, node) => Err(Errno::ENODEV.into()),
         Node::Control(..) => {
             let changes = filesystem::changes(kernel, node).unwrap_or_default();
-            let made = filesystem::read(kernel, caller, file, &mut text);
+            let made = filesystem::read(kernel, node, &mut text);
             if !(text.is_empty() && filesystem::is_list(node)) {
                 served(kernel, file).seen = Some(changes);
             }
             made
         }
-        Node::Proc(_) => proc::read(kernel, caller, file, &mut text),
+        Node::Proc(node) => proc::read(kernel, caller, node, &mut text),
         Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),
     };
     match made {

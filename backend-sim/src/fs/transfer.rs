@@ -43,10 +43,11 @@ pub(crate) fn read(
     }
     let end = buffer.len().min(CALL_LENGTH);
     let buffer = buffer.get_mut(..end).unwrap_or_default();
-    let length = match file.spot.node {
-        Node::Control(..) => serve::read(kernel, caller, key, at, buffer)?,
-        Node::Proc(node) if proc::kind(node) == FileKind::File => {
-            serve::read(kernel, caller, key, at, buffer)?
+    let node = file.spot.node;
+    let length = match node {
+        Node::Control(..) => serve::read(kernel, caller, (key, node), at, buffer)?,
+        Node::Proc(of) if proc::kind(of) == FileKind::File => {
+            serve::read(kernel, caller, (key, node), at, buffer)?
         }
         Node::Tmp(node) => match kernel.vfs.tmp.at(node).pages() {
             Some(pages) => pages.read(at, buffer),

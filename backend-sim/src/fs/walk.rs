@@ -8,11 +8,11 @@ use standin::backend::{FileKind, FilesystemType, MountFlags, OpenFlags};
 use standin::path::{Follow, Resolve};
 use standin::{Errno, Failure};
 
+use super::component::{after_slashes, end_of_component};
 use super::lookup::{look_up, uncovered};
+use super::memory::{self, is_plain, recall};
 use super::permission::{STICKY, check_search, searches_everywhere};
-use super::{
-    FileKey, Node, Spot, attributes_of, descriptors, is_dead, kind, proc, process_of, tmpfs,
-};
+use super::{FileKey, Node, Spot, attributes_of, descriptors, kind, proc, process_of, tmpfs};
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
@@ -150,8 +150,14 @@ pub(crate) fn spot(
     place: PlaceArg<'_>,
     follow: Follow,
 ) -> Step<Spot> {
-    let mut walk = Walk::start(kernel, caller, place, flags_of(place.resolve))?;
-    walk.go_to_end(Cow::Borrowed(place.path.as_bytes()), follow)
+    let flags = flags_of(place.resolve);
+    if let Some(spot) = recall(kernel, caller, place.path.as_bytes(), flags) {
+        return Ok(spot);
+    }
+    let mut walk = Walk::start(kernel, caller, place, flags)?;
+    walk.go_to_end(Cow::Borrowed(place.path.as_bytes()), follow)?;
+    walk.remember_end(place.path.as_bytes());
+    Ok(walk.here)
 }
 
 /// What a place names: an open file if the path is empty and there is one.
@@ -181,14 +187,14 @@ impl<'k> Walk<'k> {
         check_path(path)?;
         let root = kernel.vfs.root;
         let searches_everywhere = searches_everywhere(kernel.credentials(caller));
-        let (here, links, is_plain) = (root, 0, false);
+        let (here, links) = (root, 0);
+        let is_plain = is_plain(kernel, caller, path, flags);
         let mut walk =
             Self { kernel, caller, root, here, flags, links, searches_everywhere, is_plain };
         if path.first() == Some(&b'/') && !flags.contains(OpenFlags::IN_ROOT) {
             if flags.contains(OpenFlags::BENEATH) {
                 return Err(Errno::EXDEV.into());
             }
-            walk.is_plain = searches_everywhere && !flags.intersects(RESOLVE);
             return Ok(walk);
         }
         walk.here = match place.at {
@@ -218,13 +224,14 @@ impl<'k> Walk<'k> {
 
     /// Goes through all components but the last.
     pub(crate) fn go_to_last<'a>(&mut self, path: Text<'a>) -> Step<Last<'a>> {
-        let known = if self.is_plain { self.recall(&path) } else { None };
-        if let Some((from, to)) = known {
-            self.is_plain = false;
-            return Ok(Last::of(path, from, to));
-        }
         let mut text = path;
-        let mut at = after_slashes(&text, 0);
+        let mut known = 0;
+        if self.is_plain
+            && let Some((spot, end)) = memory::recall_beginning(self.kernel, &text)
+        {
+            (self.here, known) = (spot, end);
+        }
+        let mut at = after_slashes(&text, known);
         // What is left of the paths in which a link stood, the outermost first.
         let mut left: Vec<(Text<'a>, usize)> = Vec::new();
         if at == text.len() {
@@ -235,12 +242,13 @@ impl<'k> Walk<'k> {
                 check_search(self.kernel, self.caller, self.here)?;
             }
             let from = at;
-            let to = component_end(&text, from);
+            let to = end_of_component(&text, from);
             at = after_slashes(&text, to);
             let is_last = at == text.len();
             if is_last && left.is_empty() {
-                if std::mem::take(&mut self.is_plain) {
-                    self.remember(&text, from);
+                let directories = text.get(..from.saturating_sub(1)).unwrap_or_default();
+                if directories.len() != known {
+                    self.remember(directories);
                 }
                 return Ok(Last::of(text, from, to));
             }
@@ -259,33 +267,22 @@ impl<'k> Walk<'k> {
         }
     }
 
-    /// Steps to where the directories of a path led before, if that is remembered; where its last component stands.
-    fn recall(&mut self, path: &[u8]) -> Option<(usize, usize)> {
-        let end = path.iter().rposition(|byte| *byte != b'/')? + 1;
-        let slash = path.get(..end)?.iter().rposition(|byte| *byte == b'/')?;
-        let spot = self.kernel.vfs.paths.get(path.get(..slash)?)?;
-        if let Node::Cgroup(_) = spot.node
-            && is_dead(self.kernel, spot.node)
-        {
-            return None;
+    /// Remembers that the beginning of a path, or all of it, led here.
+    fn remember(&self, path: &[u8]) {
+        if self.is_plain {
+            memory::remember(self.kernel, path, self.here);
         }
-        self.here = spot;
-        Some((slash + 1, end))
     }
 
-    /// Remembers that the directories of a path, up to its last component, led here.
-    fn remember(&self, path: &[u8], last: usize) {
-        let directories = last.checked_sub(1).and_then(|slash| path.get(..slash));
-        match (directories, self.here.node) {
-            (Some([]) | None, _) | (_, Node::Proc(_) | Node::Control(..)) => {}
-            (Some(directories), Node::Tmp(_) | Node::Cgroup(_)) => {
-                self.kernel.vfs.paths.note(directories, self.here);
-            }
+    /// The same of a whole path at the end of a walk.
+    pub(crate) fn remember_end(&self, path: &[u8]) {
+        if path.last() != Some(&b'/') {
+            self.remember(path);
         }
     }
 
     /// Goes all the way.
-    pub(crate) fn go_to_end<'a>(&mut self, path: Text<'a>, follow: Follow) -> Step<Spot> {
+    pub(crate) fn go_to_end<'a>(&mut self, path: Text<'a>, follow: Follow) -> Step<()> {
         let mut follow = follow;
         let mut directory = false;
         let mut text = path;
@@ -307,10 +304,7 @@ impl<'k> Walk<'k> {
                 None => break,
             }
         }
-        if directory {
-            self.must_be_directory()?;
-        }
-        Ok(self.here)
+        if directory { self.must_be_directory() } else { Ok(()) }
     }
 
     fn must_be_directory(&self) -> Step<()> {
@@ -481,14 +475,4 @@ impl<'k> Walk<'k> {
 /// Whether a mount is one that programs may not be started from.
 pub(crate) fn forbids_programs(kernel: &Kernel, spot: Spot) -> bool {
     kernel.vfs.mounts.at(spot.mount).flags.contains(MountFlags::NO_EXEC)
-}
-
-fn after_slashes(text: &[u8], from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    from + rest.iter().take_while(|byte| **byte == b'/').count()
-}
-
-fn component_end(text: &[u8], from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    from + rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())
 }

@@ -18,11 +18,18 @@ pub(crate) struct Fork {
     pub(crate) is_thread: bool,
 }
 
+/// Who was made.
+pub(crate) struct Born {
+    pub(crate) thread: ThreadKey,
+    /// The serial number of its process.
+    pub(crate) serial: u32,
+}
+
 impl Operation for Fork {
-    type Answer = ThreadKey;
+    type Answer = Born;
     const NAME: &'static str = "fork";
 
-    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<ThreadKey> {
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Born> {
         let into = match self.into {
             None => None,
             Some(number) => {
@@ -35,6 +42,10 @@ impl Operation for Fork {
                 }
             }
         };
-        fork::fork(kernel, caller, ForkOptions { thread: self.is_thread, into })
+        let thread = fork::fork(kernel, caller, ForkOptions { thread: self.is_thread, into })?;
+        // Who died at birth and is reaped already holds nothing that would have to be told apart.
+        let record = kernel.tasks.threads.get(thread);
+        let serial = record.map_or(0, |record| kernel.tasks.processes.at(record.process).serial);
+        Ok(Born { thread, serial })
     }
 }

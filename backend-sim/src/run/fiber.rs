@@ -27,17 +27,19 @@ pub(crate) enum Resume {
 
 /// Why a fiber stopped.
 pub(super) enum Left {
-    /// It waits, as this thread.
+    /// It waits, as this thread: if that one dies meanwhile, it is woken to be unwound.
     Waits(ThreadKey),
+    /// Its own thread is dead, and what is on its stack is of no use any more.
+    Forsaken,
     /// It has returned.
     Ended,
 }
 
-type Way = Yielder<Resume, ThreadKey>;
+type Way = Yielder<Resume, Left>;
 
 /// A fiber.
-pub(super) struct Fiber {
-    coroutine: Coroutine<Resume, ThreadKey, (), DefaultStack>,
+pub(crate) struct Fiber {
+    coroutine: Coroutine<Resume, Left, (), DefaultStack>,
 }
 
 /// The fiber that runs on this OS thread.
@@ -86,7 +88,7 @@ impl Fiber {
         let outer = CURRENT.get();
         let restore = Restore(outer);
         let left = match self.coroutine.resume(why) {
-            CoroutineResult::Yield(thread) => Left::Waits(thread),
+            CoroutineResult::Yield(left) => left,
             CoroutineResult::Return(()) => Left::Ended,
         };
         drop(restore);
@@ -129,6 +131,10 @@ pub(crate) fn is_inside(machine: u64) -> bool {
 /// Leaves the running fiber, if it is one of this machine's, until its runner takes it up again. `None` if no fiber of the
 /// machine runs here: then it is a call from outside.
 pub(crate) fn suspend_current(machine: u64, waiting_as: ThreadKey) -> Option<Resume> {
+    leave(machine, Left::Waits(waiting_as))
+}
+
+fn leave(machine: u64, left: Left) -> Option<Resume> {
     let current = CURRENT.get();
     if current.machine != machine {
         return None;
@@ -136,7 +142,7 @@ pub(crate) fn suspend_current(machine: u64, waiting_as: ThreadKey) -> Option<Res
     let way = current.way?;
     // SAFETY: `way` points to the yielder on the stack of the fiber that runs on this OS thread at this moment: it was set
     // when that fiber started, and `Restore` took it out of `CURRENT` whenever the fiber was left.
-    let resume = unsafe { way.as_ref() }.suspend(waiting_as);
+    let resume = unsafe { way.as_ref() }.suspend(left);
     CURRENT.set(current);
     Some(resume)
 }
@@ -145,6 +151,6 @@ pub(crate) fn suspend_current(machine: u64, waiting_as: ThreadKey) -> Option<Res
 /// being unwound already.
 pub(crate) fn leave_for_good(machine: u64, dead: ThreadKey) {
     if CURRENT.get().own == Some(dead) {
-        suspend_current(machine, dead);
+        leave(machine, Left::Forsaken);
     }
 }

@@ -14,4 +14,4 @@ pub(crate) use fiber::{Resume, is_inside, leave_for_good, suspend_current};
 pub(crate) use registry::Registry;
 #[cfg(feature = "transcript")]
 pub(crate) use runner::begin;
-pub(crate) use runner::{clear, deadlock, step};
+pub(crate) use runner::{clear, deadlock, next, step};

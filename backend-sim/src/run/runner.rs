@@ -46,7 +46,7 @@ fn give_back(stack: DefaultStack) {
 }
 
 /// What is to be done next on this OS thread.
-enum Next {
+pub(crate) enum Next {
     Start(ThreadKey, Start),
     Resume(Fiber),
     Unwind(Fiber),
@@ -54,23 +54,38 @@ enum Next {
 
 /// Lets one program run until it blocks or ends, if one of this thread's can. Whether one could.
 pub(crate) fn step(shared: &Arc<Shared>) -> bool {
-    let Some(next) = next(shared) else { return false };
-    match next {
-        Next::Start(thread, start) => start_program(shared, thread, start),
-        Next::Resume(fiber) => run(shared, fiber, Resume::Woken),
-        Next::Unwind(fiber) => give_back(fiber.unwind()),
+    let next = next(shared, &mut shared.lock());
+    let found = next.is_some();
+    if let Some(next) = next {
+        next.carry_out(shared);
     }
-    true
+    found
 }
 
-fn next(shared: &Arc<Shared>) -> Option<Next> {
-    let mut kernel = shared.lock();
+impl Next {
+    /// Does it; not under the machine's lock.
+    pub(crate) fn carry_out(self, shared: &Arc<Shared>) {
+        match self {
+            Self::Start(thread, start) => start_program(shared, thread, start),
+            Self::Resume(fiber) => run(shared, fiber, Resume::Woken),
+            Self::Unwind(fiber) => give_back(fiber.unwind()),
+        }
+    }
+}
+
+/// Takes what this OS thread can do next, if anything.
+pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
+    if !kernel.waits.any_woken() {
+        return None;
+    }
     with(shared, |runner| {
-        let Kernel { waits, tasks, .. } = &mut *kernel;
-        let mine =
-            |thread| runner.fibers.contains_key(&thread) || tasks.starts.contains_key(&thread);
-        let thread = waits.next_woken(mine)?;
-        let Some(fiber) = runner.fibers.remove(&thread) else {
+        let Kernel { waits, tasks, .. } = kernel;
+        let mut fiber = None;
+        let thread = waits.next_woken(|thread| {
+            fiber = runner.fibers.remove(&thread);
+            fiber.is_some() || tasks.starts.contains_key(&thread)
+        })?;
+        let Some(fiber) = fiber else {
             return tasks.starts.remove(&thread).map(|start| Next::Start(thread, start));
         };
         // A program that exec replaced leaves its old stack behind.
@@ -123,13 +138,9 @@ pub(crate) fn begin(shared: &Arc<Shared>, thread: ThreadKey, body: Box<dyn FnOnc
 fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {
     match fiber.resume(why) {
         Left::Ended => give_back(fiber.into_stack()),
+        Left::Forsaken => give_back(fiber.unwind()),
         Left::Waits(waiting_as) => {
-            let dead = !shared.lock().tasks.is_alive(waiting_as);
-            if dead {
-                give_back(fiber.unwind());
-            } else {
-                with(shared, |runner| runner.fibers.insert(waiting_as, fiber));
-            }
+            with(shared, |runner| runner.fibers.insert(waiting_as, fiber));
         }
     }
 }

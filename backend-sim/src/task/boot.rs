@@ -75,7 +75,7 @@ impl Tasks {
                 descriptors: Descriptors::default(),
                 started: now,
                 more: Some(Box::new(More { actions, ..More::default() })),
-                scope: None,
+                serial: 0,
             }
         });
         let first = processes.at(init).leader;
@@ -85,6 +85,7 @@ impl Tasks {
             numbers: FxHashMap::default(),
             last_number: 1,
             numbers_wrapped: false,
+            last_serial: 0,
             jobs,
             accounts,
             first_limits: RlimitTable::default(),

@@ -6,7 +6,7 @@ use standin::{Capability, CapabilitySet, Gid, Securebits, Uid};
 use crate::kernel::Kernel;
 use crate::task::ThreadKey;
 
-/// A thread's credentials. An open file keeps a copy of its opener's.
+/// A thread's credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Credentials {
     pub(crate) user: UserIds,
@@ -16,6 +16,44 @@ pub(crate) struct Credentials {
     pub(crate) capabilities: CapabilitySets,
     pub(crate) securebits: Securebits,
     pub(crate) no_new_privileges: bool,
+}
+
+/// What of somebody's credentials access to files depends on (path_resolution(7), Permissions).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rights<'a> {
+    pub(crate) user: Uid,
+    pub(crate) group: Gid,
+    groups: &'a [Gid],
+    capabilities: CapabilitySet,
+}
+
+/// The rights of who opened a file, as they were then: less to copy than all of its credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Opener {
+    user: Uid,
+    group: Gid,
+    groups: Option<Box<[Gid]>>,
+    capabilities: CapabilitySet,
+}
+
+impl Opener {
+    /// What it may do.
+    pub(crate) fn rights(&self) -> Rights<'_> {
+        let Self { user, group, ref groups, capabilities } = *self;
+        Rights { user, group, groups: groups.as_deref().unwrap_or_default(), capabilities }
+    }
+}
+
+impl Rights<'_> {
+    /// Whether a capability is among them.
+    pub(crate) const fn capable(self, capability: Capability) -> bool {
+        self.capabilities.contains(capability)
+    }
+
+    /// Whether files of this group are its own as to groups.
+    pub(crate) fn in_group(self, group: Gid) -> bool {
+        self.group == group || self.groups.binary_search(&group).is_ok()
+    }
 }
 
 impl Credentials {
@@ -38,6 +76,26 @@ impl Credentials {
         }
     }
 
+    /// What it may do with files.
+    pub(crate) fn rights(&self) -> Rights<'_> {
+        Rights {
+            user: self.user.filesystem,
+            group: self.group.filesystem,
+            groups: self.groups(),
+            capabilities: self.capabilities.effective,
+        }
+    }
+
+    /// What a file that it opens keeps.
+    pub(crate) fn opener(&self) -> Opener {
+        Opener {
+            user: self.user.filesystem,
+            group: self.group.filesystem,
+            groups: self.groups.clone(),
+            capabilities: self.capabilities.effective,
+        }
+    }
+
     /// Whether it holds a capability now.
     pub(crate) const fn capable(&self, capability: Capability) -> bool {
         self.capabilities.effective.contains(capability)
@@ -45,8 +103,7 @@ impl Credentials {
 
     /// Whether files of this group are its own as to groups.
     pub(crate) fn in_group(&self, group: Gid) -> bool {
-        self.group.filesystem == group
-            || self.groups.as_ref().is_some_and(|groups| groups.binary_search(&group).is_ok())
+        self.rights().in_group(group)
     }
 
     /// Supplementary groups.

@@ -87,6 +87,8 @@ fn remain_alone(kernel: &mut Kernel, caller: ThreadKey) {
         tasks.numbers.insert(number, caller);
         tasks.numbers.insert(other, leader);
         tasks.processes.at_mut(process).leader = caller;
+        // /proc has the caller by another name now.
+        kernel.vfs.paths.forget();
     }
     for thread in exit::others(kernel, process, caller) {
         family::inherit(kernel, process, thread, caller);

@@ -78,6 +78,8 @@ fn leave(kernel: &mut Kernel, thread: ThreadKey) {
     if std::mem::replace(&mut record.exited, true) {
         return;
     }
+    // Whoever asks whether it may go on looks closer.
+    record.attention = true;
     kernel.waits.wake_thread(thread);
     if !kernel.tasks.starts.is_empty() && kernel.tasks.starts.remove(&thread).is_some() {
         kernel.waits.unmake_runnable(thread);
@@ -99,14 +101,18 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
         .at_mut(process)
         .threads
         .remove(&mut tasks.threads, thread, |thread| &mut thread.siblings);
-    tasks.threads.remove(thread);
+    tasks.threads.discard(thread);
 }
 
 /// No thread of the process runs any more.
 fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
     fs::descriptors::close_all(kernel, process);
-    fs::let_go(kernel, kernel.tasks.processes.at(process).directory);
-    family::bequeath(kernel, process);
+    let record = kernel.tasks.processes.at(process);
+    let (directory, is_parent) = (record.directory, !record.children.is_empty());
+    fs::let_go(kernel, directory);
+    if is_parent {
+        family::bequeath(kernel, process);
+    }
     let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
     job::orphan(kernel, process, parent, true);
     kernel.tasks.processes.at_mut(process).state = State::Zombie(status);
@@ -114,27 +120,29 @@ fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
         ends.insert(process, status);
     }
     kernel.waits.wake(Channel::Process(process));
-    if family::tell_death(kernel, process) {
+    if family::tell_death(kernel, parent) {
         reap(kernel, process);
     }
 }
 
 /// The end of a zombie: somebody has waited for it, or nobody will.
 pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
-    let leader = kernel.tasks.processes.at(process).leader;
+    let record = kernel.tasks.processes.at(process);
+    let (leader, parent) = (record.leader, record.parent);
     cgroup::reaped(kernel, leader);
     let tasks = &mut kernel.tasks;
     signal::forget_thread(tasks, leader);
     signal::forget(tasks, process);
     tasks.leave_job(process);
-    if let Some(parent) = tasks.processes.at(process).parent {
+    if let Some(parent) = parent {
         tasks.disown(parent, process);
     }
-    if let Some(leader) = tasks.threads.remove(leader) {
-        tasks.accounts.get_mut(leader.account).threads -= 1;
-        tasks.numbers.remove(&leader.number);
-    }
-    tasks.processes.remove(process);
+    let record = tasks.threads.at(leader);
+    let (number, account) = (record.number, record.account);
+    tasks.accounts.get_mut(account).threads -= 1;
+    tasks.numbers.remove(&number);
+    tasks.threads.discard(leader);
+    tasks.processes.discard(process);
     kernel.waits.wake(Channel::Process(process));
 }
 

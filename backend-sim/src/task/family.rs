@@ -4,24 +4,22 @@
 use standin::Signal;
 
 use crate::kernel::Kernel;
-use crate::list::iterate;
+use crate::list::{iterate, unlink};
 use crate::task::{ProcessKey, Tasks, ThreadKey, exit, job, signal};
 use crate::wait::Channel;
 
 impl Tasks {
     /// Makes a process that has no parent a child, behind the others.
     pub(super) fn adopt(&mut self, parent: ProcessKey, child: ProcessKey) {
+        let seam = self.processes.at_mut(parent).children.extend(child);
+        seam.sew(&mut self.processes, child, |child| &mut child.siblings);
         self.processes.at_mut(child).parent = Some(parent);
-        let mut children = self.processes.at(parent).children;
-        children.push(&mut self.processes, child, |child| &mut child.siblings);
-        self.processes.at_mut(parent).children = children;
     }
 
     /// Takes a child from its parent.
     pub(super) fn disown(&mut self, parent: ProcessKey, child: ProcessKey) {
-        let mut children = self.processes.at(parent).children;
-        children.remove(&mut self.processes, child, |child| &mut child.siblings);
-        self.processes.at_mut(parent).children = children;
+        let gap = unlink(&mut self.processes, child, |child| &mut child.siblings);
+        self.processes.at_mut(parent).children.close(&gap);
     }
 }
 
@@ -78,11 +76,7 @@ pub(super) fn inherit(
 
 /// A process ends: its children become its reaper's.
 pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
-    let record = kernel.tasks.processes.at(process);
-    if record.children.is_empty() {
-        return;
-    }
-    let leader = record.leader;
+    let leader = kernel.tasks.processes.at(process).leader;
     let tasks = &mut kernel.tasks;
     let children =
         iterate(&tasks.processes, tasks.processes.at(process).children, |child| &child.siblings);
@@ -96,11 +90,12 @@ pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
     }
     for child in children {
         let Some(record) = kernel.tasks.processes.get(child) else { continue };
-        let was_zombie = record.is_zombie();
+        // A signal to an earlier one may have ended the reaper too.
+        let (was_zombie, parent) = (record.is_zombie(), record.parent.unwrap_or(reaper));
         for wish in last_wishes(&kernel.tasks, child) {
             signal::send_parent_death(kernel, leader, child, wish);
         }
-        if was_zombie && tell_death(kernel, child) {
+        if was_zombie && tell_death(kernel, parent) {
             job::orphan(kernel, child, process, false);
             exit::reap(kernel, child);
         } else if kernel.tasks.processes.get(child).is_some() {
@@ -109,10 +104,9 @@ pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
     }
 }
 
-/// Tells the parent of a zombie, which gets CHLD and looks again if it waits. Whether the zombie goes at once, because its
-/// parent ignores CHLD.
-pub(super) fn tell_death(kernel: &mut Kernel, process: ProcessKey) -> bool {
-    let Some(parent) = kernel.tasks.processes.at(process).parent else { return false };
+/// Tells the parent of a process that has become a zombie: it gets CHLD, and looks again if it waits. Whether the zombie goes at once,
+/// because its parent ignores CHLD.
+pub(super) fn tell_death(kernel: &mut Kernel, parent: ProcessKey) -> bool {
     let ignores = kernel.tasks.processes.at(parent).ignored().contains(Signal::CHLD);
     if !ignores {
         signal::send_kernel(kernel, parent, Signal::CHLD);

@@ -85,29 +85,31 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
     }
 }
 
-fn enlist(kernel: &mut Kernel, thread: ThreadKey) {
+/// A thread that is like the caller in the table: it has its number, and counts for its user.
+fn enlist(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
+    let record = like(kernel, caller, number);
     let tasks = &mut kernel.tasks;
-    let record = tasks.threads.at(thread);
-    let (number, process, account) = (record.number, record.process, record.account);
+    tasks.accounts.get_mut(record.account).threads += 1;
+    let thread = tasks.threads.insert(record);
+    tasks.numbers.insert(number, thread);
+    thread
+}
+
+fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
+    let thread = enlist(kernel, caller, number);
+    let tasks = &mut kernel.tasks;
+    let process = tasks.process_of(caller);
     tasks
         .processes
         .at_mut(process)
         .threads
         .push(&mut tasks.threads, thread, |thread| &mut thread.siblings);
-    tasks.numbers.insert(number, thread);
-    tasks.accounts.get_mut(account).threads += 1;
-}
-
-fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let record = like(kernel, caller, number);
-    let thread = kernel.tasks.threads.insert(record);
-    enlist(kernel, thread);
     thread
 }
 
 fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let record = like(kernel, caller, number);
-    let parent = record.process;
+    let leader = enlist(kernel, caller, number);
+    let parent = kernel.tasks.process_of(caller);
     let descriptors = fs::descriptors::fork(kernel, parent);
     let started = kernel.clock.monotonic();
     let of = kernel.tasks.processes.at(parent);
@@ -116,14 +118,14 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     let more = of.more.as_deref().map(inherited);
     fs::keep(kernel, directory);
     let tasks = &mut kernel.tasks;
-    let leader = tasks.threads.insert(record);
+    tasks.last_serial = tasks.last_serial.wrapping_add(1);
     let child = tasks.processes.insert(Process {
         number,
         parent: Some(parent),
         parent_thread: Some(caller),
         children: List::default(),
         siblings: Links::default(),
-        threads: List::default(),
+        threads: List::of(leader),
         leader,
         state: State::Alive,
         continued: false,
@@ -139,12 +141,11 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
         descriptors,
         started,
         more,
-        scope: None,
+        serial: tasks.last_serial,
     });
     tasks.threads.at_mut(leader).process = child;
     tasks.adopt(parent, child);
     tasks.join_job(child, job);
-    enlist(kernel, leader);
     leader
 }
 

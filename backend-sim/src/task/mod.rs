@@ -37,7 +37,7 @@ pub(crate) use access::{attach, may_look_into};
 pub(crate) use account::{AccountKey, Accounts};
 pub(crate) use boot::{first_of_user, start_first};
 pub(crate) use check::check;
-pub(crate) use credentials::Credentials;
+pub(crate) use credentials::{Credentials, Opener, Rights};
 pub(crate) use job::{JobKey, Jobs};
 pub(crate) use limit::RlimitTable;
 pub(crate) use name::Name;
@@ -66,6 +66,8 @@ pub(crate) struct Tasks {
     pub(crate) last_number: u32,
     /// Whether the numbers have begun again from below.
     pub(crate) numbers_wrapped: bool,
+    /// The serial number of the process that was made last.
+    last_serial: u32,
     /// Process groups and sessions.
     pub(crate) jobs: Jobs,
     /// What each user has running.

@@ -1,7 +1,6 @@
 //! What a process is: what its threads share.
 
 use standin::backend::WaitStatus;
-use standin::handle::Scope;
 use standin::id::{Mode, Moment};
 use standin::{Signal, SignalSet};
 
@@ -43,8 +42,8 @@ pub(crate) struct Process {
     pub(crate) started: Moment,
     /// What few processes have.
     pub(crate) more: Option<Box<More>>,
-    /// What its handles are told apart by; given when the first view of it is made.
-    pub(crate) scope: Option<Scope>,
+    /// What tells its handles from those of the machine's other processes.
+    pub(crate) serial: u32,
 }
 
 /// What few processes have.

@@ -39,14 +39,19 @@ pub(crate) enum Readiness {
 
 impl Kernel {
     /// Whether a thread may go on; it takes what is pending for it.
+    #[inline]
     pub(crate) fn readiness(&mut self, thread: ThreadKey) -> Readiness {
         match self.tasks.threads.get(thread) {
-            Some(record) if record.exited => return Readiness::Dead,
-            Some(record) if !record.attention => {
-                return Readiness::Ready { caught: Caught::Nothing };
-            }
-            Some(_) => {}
-            None => return Readiness::Dead,
+            Some(record) if !record.attention => Readiness::Ready { caught: Caught::Nothing },
+            Some(_) | None => self.attend(thread),
+        }
+    }
+
+    /// The same of a thread that something may concern, or that has ended.
+    #[cold]
+    fn attend(&mut self, thread: ThreadKey) -> Readiness {
+        if !self.tasks.is_alive(thread) {
+            return Readiness::Dead;
         }
         if let Some(record) = self.tasks.threads.get_mut(thread) {
             record.answers = false;
@@ -64,8 +69,9 @@ impl Kernel {
     }
 
     /// Whether nothing stands between this thread and its next instruction.
+    #[inline]
     pub(crate) fn runs_on(&self, thread: ThreadKey) -> bool {
         let Some(record) = self.tasks.threads.get(thread) else { return false };
-        !record.exited && (!record.attention || record.answers)
+        !record.attention || (record.answers && !record.exited)
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Thread {
     pub(crate) exited: bool,
     /// It stands still because its group is frozen, or its process stopped, which counts as frozen too.
     pub(crate) frozen: bool,
-    /// Something besides its own business may concern it: a signal, a stop, a freeze. Looked at before it goes on.
+    /// Something besides its own business may concern it: a signal, a stop, a freeze, its end. Looked at before it goes on.
     pub(crate) attention: bool,
     /// Another thread took the signal that stopped it: the call that it is in still answers.
     pub(crate) answers: bool,

@@ -31,27 +31,46 @@ pub struct View {
 }
 
 struct Inner {
-    shared: Arc<Shared>,
+    machine: Hold,
     thread: ThreadKey,
     scope: Scope,
-    /// Keeps the machine from finishing, if the view is held outside of it.
-    guard: Option<Arc<Guard>>,
+}
+
+/// How a view holds its machine.
+#[derive(Clone)]
+enum Hold {
+    /// From outside: the machine does not end before.
+    Outside(Arc<Guard>),
+    /// From a program of the machine itself.
+    Inside(Arc<Shared>),
+}
+
+impl Inner {
+    fn shared(&self) -> &Arc<Shared> {
+        match &self.machine {
+            Hold::Outside(guard) => &guard.shared,
+            Hold::Inside(shared) => shared,
+        }
+    }
 }
 
 impl View {
     /// A view that is held outside of the machine.
     pub(crate) fn outside(guard: &Arc<Guard>, thread: ThreadKey) -> Self {
-        Self::new(&guard.shared, thread, Some(Arc::clone(guard)))
+        let serial = guard.shared.lock().process(thread).serial;
+        Self::new(Hold::Outside(Arc::clone(guard)), thread, serial)
     }
 
     /// A view for a program of the machine.
     pub(crate) fn inside(shared: &Arc<Shared>, thread: ThreadKey) -> Self {
-        Self::new(shared, thread, None)
+        let serial = shared.lock().process(thread).serial;
+        Self::new(Hold::Inside(Arc::clone(shared)), thread, serial)
     }
 
-    fn new(shared: &Arc<Shared>, thread: ThreadKey, guard: Option<Arc<Guard>>) -> Self {
-        let scope = shared.lock().scope_of(thread);
-        Self { inner: Arc::new(Inner { shared: Arc::clone(shared), thread, scope, guard }) }
+    fn new(machine: Hold, thread: ThreadKey, serial: u32) -> Self {
+        let mut inner = Inner { machine, thread, scope: Scope(serial.into()) };
+        inner.scope.0 |= inner.shared().id << 32;
+        Self { inner: Arc::new(inner) }
     }
 
     /// fork(2): a child without a program, which is driven through its view. It has the parent's credentials, group,
@@ -60,8 +79,7 @@ impl View {
     /// # Errors
     /// EAGAIN: a limit of processes.
     pub fn fork(&self) -> Result<Self, Failure> {
-        let thread = self.carry(Fork::default())?;
-        Ok(Self::new(&self.inner.shared, thread, self.inner.guard.clone()))
+        self.make(Fork::default())
     }
 
     /// clone(2) with `CLONE_THREAD`: another thread of this process, which is driven through its view.
@@ -69,8 +87,12 @@ impl View {
     /// # Errors
     /// EAGAIN: a limit of processes, which counts threads.
     pub fn spawn_thread(&self) -> Result<Self, Failure> {
-        let thread = self.carry(Fork { is_thread: true, ..Fork::default() })?;
-        Ok(Self::new(&self.inner.shared, thread, self.inner.guard.clone()))
+        self.make(Fork { is_thread: true, ..Fork::default() })
+    }
+
+    fn make(&self, fork: Fork) -> Result<Self, Failure> {
+        let born = self.carry(fork)?;
+        Ok(Self::new(self.inner.machine.clone(), born.thread, born.serial))
     }
 
     /// exit(2), the system call: ends this thread alone; the last one ends the process. Every later call of this view
@@ -94,7 +116,7 @@ impl View {
 
     /// Carries an operation through the kernel.
     pub(crate) fn carry<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
-        door::carry(&self.inner.shared, self.inner.thread, operation)
+        door::carry(self.inner.shared(), self.inner.thread, operation)
     }
 
     /// A handle on a descriptor of this process.
@@ -111,16 +133,16 @@ impl View {
 
 impl Owner for Inner {
     fn release(&self, number: u32) {
-        let mut kernel = self.shared.lock();
+        let mut kernel = self.shared().lock();
         descriptors::close(&mut kernel, self.thread, number);
         drop(kernel);
-        crate::outside::notify(&self.shared);
+        crate::outside::notify(self.shared());
     }
 }
 
 impl fmt::Debug for View {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "View of thread {:?} of machine {}", self.inner.thread, self.inner.shared.id)
+        write!(out, "View of thread {:?} of machine {}", self.inner.thread, self.inner.shared().id)
     }
 }
 
@@ -128,7 +150,7 @@ impl Fallback for View {
     /// Counted like every other question that the machine has no answer to.
     fn not_modelled(&self, operation: &'static str) -> Failure {
         let failure = Failure::NotModelled(operation);
-        self.inner.shared.lock().census.note(&failure);
+        self.inner.shared().lock().census.note(&failure);
         failure
     }
 }

@@ -31,7 +31,7 @@ impl View {
     /// `PR_SET_DUMPABLE`: what changed its credentials does not hide it from its user.
     #[cfg(feature = "transcript")]
     pub(crate) fn stay_dumpable(&self) {
-        let mut kernel = self.inner.shared.lock();
+        let mut kernel = self.inner.shared().lock();
         if kernel.tasks.is_alive(self.thread()) {
             kernel.process_mut(self.thread()).dumpable = true;
         }
@@ -39,7 +39,7 @@ impl View {
 
     /// Whether a program of the machine stands at this path.
     fn knows(&self, path: &KPath) -> bool {
-        self.inner.shared.programs.lock().get(path).is_some()
+        self.inner.shared().programs.lock().get(path).is_some()
     }
 }
 
@@ -70,7 +70,7 @@ impl Processes for View {
         let program = Program { path, arguments, known: self.knows(path) };
         self.carry(processes::Exec { program })?;
         // What called is no more: its stack is left if it has one, and from outside it is told so.
-        run::leave_for_good(self.inner.shared.id, self.thread());
+        run::leave_for_good(self.inner.shared().id, self.thread());
         Err(Failure::CallerDied)
     }
 

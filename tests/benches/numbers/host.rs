@@ -1,9 +1,13 @@
 //! The real kernel beside the machine: this host, if it lets us, in groups of our own that are removed again.
 
+#![expect(unsafe_code, reason = "fork(2) is unsafe, and no call of a backend")]
+
 use std::process::{Child, Command};
 
-use standin::{Backend, fs};
+use standin::{Backend, Pid, fs};
 use standin_linux::Linux;
+
+use crate::lives::Fate;
 
 /// A host on which the rows can be measured.
 pub(crate) struct Host {
@@ -38,6 +42,24 @@ impl Drop for Host {
         let _ = self.idle.wait();
         remove(&self.kernel, &self.group);
     }
+}
+
+/// fork(2): a child that does nothing but meet its fate. One that stays ends with this program at the latest.
+pub(crate) fn fork(fate: Fate) -> Pid {
+    // SAFETY: this program has a single thread, so the child finds nothing half done; it makes system calls alone and never
+    // returns.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        if matches!(fate, Fate::Stays) {
+            // SAFETY: as above; the call has no pointers.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            // SAFETY: as above.
+            unsafe { libc::pause() };
+        }
+        // SAFETY: as above.
+        unsafe { libc::_exit(0) }
+    }
+    Pid(u32::try_from(child).unwrap())
 }
 
 /// Removes a group and all below it; what cannot be removed is named.

@@ -8,6 +8,7 @@
 
 mod bytes;
 mod host;
+mod lives;
 mod measure;
 mod rows;
 

@@ -1,11 +1,15 @@
 //! The rows: what is called, and how often. The same calls run on the machine and, where there is one, on the host.
 
-use standin::backend::{Backend, Files, OpenOptions, Processes, WaitOptions};
-use standin::{ExitCode, KPath, Place, Signal, fs};
-use standin_sim::{Machine, View};
+use std::cell::RefCell;
+use std::time::Duration;
+
+use standin::backend::{Backend, Deadline, OpenOptions, Processes, Spawn, WaitOptions};
+use standin::{ExitCode, KPath, Place, fs};
+use standin_sim::Machine;
 
 use crate::host::Host;
-use crate::measure::{Row, batch, each};
+use crate::lives;
+use crate::measure::{Row, each};
 
 /// A kernel to measure, a group of our own on it, and a process of our own to move about.
 struct Subject<'a> {
@@ -33,21 +37,25 @@ fn machine() -> Machine {
     machine
 }
 
-fn path(text: &str) -> &KPath {
+pub(crate) fn path(text: &str) -> &KPath {
     KPath::new(text).unwrap()
 }
 
 /// Open, write, close.
-fn put(kernel: &dyn Backend, file: &KPath, value: &[u8]) {
+pub(crate) fn put(kernel: &dyn Backend, file: &KPath, value: &[u8]) {
     let file = kernel.open(Place::cwd(file), &OpenOptions::write()).unwrap();
     kernel.write(&file, value).unwrap();
 }
 
+thread_local! {
+    /// Where reads go: made once, since zeroing it is no part of a call.
+    static BUFFER: RefCell<[u8; 4096]> = const { RefCell::new([0; 4096]) };
+}
+
 /// Open, read, close.
 fn get(kernel: &dyn Backend, file: &KPath) {
-    let mut buffer = [0; 4096];
     let file = kernel.open(Place::cwd(file), &OpenOptions::read()).unwrap();
-    kernel.read(&file, &mut buffer).unwrap();
+    BUFFER.with_borrow_mut(|buffer| kernel.read(&file, buffer).unwrap());
 }
 
 type Measurement = (&'static str, f64, f64, fn(&Subject<'_>) -> f64);
@@ -154,6 +162,7 @@ const ROWS: &[Measurement] = &[
 
 /// Measures all rows and hands each to `print`.
 pub(crate) fn all(host: Option<&Host>, print: &mut dyn FnMut(&Row)) {
+    let lives = host.map(lives::on);
     let machine = machine();
     let (root, idle) = (machine.root(), machine.user(1000));
     let here = host.map(|host| Subject {
@@ -171,82 +180,38 @@ pub(crate) fn all(host: Option<&Host>, print: &mut dyn FnMut(&Row)) {
         let host_ns = here.as_ref().map(measurement);
         print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns });
     }
+    lives::all(lives.as_deref(), print);
     let mut alone = |what: &str, floor_ns, goal_ns, machine_ns| {
         print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns: None });
     };
-    alone("fork + exit + wait", 400.0, 200.0, fork_exit_wait(&root));
-    alone("kill + wait by pid handle", 250.0, 150.0, kill_wait(&root));
-    alone("kill of 100 to the last reap", 15_000.0, 10_000.0, kill_100(&root));
-    let few = siblings(10);
-    alone("mkdir + rmdir among 20,000 siblings", 1.5 * few, few, siblings(20_000));
     alone(
         "a new machine with its first process",
         5_000.0,
         3_000.0,
         each(500, || drop(Machine::builder().build())),
     );
-    alone("switch between programs, a timer each", 100.0, 50.0, switch());
+    alone("switch between two programs, a timer each", 100.0, 50.0, switch());
 }
 
-fn fork_exit_wait(root: &View) -> f64 {
-    each(2_000, || {
-        let child = root.fork().unwrap();
-        let handle = root.open_pid(child.pid().unwrap()).unwrap();
-        let _ = child.exit(ExitCode::SUCCESS);
-        root.wait(&handle, WaitOptions::default()).unwrap();
-    })
-}
-
-fn kill_wait(root: &View) -> f64 {
-    let make = || root.open_pid(root.fork().unwrap().pid().unwrap()).unwrap();
-    batch(200, make, |child| {
-        root.signal(&child, Some(Signal::KILL)).unwrap();
-        root.wait(&child, WaitOptions::default()).unwrap();
-    })
-}
-
-fn kill_100(root: &View) -> f64 {
-    fs::create_dir(root, "/sys/fs/cgroup/killed").unwrap();
-    let make = || {
-        (0..100)
-            .map(|_| {
-                let child = root.fork().unwrap();
-                fs::write(&child, "/sys/fs/cgroup/killed/cgroup.procs", "0").unwrap();
-                root.open_pid(child.pid().unwrap()).unwrap()
-            })
-            .collect::<Vec<_>>()
-    };
-    batch(1, make, |children| {
-        put(root, path("/sys/fs/cgroup/killed/cgroup.kill"), b"1");
-        for child in &children {
-            root.wait(child, WaitOptions::default()).unwrap();
-        }
-    })
-}
-
-fn siblings(count: u32) -> f64 {
-    let machine = Machine::builder().build();
-    let root = machine.root();
-    for n in 0..count {
-        fs::create_dir(&root, format!("/sys/fs/cgroup/{n}")).unwrap();
-    }
-    let place = Place::cwd(path("/sys/fs/cgroup/x"));
-    each(2_000, || {
-        root.mkdir(place, standin::Mode::new(0o755)).unwrap();
-        root.rmdir(place).unwrap();
-    })
-}
-
-/// A program that sleeps for a nanosecond again and again: out of its stack and back each time.
+/// Two programs that sleep until the same moments: each timer takes one of them out of its stack and the other back in.
 fn switch() -> f64 {
     const TURNS: u32 = 10_000;
     let machine = Machine::builder().build();
     machine.program("/bin/turns", |kernel, _| {
+        let mut until = kernel.monotonic().unwrap();
         for _ in 0..TURNS {
-            let until = kernel.monotonic().unwrap().after(std::time::Duration::from_nanos(1));
-            kernel.poll(&[], standin::backend::Deadline::At(until)).unwrap();
+            until = until.after(Duration::from_nanos(1));
+            kernel.poll(&[], Deadline::At(until)).unwrap();
         }
         ExitCode::SUCCESS
     });
-    each(1, || assert!(machine.run("/bin/turns", &[]).is_ok())) / f64::from(TURNS)
+    machine.program("/bin/both", |kernel, _| {
+        let turns = Spawn::new(path("/bin/turns"), &[b"turns"]);
+        let both = [(); 2].map(|()| kernel.spawn(&turns).unwrap());
+        for one in &both {
+            kernel.wait(one, WaitOptions::default()).unwrap();
+        }
+        ExitCode::SUCCESS
+    });
+    each(1, || assert!(machine.run("/bin/both", &[]).is_ok())) / f64::from(2 * TURNS)
 }

@@ -163,6 +163,11 @@ pub(crate) fn alive(kernel: &Kernel, node: ProcNode) -> bool {
     node.thread().is_none_or(|thread| kernel.tasks.threads.get(thread).is_some())
 }
 
+/// Whether the way down to it leads nowhere else as long as it is there.
+pub(crate) fn has_one_name(node: ProcNode) -> bool {
+    node != ProcNode::Unmodelled && kind(node) != FileKind::Link
+}
+
 /// Whether nobody may change it, root included: the directory of a process or thread.
 pub(crate) const fn is_immutable(node: ProcNode) -> bool {
     matches!(node, ProcNode::Process(_) | ProcNode::Thread(_))
@@ -340,14 +345,11 @@ fn not_modelled(node: ProcNode) -> crate::step::Stop {
 
 /// The whole text of a file, added to `text`.
 pub(crate) fn read(
-    kernel: &mut Kernel,
+    kernel: &Kernel,
     caller: ThreadKey,
-    file: FileKey,
+    node: ProcNode,
     text: &mut Vec<u8>,
 ) -> Step<()> {
-    let Node::Proc(node) = kernel.vfs.files.at(file).spot.node else {
-        return Err(Errno::EINVAL.into());
-    };
     let (thread, whole) = match node {
         ProcNode::OfProcess(thread, _) => (thread, true),
         ProcNode::OfThread(thread, _) => (thread, false),

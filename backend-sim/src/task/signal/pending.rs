@@ -51,9 +51,6 @@ pub(super) fn add(
     signal: Signal,
 ) {
     set(&mut kernel.tasks, process, thread).insert(signal);
-    if signal == Signal::KILL {
-        return;
-    }
     let account = account(&kernel.tasks, process, thread);
     if signal.is_real_time() {
         let limit = kernel.soft_limit(process, RlimitResource::PendingSignals);
@@ -106,11 +103,9 @@ fn remove(
     if !left {
         set(tasks, process, thread).remove(signal);
     }
-    if signal != Signal::KILL {
-        let account = account(tasks, process, thread);
-        let account = tasks.accounts.get_mut(account);
-        account.signals = account.signals.saturating_sub(gone);
-    }
+    let account = account(tasks, process, thread);
+    let account = tasks.accounts.get_mut(account);
+    account.signals = account.signals.saturating_sub(gone);
 }
 
 /// Takes the next signal that this thread does not block: its own first, faults first, lower numbers first.
@@ -165,7 +160,8 @@ pub(crate) fn forget_thread(tasks: &mut Tasks, thread: ThreadKey) {
 /// Drops all that is pending for a process that goes.
 pub(crate) fn forget(tasks: &mut Tasks, process: ProcessKey) {
     let pending = tasks.processes.at(process).pending;
-    for signal in pending {
+    // What killed it was never queued.
+    for signal in pending.without(Signal::KILL) {
         remove(tasks, process, None, signal, true);
     }
 }

@@ -70,9 +70,15 @@ pub(crate) fn send_thread(kernel: &mut Kernel, thread: ThreadKey, signal: Signal
     send(kernel, process, Some(thread), signal);
 }
 
-/// SIGKILL, as from the kernel.
+/// SIGKILL, as from the kernel. No thread can block, handle or ignore it, and neither a stop nor a freeze holds it back: so it
+/// needs no taker. Process 1 never hears of it.
 pub(crate) fn kill(kernel: &mut Kernel, process: ProcessKey) {
-    send(kernel, process, None, Signal::KILL);
+    let Some(record) = kernel.tasks.processes.get_mut(process) else { return };
+    if record.is_zombie() || process == kernel.tasks.init {
+        return;
+    }
+    record.pending.insert(Signal::KILL);
+    exit::exit_process(kernel, process, WaitStatus::Killed(Signal::KILL));
 }
 
 /// A signal from the kernel to a process that may be gone.
@@ -101,6 +107,9 @@ pub(super) fn send(
     thread: Option<ThreadKey>,
     signal: Signal,
 ) {
+    if signal == Signal::KILL {
+        return kill(kernel, process);
+    }
     let Some(record) = kernel.tasks.processes.get(process) else { return };
     if record.is_zombie() {
         return;
@@ -157,7 +166,7 @@ fn taker(
 ) -> Option<ThreadKey> {
     let record = kernel.tasks.processes.at(process);
     let blocked = |mask: SignalSet| mask.contains(signal);
-    if signal != Signal::KILL && record.is_stopped() {
+    if record.is_stopped() {
         return None;
     }
     let wants = |key: ThreadKey| {
