@@ -49,6 +49,14 @@ impl Builder {
         self
     }
 
+    /// With the Linux-VServer patch: [`Backend::contexts`](standin::Backend::contexts) is there, and tasks of different
+    /// contexts do not see each other. What the patch adds to /proc is not modelled.
+    #[must_use]
+    pub fn contexts(mut self) -> Self {
+        self.profile.contexts = true;
+        self
+    }
+
     /// Bounds of the run.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {

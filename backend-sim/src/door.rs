@@ -15,7 +15,7 @@ use crate::machine::Shared;
 use crate::outside;
 use crate::run::{self, Resume};
 use crate::step::{Step, Stop, Wait};
-use crate::task::{Readiness, ThreadKey};
+use crate::task::{Caught, Readiness, ThreadKey};
 use crate::wait::Channel;
 
 /// One kind of call, with its arguments.
@@ -26,8 +26,20 @@ pub(crate) trait Operation {
     /// The name of the backend's method, as traces and messages print it.
     const NAME: &'static str;
 
+    /// Whether the signals that were caught during its wait end it, before it looks whether it can finish by now. Most calls
+    /// look first.
+    fn gives_up(&self, _kernel: &Kernel, _caller: ThreadKey, _caught: Caught) -> bool {
+        false
+    }
+
     /// Does it, on behalf of `caller`. Runs again after a wait, on the same value.
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Self::Answer>;
+
+    /// What a call answers that has transferred part and waits for more when a handler runs: that part, not EINTR, and it
+    /// is not restarted (signal(7)).
+    fn partial(&mut self) -> Option<Self::Answer> {
+        None
+    }
 }
 
 /// Carries one operation through the kernel.
@@ -48,7 +60,13 @@ pub(crate) fn carry<O: Operation>(
                 if let Some(answer) = answer {
                     return answer;
                 }
-                match attempt(&mut kernel, caller, &mut operation) {
+                if has_waited && operation.gives_up(&kernel, caller, caught) {
+                    return Err(Failure::Errno(Errno::EINTR));
+                }
+                let attempted = attempt(&mut kernel, caller, &mut operation);
+                // It may have woken a thread that another one of the host's waits for.
+                outside::notify(shared);
+                match attempted {
                     Ok(value) => {
                         if kernel.runs_on(caller) {
                             return Ok(value);
@@ -66,6 +84,12 @@ pub(crate) fn carry<O: Operation>(
                     }
                     // What it waited for counts before a signal that came too.
                     Err(Stop::Wait(wait)) => {
+                        if has_waited
+                            && caught != Caught::Nothing
+                            && let Some(part) = operation.partial()
+                        {
+                            return Ok(part);
+                        }
                         if has_waited && caught.ends(&wait) {
                             return Err(Failure::Errno(Errno::EINTR));
                         }

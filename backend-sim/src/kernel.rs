@@ -7,8 +7,13 @@ use standin::Failure;
 
 use crate::cgroup::Cgroups;
 use crate::clock::VirtualClock;
+use crate::context::Contexts;
 use crate::fs::Vfs;
+use crate::namespace::Namespaces;
+use crate::pipe::Pipe;
 use crate::profile::Profile;
+use crate::socket::Sockets;
+use crate::table::Table;
 use crate::task::{Tasks, ThreadKey};
 use crate::wait::Waits;
 
@@ -17,8 +22,12 @@ pub(crate) struct Kernel {
     pub(crate) profile: Profile,
     pub(crate) clock: VirtualClock,
     pub(crate) tasks: Tasks,
+    pub(crate) contexts: Contexts,
     pub(crate) cgroups: Cgroups,
     pub(crate) vfs: Vfs,
+    pub(crate) namespaces: Namespaces,
+    pub(crate) sockets: Sockets,
+    pub(crate) pipes: Table<Pipe>,
     pub(crate) waits: Waits,
     pub(crate) census: Census,
 }
@@ -51,8 +60,23 @@ impl Kernel {
         let vfs = Vfs::boot(&profile, cgroups.root);
         let clock = VirtualClock::new();
         let tasks = Tasks::boot(&cgroups, vfs.root, clock.monotonic());
+        let namespaces = Namespaces::boot(&profile);
+        let contexts = Contexts::default();
         let (waits, census) = (Waits::default(), Census::default());
-        let mut kernel = Self { profile, clock, tasks, cgroups, vfs, waits, census };
+        let (sockets, pipes) = (Sockets::default(), Table::default());
+        let mut kernel = Self {
+            profile,
+            clock,
+            tasks,
+            contexts,
+            cgroups,
+            vfs,
+            namespaces,
+            sockets,
+            pipes,
+            waits,
+            census,
+        };
         crate::task::start_first(&mut kernel);
         kernel
     }

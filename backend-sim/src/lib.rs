@@ -21,16 +21,21 @@
 mod builder;
 mod cgroup;
 mod clock;
+mod context;
 mod door;
 mod fs;
 mod kernel;
 mod list;
 mod look;
 mod machine;
+mod namespace;
 mod ops;
 mod outside;
+mod pipe;
 mod profile;
 mod run;
+mod shared;
+mod socket;
 #[cfg(feature = "transcript")]
 mod stage;
 mod step;

@@ -193,6 +193,13 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
             Some(_) => format!("a change of {}", path(kernel, group)),
             None => "a change of a group that is gone".to_owned(),
         },
+        Channel::Context(_) => "the end of a context".to_owned(),
         Channel::Lock(_) => "a lock".to_owned(),
+        Channel::SocketInput(_) => "something to come to a socket".to_owned(),
+        Channel::SocketOutput(_) => "room in a socket".to_owned(),
+        Channel::SocketBacklog(_) => "a listener to accept".to_owned(),
+        Channel::PipeInput(_) => "something to come into a pipe".to_owned(),
+        Channel::PipeOutput(_) => "room in a pipe".to_owned(),
+        Channel::Futex(_, place) => format!("the word at {place} of shared memory"),
     }
 }

@@ -14,10 +14,13 @@ use standin::{Backend, ExitCode, Failure, KPath};
 
 use crate::builder::Builder;
 use crate::cgroup;
+use crate::context;
 use crate::kernel::Kernel;
 use crate::look::Look;
+use crate::namespace;
 use crate::outside::Outside;
 use crate::run::{self, Registry};
+use crate::socket;
 use crate::task::{self, ThreadKey};
 use crate::view::View;
 
@@ -193,6 +196,9 @@ impl Machine {
     pub fn check(&self) -> Result<(), String> {
         let kernel = self.shared().lock();
         task::check(&kernel)?;
+        namespace::check(&kernel)?;
+        context::check(&kernel)?;
+        socket::check(&kernel)?;
         cgroup::check(&kernel)
     }
 

@@ -30,6 +30,24 @@ impl Release {
         }
     }
 
+    /// As uname(2) tells it.
+    pub(crate) const fn full_name(self) -> &'static str {
+        match self {
+            Self::V6_1 => "6.1.0-56-cloud-amd64",
+            Self::V6_12 => "6.12.117+deb12-cloud-amd64",
+            Self::V6_18 => "6.18.0",
+        }
+    }
+
+    /// Which build of it, as uname(2) tells it.
+    pub(crate) const fn build(self) -> &'static str {
+        match self {
+            Self::V6_1 => "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)",
+            Self::V6_12 => "#1 SMP PREEMPT_DYNAMIC Debian 6.12.117-1~deb12u1 (2026-11-14)",
+            Self::V6_18 => "#1 SMP PREEMPT_DYNAMIC",
+        }
+    }
+
     /// The release with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -79,6 +97,8 @@ pub(crate) struct Profile {
     pub(crate) memory: Bytes,
     pub(crate) swap: Bytes,
     pub(crate) limits: Limits,
+    /// Whether it has the context commands.
+    pub(crate) contexts: bool,
 }
 
 impl Default for Profile {
@@ -90,6 +110,7 @@ impl Default for Profile {
             memory: Bytes(1 << 30),
             swap: Bytes(0),
             limits: Limits::default(),
+            contexts: false,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::door::Operation;
 use crate::fs::{OpenKind, descriptors};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
+use crate::namespace;
 use crate::ops::fork::Fork;
 use crate::profile::{Layout, Release};
 use crate::step::Step;
@@ -282,9 +283,12 @@ impl standin::transcript::Stage for Stage {
         }
     }
 
-    fn namespace(&mut self, actor: ActorId, _link: NamespaceLink) -> Result<NsId, Errno> {
-        // Every process is in the initial namespaces, the only ones that are modelled.
-        if self.condition(actor).is_alive() { Ok(NsId(0)) } else { Err(Errno::ENOENT) }
+    fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {
+        if !self.condition(actor).is_alive() {
+            return Err(Errno::ENOENT);
+        }
+        let thread = self.cast.get(&actor).ok_or(Errno::ENOENT)?.thread;
+        namespace::identity(&self.machine.shared().lock(), thread, link.into())
     }
 
     fn in_initial_pid_namespace(&mut self, _actor: ActorId) -> bool {
@@ -332,14 +336,13 @@ fn act(
 }
 
 fn give_birth(view: &View, options: &ForkOptions) -> Result<ThreadKey, Failure> {
-    if options.new.is_some() {
-        return Err(Failure::NotModelled("fork new="));
-    }
     view.carry(Room {})?;
     let into: Option<Dir> =
         options.into.as_ref().map(|path| view.open_dir(Place::cwd(path))).transpose()?;
     let into = into.as_ref().map(|into| into.descriptor().number());
-    Ok(view.carry(Fork { into, is_thread: false })?.thread)
+    let kinds = options.new.iter().flat_map(|kinds| kinds.0.iter().copied());
+    let new = kinds.map(Into::into).collect();
+    Ok(view.carry(Fork { into, is_thread: false, new })?.thread)
 }
 
 fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Reply {

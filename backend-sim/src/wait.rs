@@ -9,7 +9,10 @@ use rustc_hash::FxHashMap;
 use standin::id::Moment;
 
 use crate::cgroup::CgroupKey;
-use crate::fs::Node;
+use crate::context::ContextKey;
+use crate::fs::{Node, TmpKey};
+use crate::pipe::PipeKey;
+use crate::socket::SocketKey;
 use crate::step::Wait;
 use crate::task::{ProcessKey, ThreadKey};
 
@@ -24,8 +27,22 @@ pub(crate) enum Channel {
     Process(ProcessKey),
     /// A control file of this group changed: its cgroup.events, pids.events and the like.
     Cgroup(CgroupKey),
+    /// This context ended.
+    Context(ContextKey),
     /// A lock of this file was let go.
     Lock(Node),
+    /// Something came to a socket: bytes, a connection, or the end.
+    SocketInput(SocketKey),
+    /// A socket has room to send, or never will.
+    SocketOutput(SocketKey),
+    /// A listener's queue has room, or never will.
+    SocketBacklog(SocketKey),
+    /// Something came into a pipe, or nothing will.
+    PipeInput(PipeKey),
+    /// A pipe has room, or nobody reads it.
+    PipeOutput(PipeKey),
+    /// Somebody was woken who waits for the word at this place of a file (futex(2)).
+    Futex(TmpKey, u64),
 }
 
 /// The sleepers and timers of a machine.
@@ -60,6 +77,25 @@ impl Waits {
 
     fn wake_sleepers(&mut self, channel: Channel) {
         for thread in self.sleepers.remove(&channel).unwrap_or_default() {
+            self.wake_thread(thread);
+        }
+    }
+
+    /// Wakes the first of those that sleep on a channel, at most `most`; whom.
+    pub(crate) fn wake_first(&mut self, channel: Channel, most: usize) -> Vec<ThreadKey> {
+        let sleepers = self.sleepers.get(&channel);
+        let chosen: Vec<ThreadKey> = sleepers.into_iter().flatten().copied().take(most).collect();
+        for thread in &chosen {
+            self.wake_thread(*thread);
+        }
+        chosen
+    }
+
+    /// A thread that begins to stand still waits for no word of shared memory meanwhile: it asks again when it goes on, and
+    /// stands behind all others then.
+    pub(crate) fn leave_futex(&mut self, thread: ThreadKey) {
+        let wait = self.wait_of(thread).map(|(_, wait)| wait);
+        if wait.is_some_and(|wait| matches!(wait.on.as_slice(), [Channel::Futex(..)])) {
             self.wake_thread(thread);
         }
     }

@@ -15,7 +15,7 @@ fn folder() -> Folder {
     folder.file("good.script", transcript("ok"));
     folder.file("bad.transcript", transcript("EEXIST"));
     folder.file("half.script", "machine\ninit> pid\n");
-    folder.file("unmodelled.transcript", "machine\ninit> unshare uts\nok\n");
+    folder.file("unmodelled.transcript", "machine\ninit> unshare time\nok\n");
     folder.file("README.md", "not looked at");
     folder
 }

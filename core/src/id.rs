@@ -55,6 +55,19 @@ impl Pid {
     pub const INIT: Self = Self(1);
 }
 
+impl Xid {
+    /// What is in no context.
+    pub const HOST: Self = Self(0);
+    /// Who sees all contexts and is in none.
+    pub const SPECTATOR: Self = Self(1);
+
+    /// Whether a context can have it.
+    #[must_use]
+    pub const fn is_context(self) -> bool {
+        matches!(self.0, 2..=0xffff)
+    }
+}
+
 impl Uid {
     /// The superuser.
     pub const ROOT: Self = Self(0);

@@ -31,8 +31,7 @@
 use std::fmt;
 
 use crate::backend::{
-    Address, Backend, ContextFlags, Contexts, Deadline, Fallback, Interest, Message, OpenOptions,
-    Spawn,
+    Address, Backend, Contexts, Deadline, Fallback, Interest, Message, OpenOptions, Spawn,
 };
 use crate::failure::{Failure, Result};
 use crate::handle::{Descriptor, Dir, File, Map, NsHandle, PidHandle, Socket, Watcher};
@@ -175,7 +174,7 @@ macro_rules! describe {
 describe! {
     handles: File, Dir, PidHandle, NsHandle, Socket, Watcher, Map;
     printed: bool, u32, i32, OpenOptions, Spawn<'_>, Message<'_>, Address, Deadline, [Interest<'_>], [crate::id::Gid],
-        ContextFlags, std::time::Duration,
+        std::time::Duration,
         crate::id::Mode, crate::id::Bytes, crate::id::Pid, crate::id::Uid, crate::id::Gid, crate::id::ExitCode,
         crate::id::WatchId, Option<crate::id::Uid>, Option<crate::id::Gid>, Option<crate::id::Pid>,
         crate::path::Follow, crate::signal::Signal, Option<crate::signal::Signal>, crate::signal::SignalSet,

@@ -152,6 +152,7 @@ pub(super) fn stand_still(kernel: &mut Kernel, thread: ThreadKey) {
     record.frozen = true;
     record.attention = true;
     let group = record.cgroup;
+    kernel.waits.leave_futex(thread);
     kernel.cgroups.table.at_mut(group).freezer.still_threads += 1;
     update(kernel, group);
 }

@@ -7,6 +7,7 @@ use standin::{Capability, Errno};
 use super::migrate::{Whole, migrate};
 use super::rows::{self, Target, Write};
 use super::{CgroupKey, Cgroups, attributes, domain, tree, value};
+use crate::context;
 use crate::fs::permission;
 use crate::kernel::Kernel;
 use crate::list::iterate;
@@ -30,6 +31,7 @@ pub(super) fn show_processes(kernel: &Kernel, target: Target, out: &mut Vec<u8>)
         for (key, thread) in
             iterate(&kernel.tasks.threads, record.members, |thread| &thread.members)
         {
+            context::is_listed(thread)?;
             if kernel.tasks.processes.at(thread.process).leader == key {
                 value::print_line(thread.number.into(), out);
             }
@@ -42,6 +44,7 @@ pub(super) fn show_processes(kernel: &Kernel, target: Target, out: &mut Vec<u8>)
     }
     for leader in &kernel.cgroups.headless {
         let thread = kernel.tasks.threads.at(*leader);
+        context::is_listed(thread)?;
         let is_here = table.get(thread.cgroup).is_some_and(|group| group.domain == top);
         if is_here && !kernel.tasks.processes.at(thread.process).is_zombie() {
             value::print_line(thread.number.into(), out);
@@ -54,6 +57,7 @@ pub(super) fn show_processes(kernel: &Kernel, target: Target, out: &mut Vec<u8>)
 pub(super) fn show_threads(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
     let members = kernel.cgroups.table.at(target.group).members;
     for (_, thread) in iterate(&kernel.tasks.threads, members, |thread| &thread.members) {
+        context::is_listed(thread)?;
         value::print_line(thread.number.into(), out);
     }
     Ok(())
@@ -77,7 +81,7 @@ fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
     let named = if number == 0 {
         write.caller
     } else {
-        kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?
+        kernel.find(write.caller, number).ok_or(Errno::ESRCH)?
     };
     let thread = match whole {
         Whole::Process => kernel.tasks.processes.at(kernel.tasks.process_of(named)).leader,

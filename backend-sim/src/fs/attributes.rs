@@ -14,8 +14,8 @@ use super::permission::{
 use super::transfer::FILE_LENGTH;
 use super::walk::{Object, object};
 use super::{
-    AttributeChange, Attributes, FileKey, MountKey, Node, Spot, TmpKey, attributes_of, descriptors,
-    kind, proc, process_of, tmpfs,
+    AttributeChange, Attributes, FileKey, MountKey, Node, OpenKind, Spot, TmpKey, attributes_of,
+    descriptors, kind, proc, process_of, tmpfs,
 };
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
@@ -329,7 +329,8 @@ pub(crate) fn fallocate(
         return Err(Errno::EBADF.into());
     }
     if !file.is_named() {
-        return Err(Errno::ENODEV.into());
+        let is_pipe = matches!(file.kind, OpenKind::Pipe(..));
+        return Err(if is_pipe { Errno::ESPIPE } else { Errno::ENODEV }.into());
     }
     let end = offset.0.saturating_add(length.0);
     if end > FILE_LENGTH {

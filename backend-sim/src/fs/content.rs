@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Bytes of a page.
-pub(super) const PAGE: u64 = 4096;
+pub(crate) const PAGE: u64 = 4096;
 const PAGE_LENGTH: usize = 4096;
 
 /// A file's bytes. What was never written reads as zeros.
@@ -44,8 +44,14 @@ impl Pages {
     pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
         let total = buffer.len().min(left);
+        self.peek(offset, buffer.get_mut(..total).unwrap_or_default());
+        total
+    }
+
+    /// Copies what stands at `offset` in the pages, also in the last one behind the file's end: what a map shows.
+    pub(crate) fn peek(&self, offset: u64, buffer: &mut [u8]) {
         let mut at = offset;
-        let mut rest = buffer.get_mut(..total).unwrap_or_default();
+        let mut rest = buffer;
         while !rest.is_empty() {
             let (number, start) = place(at);
             let length = rest.len().min(PAGE_LENGTH - start);
@@ -59,11 +65,18 @@ impl Pages {
             at += PAGE_LENGTH as u64 - start as u64;
             rest = behind;
         }
-        total
     }
 
-    /// Puts bytes at `offset`.
+    /// Puts bytes at `offset`, and the file's end behind them if it is not.
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) {
+        self.poke(offset, bytes);
+        if !bytes.is_empty() {
+            self.length = self.length.max(offset + bytes.len() as u64);
+        }
+    }
+
+    /// Puts bytes at `offset` in the pages, and leaves the file as long as it is: what is done through a map.
+    pub(crate) fn poke(&mut self, offset: u64, bytes: &[u8]) {
         let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -78,9 +91,6 @@ impl Pages {
             }
             at += part.len() as u64;
             rest = behind;
-        }
-        if !bytes.is_empty() {
-            self.length = self.length.max(at);
         }
     }
 
@@ -100,11 +110,15 @@ impl Pages {
 
     /// Takes every page of a range, as fallocate(2) does.
     pub(crate) fn fill(&mut self, offset: u64, length: u64) {
-        let end = offset.saturating_add(length);
-        for number in offset / PAGE..end.div_ceil(PAGE) {
+        self.touch(offset, length);
+        self.length = self.length.max(offset.saturating_add(length));
+    }
+
+    /// Takes every page of a range that the file reaches.
+    pub(crate) fn touch(&mut self, offset: u64, length: u64) {
+        for number in offset / PAGE..offset.saturating_add(length).div_ceil(PAGE) {
             self.pages.entry(number).or_default();
         }
-        self.length = self.length.max(end);
     }
 }
 

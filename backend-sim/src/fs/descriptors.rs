@@ -3,13 +3,15 @@
 //! 0, 1 and 2 are never given out: a machine's processes have them from the start, as every process does, though nothing
 //! stands behind them unless a parent put something there.
 
-use standin::backend::{AccessMode, OpenFlags, RlimitResource};
+use standin::backend::{AccessMode, NamespaceKind, OpenFlags, RlimitResource};
 use standin::{Errno, Failure};
 
 use super::{FileKey, OpenFile, OpenKind, Spot, keep, let_go, lock, process_of};
 use crate::kernel::Kernel;
+use crate::namespace;
 use crate::step::Step;
 use crate::task::{ProcessKey, ThreadKey};
+use crate::{pipe, socket};
 
 /// The lowest number that is given out.
 const FIRST: u32 = 3;
@@ -37,7 +39,11 @@ impl Descriptors {
 
     /// The lowest free number.
     fn free(&self) -> u32 {
-        let first = self.lowest.max(FIRST);
+        self.free_from(self.lowest.max(FIRST))
+    }
+
+    /// The lowest free number from one on.
+    fn free_from(&self, first: u32) -> u32 {
         let taken = self.slots.iter().skip(usize::try_from(first).unwrap_or(usize::MAX));
         let taken = taken.take_while(|slot| slot.is_some()).count();
         first.saturating_add(u32::try_from(taken).unwrap_or(u32::MAX))
@@ -105,6 +111,24 @@ pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, E
     }
 }
 
+/// Whether the caller may have this many more descriptors, of new open files. EMFILE if its limit forbids that.
+pub(crate) fn check_room(kernel: &Kernel, caller: ThreadKey, count: u32) -> Step<()> {
+    let process = process_of(kernel, caller);
+    let mut number = next_number(kernel, process)?;
+    for _ in 1..count {
+        number = kernel.tasks.processes.at(process).descriptors.free_from(number.saturating_add(1));
+    }
+    let limit = kernel.soft_limit(process, RlimitResource::OpenFiles);
+    if limit.is_some_and(|limit| u64::from(number) >= limit) {
+        return Err(Errno::EMFILE.into());
+    }
+    let more = usize::try_from(count).unwrap_or(usize::MAX);
+    if kernel.vfs.files.len().saturating_add(more) > kernel.profile.limits.open_files {
+        return Err(Failure::LimitReached("open files").into());
+    }
+    Ok(())
+}
+
 /// Puts a new open file behind a number that [`next_number`] gave.
 #[inline]
 pub(crate) fn install(
@@ -127,10 +151,21 @@ pub(crate) fn install(
 
 /// A descriptor of something that stands in no filesystem.
 pub(crate) fn install_object(kernel: &mut Kernel, caller: ThreadKey, kind: OpenKind) -> Step<u32> {
+    install_opened(kernel, caller, kind, AccessMode::ReadWrite, OpenFlags::empty())
+}
+
+/// The same, opened in this way.
+pub(crate) fn install_opened(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    kind: OpenKind,
+    access: AccessMode,
+    flags: OpenFlags,
+) -> Step<u32> {
     let file = OpenFile {
         spot: kernel.vfs.root,
-        access: AccessMode::ReadWrite,
-        flags: OpenFlags::empty(),
+        access,
+        flags,
         offset: 0,
         opener: kernel.credentials(caller).opener(),
         descriptors: 1,
@@ -151,6 +186,28 @@ pub(crate) fn open_process(
     install_object(kernel, caller, OpenKind::Process(process))
 }
 
+/// A descriptor that holds a namespace of a thread; it is open for reading, of which there is nothing.
+pub(crate) fn open_namespace(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    thread: ThreadKey,
+    kind: NamespaceKind,
+) -> Step<u32> {
+    next_number(kernel, process_of(kernel, caller))?;
+    let held = namespace::hold(kernel, thread, kind)?;
+    let number = install_object(kernel, caller, OpenKind::Namespace(held));
+    match number.and_then(|number| Ok((number, get(kernel, caller, number)?))) {
+        Ok((number, file)) => {
+            kernel.vfs.files.at_mut(file).access = AccessMode::Read;
+            Ok(number)
+        }
+        Err(stop) => {
+            namespace::release(kernel, held);
+            Err(stop)
+        }
+    }
+}
+
 /// dup(2)
 pub(crate) fn duplicate(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<u32> {
     let file = get(kernel, caller, number)?;
@@ -159,6 +216,21 @@ pub(crate) fn duplicate(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> 
     kernel.vfs.files.at_mut(file).descriptors += 1;
     kernel.tasks.processes.at_mut(process).descriptors.put(number, Slot { file, inherited: false });
     Ok(number)
+}
+
+/// fcntl(2) `O_NONBLOCK`, of the open file: all its descriptors change.
+///
+/// # Errors
+/// EBADF.
+pub(crate) fn set_nonblocking(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    number: u32,
+    nonblocking: bool,
+) -> Step<()> {
+    let file = get_opened(kernel, caller, number)?;
+    kernel.vfs.files.at_mut(file).flags.set(OpenFlags::NONBLOCKING, nonblocking);
+    Ok(())
 }
 
 /// Closes a descriptor; nothing happens if it is not open or the process is gone.
@@ -170,18 +242,21 @@ pub(crate) fn close(kernel: &mut Kernel, thread: ThreadKey, number: u32) {
     }
 }
 
-/// A descriptor leads to an open file no more; with the last one the file is closed.
-fn release(kernel: &mut Kernel, key: FileKey) {
+/// A descriptor leads to an open file no more, or a map shows it no more; with the last of them the file is closed.
+pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
     let file = kernel.vfs.files.at_mut(key);
     file.descriptors -= 1;
     if file.descriptors > 0 {
         return;
     }
-    let spot = file.is_named().then_some(file.spot);
     lock::forget(kernel, key);
-    kernel.vfs.files.remove(key);
-    if let Some(spot) = spot {
-        let_go(kernel, spot);
+    let Some(file) = kernel.vfs.files.remove(key) else { return };
+    match file.kind {
+        OpenKind::Node(_) => let_go(kernel, file.spot),
+        OpenKind::Process(_) => {}
+        OpenKind::Namespace(held) => namespace::release(kernel, held),
+        OpenKind::Socket(socket) => socket::close(kernel, socket),
+        OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
     }
 }
 

@@ -6,6 +6,7 @@ use standin::backend::FilesystemType;
 use super::{MountKey, Node, Spot, is_dead, proc, tmpfs};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::step::Step;
 use crate::task::ThreadKey;
 
 /// The node with this name in a directory. ENOENT in /proc, which never says "free"; ENAMETOOLONG in a tmpfs.
@@ -14,30 +15,27 @@ pub(crate) fn look_up(
     caller: ThreadKey,
     directory: Spot,
     name: &[u8],
-) -> Result<Option<Node>, Errno> {
+) -> Step<Option<Node>> {
     match directory.node {
         Node::Tmp(key) => {
             let found = kernel.vfs.tmp.at(key).names().and_then(|names| names.get(name));
             if found.is_none() && is_dead(kernel, directory.node) {
-                return Err(Errno::ENOENT);
+                return Err(Errno::ENOENT.into());
             }
             let long = name.len() > tmpfs::NAME_LENGTH;
             if long && kernel.vfs.mounts.at(directory.mount).kind == FilesystemType::TMPFS {
-                return Err(Errno::ENAMETOOLONG);
+                return Err(Errno::ENAMETOOLONG.into());
             }
             Ok(found.map(Node::Tmp))
         }
         Node::Cgroup(group) => {
             if !filesystem::alive(kernel, directory.node) {
-                return Err(Errno::ENOENT);
+                return Err(Errno::ENOENT.into());
             }
             Ok(filesystem::lookup(kernel, group, name))
         }
-        Node::Proc(node) => match proc::lookup(kernel, caller, node, name) {
-            Some(found) => Ok(Some(found)),
-            None => Err(Errno::ENOENT),
-        },
-        Node::Control(..) => Err(Errno::ENOTDIR),
+        Node::Proc(node) => proc::lookup(kernel, caller, node, name).map(Some),
+        Node::Control(..) => Err(Errno::ENOTDIR.into()),
     }
 }
 

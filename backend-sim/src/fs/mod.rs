@@ -14,13 +14,16 @@ use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
 
 use crate::cgroup::{CgroupKey, RowId, filesystem};
 use crate::kernel::Kernel;
+use crate::namespace::Held;
+use crate::pipe::{PipeEnd, PipeKey};
+use crate::socket::SocketKey;
 use crate::table::{Key, Table};
 use crate::task::{Opener, ProcessKey, ThreadKey};
 
 pub(crate) mod attributes;
 mod boot;
 mod component;
-mod content;
+pub(crate) mod content;
 pub(crate) mod descriptors;
 pub(crate) mod lock;
 pub(crate) mod lookup;
@@ -60,6 +63,12 @@ pub(crate) struct Vfs {
     pub(crate) locks: lock::Locks,
     /// The minor number of the filesystem that was made last.
     pub(crate) last_minor: u32,
+    /// How many mounts were made since the machine began.
+    pub(crate) mounts_made: u64,
+    /// The lowest number of a mount that was made after the first.
+    pub(crate) first_mount: u32,
+    /// A mount was made shared: what its peers are called is not modelled.
+    pub(crate) has_peers: bool,
     /// Room for the text of a file that is made when it is read; kept for its memory.
     pub(crate) scratch: Vec<u8>,
 }
@@ -99,6 +108,24 @@ pub(crate) struct Mount {
     pub(crate) users: u32,
     /// What a tmpfs may hold and holds.
     pub(crate) room: tmpfs::Room,
+    /// Its number: the lowest that was free.
+    pub(crate) number: u32,
+    /// How many mounts were made before it.
+    pub(crate) order: u64,
+    /// The filesystem's type, which is what was mounted too.
+    pub(crate) name: &'static str,
+    pub(crate) born: Born,
+}
+
+/// What a filesystem was mounted with and still tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Born {
+    /// Nothing.
+    Plain,
+    /// A v1 hierarchy, by its controller.
+    Hierarchy(&'static str),
+    /// The root of a tmpfs.
+    Tmpfs(Mode, Uid, Gid),
 }
 
 /// What every node has.
@@ -131,7 +158,7 @@ pub(crate) struct OpenFile {
     pub(crate) offset: u64,
     /// Who opened it: what a cgroup file lets be written depends on it, not on the writer.
     pub(crate) opener: Opener,
-    /// Descriptors that lead here.
+    /// Descriptors that lead here, and maps that show it.
     pub(crate) descriptors: u32,
     /// What the object behind it is, besides its node.
     pub(crate) kind: OpenKind,
@@ -143,6 +170,12 @@ pub(crate) enum OpenKind {
     Node(serve::Served),
     /// A process handle.
     Process(ProcessKey),
+    /// A local socket.
+    Socket(SocketKey),
+    /// An end of a pipe.
+    Pipe(PipeKey, PipeEnd),
+    /// A namespace handle.
+    Namespace(Held),
 }
 
 impl OpenFile {

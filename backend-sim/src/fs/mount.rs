@@ -9,7 +9,7 @@ use super::content::PAGE;
 use super::proc::ProcNode;
 use super::tmpfs::{self, Room, TmpNode};
 use super::walk::spot;
-use super::{Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, let_go};
+use super::{Born, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, let_go};
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::step::Step;
@@ -80,6 +80,7 @@ impl Vfs {
             Device(device(self.last_minor))
         });
         let read_only = kind == FilesystemType::TMPFS && flags.contains(MountFlags::READ_ONLY);
+        self.mounts_made += 1;
         let mount = self.mounts.insert(Mount {
             kind,
             root,
@@ -89,6 +90,10 @@ impl Vfs {
             device,
             users: 0,
             room: Room::default(),
+            number: self.free_number(),
+            order: self.mounts_made,
+            name: kind.name().unwrap_or("none"),
+            born: Born::Plain,
         });
         self.paths.forget();
         self.covers.insert(on, mount);
@@ -97,6 +102,13 @@ impl Vfs {
             Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => self.unmarked_covers += 1,
         }
         mount
+    }
+
+    /// The lowest number that no mount has.
+    fn free_number(&self) -> u32 {
+        let mut taken: Vec<u32> = self.mounts.iter().map(|(_, mount)| mount.number).collect();
+        taken.sort_unstable();
+        taken.into_iter().fold(self.first_mount, |free, number| free + u32::from(free == number))
     }
 
     fn uncover(&mut self, on: Spot) {
@@ -138,7 +150,9 @@ pub(crate) fn mount(
         return Err(Failure::NotModelled("bind mount").into());
     }
     if flags.intersects(PROPAGATION) {
-        return set_propagation(kernel, on, flags);
+        set_propagation(kernel, on, flags)?;
+        kernel.vfs.has_peers |= flags.contains(MountFlags::SHARED);
+        return Ok(());
     }
     let (kind, root) = match filesystem.as_bytes() {
         b"tmpfs" => {
@@ -284,7 +298,9 @@ fn mount_tmpfs(kernel: &mut Kernel, on: Spot, flags: MountFlags, tmpfs: &Tmpfs) 
     let root = Node::Tmp(kernel.vfs.tmp.insert(root));
     keep(kernel, on);
     let mount = kernel.vfs.new_mount(FilesystemType::TMPFS, root, on, flags);
-    kernel.vfs.mounts.at_mut(mount).room = tmpfs.room;
+    let record = kernel.vfs.mounts.at_mut(mount);
+    record.room = tmpfs.room;
+    record.born = Born::Tmpfs(tmpfs.mode, tmpfs.owner, tmpfs.group);
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use super::{Node, Spot, TmpKey, attributes_of, kind, process_of};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
+use crate::socket::SocketKey;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
@@ -108,6 +109,21 @@ pub(super) fn make_file(
     mode: Mode,
 ) -> Step<Node> {
     make(kernel, caller, directory, name, Content::file(), mode).map(Node::Tmp)
+}
+
+/// mknod(2) of a socket file, as bind(2) does it: where it stands.
+pub(crate) fn make_socket(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    place: PlaceArg<'_>,
+    mode: Mode,
+    socket: SocketKey,
+) -> Step<Spot> {
+    let Free { directory, name } = free_name(kernel, caller, place, AsDirectory::No)?;
+    check_change(kernel, caller, directory)?;
+    let mode = masked(kernel, caller, mode);
+    let node = make(kernel, caller, directory, name.bytes(), Content::Socket(socket), mode)?;
+    Ok(Spot { mount: directory.mount, node: Node::Tmp(node) })
 }
 
 /// mkdir(2)
@@ -260,7 +276,7 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, place: PlaceArg<'_>) 
     match spot.node {
         Node::Tmp(key) => match &kernel.vfs.tmp.at(key).content {
             Content::Link(target) => Ok(target.to_vec()),
-            Content::Dir(_) | Content::File(_) => Err(Errno::EINVAL.into()),
+            Content::Dir(_) | Content::File(_) | Content::Socket(_) => Err(Errno::EINVAL.into()),
         },
         Node::Proc(node) if kind(kernel, spot.node) == FileKind::Link => {
             super::proc::readlink(kernel, caller, node)

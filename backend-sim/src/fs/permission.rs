@@ -4,6 +4,7 @@
 use standin::backend::{Access, AccessMode, FileKind, MountFlags};
 use standin::{Capability, Errno, Gid};
 
+use super::proc::sysctl;
 use super::{Attributes, MountKey, Node, Spot, attributes_of, kind, proc};
 use crate::kernel::Kernel;
 use crate::task::{Credentials, Rights, ThreadKey};
@@ -63,6 +64,11 @@ pub(crate) fn check(
         }
     }
     let credentials = kernel.credentials(caller);
+    if let Node::Proc(node) = spot.node
+        && let Some(mode) = proc::mode_of_setting(node)
+    {
+        return if sysctl::allows(credentials, mode, access) { Ok(()) } else { Err(Errno::EACCES) };
+    }
     // The usual case: bits that no answer depends on are not looked up.
     if credentials.capable(Capability::DAC_OVERRIDE)
         && (!access.contains(Access::EXECUTE) || kind(kernel, spot.node) == FileKind::Dir)

@@ -58,7 +58,12 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
 fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
     match &mut kernel.vfs.files.at_mut(file).kind {
         OpenKind::Node(served) => served,
-        OpenKind::Process(_) => unreachable!("a process handle has no text"),
+        OpenKind::Process(_)
+        | OpenKind::Namespace(_)
+        | OpenKind::Socket(_)
+        | OpenKind::Pipe(..) => {
+            unreachable!("what stands in no filesystem has no text")
+        }
     }
 }
 

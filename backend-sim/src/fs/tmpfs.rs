@@ -12,6 +12,7 @@ use standin::id::{Bytes, Gid, Inode, Mode, Moment, Uid};
 use super::content::{PAGE, Pages};
 use super::xattr::Xattrs;
 use super::{Attributes, MountKey, TmpKey, Vfs};
+use crate::socket::SocketKey;
 
 /// The longest name.
 pub(crate) const NAME_LENGTH: usize = 255;
@@ -41,6 +42,8 @@ pub(crate) enum Content {
     Dir(Box<Directory>),
     File(Box<Pages>),
     Link(Box<[u8]>),
+    /// A name of a local socket, which may be closed.
+    Socket(SocketKey),
 }
 
 /// The names in a directory.
@@ -120,6 +123,7 @@ impl TmpNode {
             Content::Dir(_) => FileKind::Dir,
             Content::File(_) => FileKind::File,
             Content::Link(_) => FileKind::Link,
+            Content::Socket(_) => FileKind::Socket,
         }
     }
 
@@ -130,6 +134,7 @@ impl TmpNode {
             }
             Content::File(pages) => pages.length(),
             Content::Link(target) => u64::try_from(target.len()).unwrap_or_default(),
+            Content::Socket(_) => 0,
         };
         Attributes {
             kind: self.kind(),
@@ -147,14 +152,22 @@ impl TmpNode {
     pub(crate) const fn names(&self) -> Option<&Directory> {
         match &self.content {
             Content::Dir(directory) => Some(directory),
-            Content::File(_) | Content::Link(_) => None,
+            Content::File(_) | Content::Link(_) | Content::Socket(_) => None,
         }
     }
 
     const fn names_mut(&mut self) -> Option<&mut Directory> {
         match &mut self.content {
             Content::Dir(directory) => Some(directory),
-            Content::File(_) | Content::Link(_) => None,
+            Content::File(_) | Content::Link(_) | Content::Socket(_) => None,
+        }
+    }
+
+    /// The socket that it is a name of, if it is one.
+    pub(crate) const fn socket(&self) -> Option<SocketKey> {
+        match self.content {
+            Content::Socket(socket) => Some(socket),
+            Content::Dir(_) | Content::File(_) | Content::Link(_) => None,
         }
     }
 
@@ -162,7 +175,7 @@ impl TmpNode {
     pub(crate) const fn pages(&self) -> Option<&Pages> {
         match &self.content {
             Content::File(pages) => Some(pages),
-            Content::Dir(_) | Content::Link(_) => None,
+            Content::Dir(_) | Content::Link(_) | Content::Socket(_) => None,
         }
     }
 }
@@ -174,6 +187,11 @@ impl Directory {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// The name of a node in it.
+    pub(crate) fn name_of(&self, node: TmpKey) -> Option<&[u8]> {
+        self.entries.iter().find(|(_, entry)| entry.node == node).map(|(name, _)| &**name)
     }
 
     /// Names and nodes, the newest first, as the kernels list them.
@@ -328,14 +346,33 @@ pub(crate) fn change_pages(
     now: Moment,
     change: impl FnOnce(&mut Pages),
 ) {
-    let node = vfs.tmp.at_mut(key);
-    node.modified = now;
-    let Content::File(pages) = &mut node.content else { return };
+    vfs.tmp.at_mut(key).modified = now;
+    count_pages(vfs, mount, key, change);
+}
+
+/// The same for who only touches memory: the file counts as unchanged.
+pub(crate) fn count_pages(
+    vfs: &mut Vfs,
+    mount: MountKey,
+    key: TmpKey,
+    change: impl FnOnce(&mut Pages),
+) {
+    let Content::File(pages) = &mut vfs.tmp.at_mut(key).content else { return };
     let before = pages.page_count();
     change(pages);
     let after = pages.page_count();
     let room = &mut vfs.mounts.at_mut(mount).room;
     room.pages = room.pages + after - before;
+}
+
+/// Puts bytes into pages that are there, through a map: the file is as long as it was. Every such write counts as a change of
+/// the file; Linux sees only the first to each page.
+pub(crate) fn poke(vfs: &mut Vfs, key: TmpKey, offset: u64, bytes: &[u8], now: Moment) {
+    let node = vfs.tmp.at_mut(key);
+    node.modified = now;
+    if let Content::File(pages) = &mut node.content {
+        pages.poke(offset, bytes);
+    }
 }
 
 /// How many more pages fit.

@@ -1,18 +1,24 @@
 //! Bytes in and out of open files: read(2), write(2), pread(2), pwrite(2), and the names in a directory.
 
-use standin::backend::{AccessMode, FileKind, Listing, OpenFlags, RlimitResource};
+use standin::backend::{
+    AccessMode, FileKind, Listing, Message, OpenFlags, Receive, RlimitResource, SendFlags,
+};
 use standin::id::Bytes;
 use standin::{Errno, Signal};
 
 use super::attributes::drop_privileges;
 use super::content::PAGE;
+use super::proc::{ProcNode, sysctl};
 use super::{
     FileKey, Node, OpenFile, OpenKind, TmpKey, descriptors, is_dead, kind, proc, process_of, serve,
     tmpfs,
 };
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::pipe;
 use crate::profile::Release;
+use crate::socket::receive::{Receiving, receive};
+use crate::socket::send::{Sending, send};
 use crate::step::Step;
 use crate::task::{ThreadKey, signal};
 
@@ -38,14 +44,25 @@ pub(crate) fn read(
     if !file.reads() {
         return Err(Errno::EBADF.into());
     }
-    if !file.is_named() {
-        return Err(Errno::EINVAL.into());
-    }
     let end = buffer.len().min(CALL_LENGTH);
     let buffer = buffer.get_mut(..end).unwrap_or_default();
+    match file.kind {
+        OpenKind::Node(_) => {}
+        OpenKind::Process(_) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
+        OpenKind::Socket(_) if buffer.is_empty() => return Ok(0),
+        OpenKind::Socket(_) => {
+            let into = (buffer, Receive::default());
+            let received = receive(kernel, caller, number, into, &mut Receiving::default())?;
+            return Ok(received.length);
+        }
+        OpenKind::Pipe(pipe, _) => {
+            return pipe::read(kernel, pipe, file.flags.contains(OpenFlags::NONBLOCKING), buffer);
+        }
+    }
     let node = file.spot.node;
     let length = match node {
         Node::Control(..) => serve::read(kernel, caller, (key, node), at, buffer)?,
+        Node::Proc(ProcNode::Setting(id)) => sysctl::read(kernel, caller, id, at, buffer)?,
         Node::Proc(of) if proc::kind(of) == FileKind::File => {
             serve::read(kernel, caller, (key, node), at, buffer)?
         }
@@ -67,26 +84,51 @@ pub(crate) fn write(
     kernel: &mut Kernel,
     caller: ThreadKey,
     number: u32,
-    bytes: &[u8],
-    offset: Option<Bytes>,
+    (bytes, offset): (&[u8], Option<Bytes>),
+    writing: &mut Writing,
 ) -> Step<usize> {
     let (key, at) = begin(kernel, caller, number, offset, Direction::Out)?;
     let file = kernel.vfs.files.at(key);
     if !file.writes() {
         return Err(Errno::EBADF.into());
     }
-    if !file.is_named() {
-        return Err(Errno::EINVAL.into());
-    }
     let bytes = bytes.get(..CALL_LENGTH).unwrap_or(bytes);
+    match file.kind {
+        OpenKind::Node(_) => {}
+        OpenKind::Process(_) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
+        OpenKind::Socket(_) => {
+            let message = Message { bytes, ..Message::default() };
+            let how = (&message, SendFlags::SIGNAL);
+            return send(kernel, caller, number, how, &mut writing.sending);
+        }
+        OpenKind::Pipe(pipe, _) => {
+            let pipe = (pipe, file.flags.contains(OpenFlags::NONBLOCKING));
+            return pipe::write(kernel, caller, pipe, bytes, &mut writing.piped);
+        }
+    }
     let (at, length) = match file.spot.node {
         Node::Control(..) => (at, filesystem::write(kernel, caller, key, bytes)?),
+        Node::Proc(ProcNode::Setting(id)) => (at, sysctl::write(kernel, caller, id, at, bytes)?),
         Node::Proc(_) => (at, proc::write(kernel, caller, key, bytes)?),
         Node::Tmp(node) => write_pages(kernel, caller, key, node, at, bytes)?,
         Node::Cgroup(_) => return Err(Errno::EBADF.into()),
     };
     advance(kernel, key, offset, at, length);
     Ok(length)
+}
+
+/// How far a write has come that waits for room.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Writing {
+    sending: Sending,
+    piped: usize,
+}
+
+impl Writing {
+    /// What a signal leaves of it: the answer, if something went.
+    pub(crate) fn partial(self) -> Option<usize> {
+        self.sending.partial().or((self.piped > 0).then_some(self.piped))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,13 +162,14 @@ fn refuses_offset(kernel: &Kernel, file: &OpenFile, direction: Direction) -> boo
     match (&file.kind, file.spot.node) {
         // Before 6.9 a process handle was no file of any filesystem.
         (OpenKind::Process(_), _) => kernel.profile.release < Release::V6_12,
+        (OpenKind::Socket(_) | OpenKind::Pipe(..), _) => true,
         (OpenKind::Node(_), Node::Control(..)) => direction == Direction::Out && !file.writes(),
         (OpenKind::Node(_), Node::Proc(node)) => {
             direction == Direction::Out
                 && proc::kind(node) == FileKind::File
                 && !proc::takes_offset(node)
         }
-        (OpenKind::Node(_), Node::Tmp(_) | Node::Cgroup(_)) => false,
+        (OpenKind::Namespace(_), _) | (OpenKind::Node(_), Node::Tmp(_) | Node::Cgroup(_)) => false,
     }
 }
 
@@ -233,7 +276,7 @@ pub(crate) fn list(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<List
             }
         }
         Node::Cgroup(group) => filesystem::list(kernel, group, &mut listing),
-        Node::Proc(node) => proc::list(kernel, caller, node, &mut listing),
+        Node::Proc(node) => proc::list(kernel, caller, node, &mut listing)?,
         Node::Control(..) => {}
     }
     Ok(listing)

@@ -380,7 +380,9 @@ impl<'k> Walk<'k> {
         let target = match link.node {
             Node::Tmp(key) => match &self.kernel.vfs.tmp.at(key).content {
                 tmpfs::Content::Link(target) => target.to_vec(),
-                tmpfs::Content::Dir(_) | tmpfs::Content::File(_) => Vec::new(),
+                tmpfs::Content::Dir(_) | tmpfs::Content::File(_) | tmpfs::Content::Socket(_) => {
+                    Vec::new()
+                }
             },
             Node::Proc(node) => match proc::jump(self.kernel, self.caller, node)? {
                 Some(target) => {

@@ -7,8 +7,14 @@ use standin::{KPath, KPathBuf};
 
 use super::PlaceArg;
 use super::operation::operation;
+use crate::door::Operation;
 use crate::fs::xattr::NewXattr;
 use crate::fs::{attributes, lock, mount, names, open, rename, transfer, xattr};
+use crate::kernel::Kernel;
+use crate::step::Step;
+use crate::task::ThreadKey;
+
+pub(crate) use crate::fs::transfer::Writing;
 
 operation! {
     /// open(2), openat2(2): the number of the descriptor.
@@ -24,11 +30,6 @@ operation! {
     /// read(2), pread(2)
     Read<'a> { file: u32, buffer: &'a mut [u8], offset: Option<Bytes> } = "read" -> usize: |op, kernel, caller| {
         transfer::read(kernel, caller, op.file, op.buffer, op.offset)
-    };
-
-    /// write(2), pwrite(2)
-    Write<'a> { file: u32, bytes: &'a [u8], offset: Option<Bytes> } = "write" -> usize: |op, kernel, caller| {
-        transfer::write(kernel, caller, op.file, op.bytes, op.offset)
     };
 
     /// getdents64(2)
@@ -147,4 +148,26 @@ operation! {
     Chdir<'a> { place: PlaceArg<'a> } = "chdir" -> (): |op, kernel, caller| {
         names::chdir(kernel, caller, op.place)
     };
+}
+
+/// write(2), pwrite(2)
+pub(crate) struct Write<'a> {
+    pub(crate) file: u32,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) offset: Option<Bytes>,
+    pub(crate) writing: Writing,
+}
+
+impl Operation for Write<'_> {
+    type Answer = usize;
+    const NAME: &'static str = "write";
+
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<usize> {
+        let what = (self.bytes, self.offset);
+        transfer::write(kernel, caller, self.file, what, &mut self.writing)
+    }
+
+    fn partial(&mut self) -> Option<usize> {
+        self.writing.partial()
+    }
 }

@@ -1,6 +1,7 @@
 //! clone3(2) without a program: a child, or a thread, that somebody outside drives.
 
 use standin::Errno;
+use standin::backend::NamespaceKinds;
 
 use crate::door::Operation;
 use crate::fs::{Node, descriptors};
@@ -16,6 +17,8 @@ pub(crate) struct Fork {
     pub(crate) into: Option<u32>,
     /// A thread of the caller's process, not a process.
     pub(crate) is_thread: bool,
+    /// Kinds of which it gets a new namespace.
+    pub(crate) new: NamespaceKinds,
 }
 
 /// Who was made.
@@ -42,7 +45,8 @@ impl Operation for Fork {
                 }
             }
         };
-        let thread = fork::fork(kernel, caller, ForkOptions { thread: self.is_thread, into })?;
+        let options = ForkOptions { thread: self.is_thread, into, joined: None, new: self.new };
+        let thread = fork::fork(kernel, caller, options)?;
         // Who died at birth and is reaped already holds nothing that would have to be told apart.
         let record = kernel.tasks.threads.get(thread);
         let serial = record.map_or(0, |record| kernel.tasks.processes.at(record.process).serial);

@@ -7,6 +7,7 @@ use standin::id::Mode;
 use standin::{Capability, CapabilitySet, Gid, KPath, KPathBuf, Pid, Securebits, Signal, Uid};
 
 use super::operation::operation;
+use crate::context;
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::{Name, ThreadKey, identity, job, limit, priority};
@@ -60,11 +61,13 @@ operation! {
     /// capset(2)
     SetCapabilities { effective: CapabilitySet, permitted: CapabilitySet, inheritable: CapabilitySet }
     = "set_capabilities" -> (): |op, kernel, caller| {
+        context::is_unmasked(kernel, caller)?;
         become_new(kernel, caller, |own| own.with_capabilities(op.effective, op.permitted, op.inheritable))
     };
 
     /// `PR_CAPBSET_DROP`
     DropBounding { capability: Capability } = "drop_bounding" -> (): |op, kernel, caller| {
+        context::is_unmasked(kernel, caller)?;
         become_new(kernel, caller, |own| own.without_bounding(op.capability))
     };
 
@@ -79,6 +82,7 @@ operation! {
     /// `PR_SET_SECUREBITS`
     SetSecurebits { securebits: Securebits } = "set_securebits" -> (): |op, kernel, caller| {
         let release = kernel.profile.release;
+        context::is_unmasked(kernel, caller)?;
         become_new(kernel, caller, |own| own.with_securebits(op.securebits, release))
     };
 
@@ -149,7 +153,7 @@ operation! {
 
     /// getsid(2)
     GetSession { process: u32 } = "session" -> Pid: |op, kernel, caller| {
-        let process = kernel.tasks.named(caller, op.process)?;
+        let process = kernel.named(caller, op.process)?;
         Ok(Pid(kernel.tasks.job_of(process).session))
     };
 
@@ -160,7 +164,7 @@ operation! {
 
     /// getpgid(2)
     GetProcessGroup { process: u32 } = "process_group" -> Pid: |op, kernel, caller| {
-        let process = kernel.tasks.named(caller, op.process)?;
+        let process = kernel.named(caller, op.process)?;
         Ok(Pid(kernel.tasks.job_of(process).number))
     };
 }

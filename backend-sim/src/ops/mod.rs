@@ -1,11 +1,15 @@
 //! The operations that come through the door, one small struct a call, by the trait they belong to.
 
+pub(crate) mod channels;
+pub(crate) mod contexts;
 pub(crate) mod files;
 pub(crate) mod fork;
 pub(crate) mod identity;
+pub(crate) mod namespaces;
 pub(crate) mod operation;
 pub(crate) mod poll;
 pub(crate) mod processes;
+pub(crate) mod shared;
 pub(crate) mod signals;
 
 use standin::handle::Scope;

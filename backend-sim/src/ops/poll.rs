@@ -1,17 +1,18 @@
-//! Waiting for descriptors until a deadline (ppoll(2)), the clocks, and copies of descriptors.
+//! Waiting for descriptors until a deadline (ppoll(2)), and the clocks.
 
-use standin::Errno;
 use standin::backend::{AccessMode, Deadline, PollEvents};
 use standin::id::Moment;
+use standin::{Errno, Failure};
 
 use super::operation::operation;
 use crate::cgroup::filesystem;
 use crate::door::Operation;
-use crate::fs::{FileKey, Node, OpenKind, descriptors};
+use crate::fs::{FileKey, Node, OpenKind, descriptors, proc};
 use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
 use crate::task::{ThreadKey, handle};
 use crate::wait::Channel;
+use crate::{pipe, socket};
 
 /// What is always told, asked for or not (poll(2)).
 const ALWAYS: PollEvents = PollEvents::ERROR.union(PollEvents::HANG_UP).union(PollEvents::INVALID);
@@ -38,10 +39,11 @@ impl Operation for Poll {
         let mut ready = false;
         let mut answer = Vec::with_capacity(self.interests.len());
         for interest in &self.interests {
-            let (events, channel) = look(kernel, caller, interest.number);
+            modelled(kernel, caller, interest.number)?;
+            let (events, channels) = look(kernel, caller, interest.number);
             let events = events & (interest.events | ALWAYS);
             ready |= !events.is_empty();
-            on.extend(channel);
+            on.extend(channels.into_iter().flatten());
             answer.push(events);
         }
         let until = match self.deadline {
@@ -55,31 +57,57 @@ impl Operation for Poll {
     }
 }
 
+/// When the mounts change, their list has news (proc_pid_mountinfo(5)), and when a name changes, its setting has: that is not
+/// modelled.
+fn modelled(kernel: &Kernel, caller: ThreadKey, number: Option<u32>) -> Result<(), Failure> {
+    let key = number.and_then(|number| descriptors::get(kernel, caller, number).ok());
+    match key.map(|key| kernel.vfs.files.at(key).spot.node) {
+        Some(Node::Proc(node)) if proc::lists_mounts(node) => {
+            Err(Failure::NotModelled("poll of mountinfo"))
+        }
+        Some(Node::Proc(node)) if proc::mode_of_setting(node).is_some() => {
+            Err(Failure::NotModelled("poll of a setting"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// What a descriptor is ready for, and what tells when that changes.
-fn look(kernel: &Kernel, caller: ThreadKey, number: Option<u32>) -> (PollEvents, Option<Channel>) {
+fn look(kernel: &Kernel, caller: ThreadKey, number: Option<u32>) -> (PollEvents, Channels) {
     let key =
         number.ok_or(Errno::EBADF).and_then(|number| descriptors::get(kernel, caller, number));
     match key {
         Ok(key) if kernel.vfs.files.at(key).access != AccessMode::Path => events(kernel, key),
-        Ok(_) | Err(_) => (PollEvents::INVALID, None),
+        Ok(_) | Err(_) => (PollEvents::INVALID, NONE),
     }
 }
 
-fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Option<Channel>) {
+/// What tells that the readiness of something changes.
+type Channels = [Option<Channel>; 3];
+
+const NONE: Channels = [None; 3];
+
+fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
     // What cannot wait for anything is always ready (poll(2), BUGS of select(2)).
     const FILE: PollEvents = PollEvents::INPUT.union(PollEvents::OUTPUT);
     const NEWS: PollEvents = FILE.union(PollEvents::PRIORITY).union(PollEvents::ERROR);
     let file = kernel.vfs.files.at(key);
     match &file.kind {
         OpenKind::Process(process) => {
-            (handle::poll(kernel, *process), Some(Channel::Process(*process)))
+            (handle::poll(kernel, *process), [Some(Channel::Process(*process)), None, None])
         }
+        OpenKind::Socket(socket) => socket::poll(kernel, *socket),
+        OpenKind::Pipe(pipe, end) => {
+            let (ready, channel) = pipe::poll(kernel, *pipe, *end);
+            (ready, [Some(channel), None, None])
+        }
+        OpenKind::Namespace(_) => (FILE, NONE),
         OpenKind::Node(served) => match file.spot.node {
             Node::Control(group, _) => {
                 let news = filesystem::has_news(kernel, key, served.seen);
-                (if news { NEWS } else { FILE }, Some(Channel::Cgroup(group)))
+                (if news { NEWS } else { FILE }, [Some(Channel::Cgroup(group)), None, None])
             }
-            Node::Tmp(_) | Node::Cgroup(_) | Node::Proc(_) => (FILE, None),
+            Node::Tmp(_) | Node::Cgroup(_) | Node::Proc(_) => (FILE, NONE),
         },
     }
 }
@@ -90,15 +118,4 @@ operation! {
 
     /// `CLOCK_REALTIME`
     Realtime {} = "realtime" -> Moment: |_op, kernel, _caller| Ok(kernel.clock.realtime());
-
-    /// dup(2): the number of the copy.
-    Duplicate { descriptor: u32 } = "duplicate" -> u32: |op, kernel, caller| {
-        descriptors::duplicate(kernel, caller, op.descriptor)
-    };
-
-    /// Whether a number that the process was born with is open: EBADF if not.
-    Inherited { number: u32 } = "inherited" -> (): |op, kernel, caller| {
-        descriptors::get(kernel, caller, op.number)?;
-        Ok(())
-    };
 }

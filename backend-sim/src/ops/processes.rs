@@ -1,7 +1,7 @@
 //! Operations of `Processes` on processes: making, ending, signalling, waiting, looking.
 
 use standin::backend::{
-    ProcessInfo, Rlimit, RlimitResource, SpawnCredentials, WaitOptions, WaitStatus,
+    NamespaceKinds, ProcessInfo, Rlimit, RlimitResource, SpawnCredentials, WaitOptions, WaitStatus,
 };
 use standin::{Errno, ExitCode, Failure, Pid, Signal, Tid};
 
@@ -9,6 +9,7 @@ use super::operation::operation;
 use crate::door::Operation;
 use crate::fs::{Node, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
+use crate::namespace::{self, Set};
 use crate::step::Step;
 use crate::task::exec::Program;
 use crate::task::spawn::Birth;
@@ -26,6 +27,10 @@ pub(crate) struct Spawn<'a> {
     pub(crate) directory: Option<u32>,
     pub(crate) session: bool,
     pub(crate) parent_death: Option<Signal>,
+    /// The handle of a process whose namespaces it is born in, of these kinds.
+    pub(crate) join: Option<(u32, NamespaceKinds)>,
+    /// Kinds of which it gets a new namespace.
+    pub(crate) new: NamespaceKinds,
 }
 
 impl Operation for Spawn<'_> {
@@ -46,11 +51,22 @@ impl Operation for Spawn<'_> {
                 .transpose()?,
             session: self.session,
             parent_death: self.parent_death,
+            joined: self.joined(kernel, caller)?,
+            new: self.new,
         };
         descriptors::next_number(kernel, kernel.tasks.process_of(caller))?;
         let child = spawn::spawn(kernel, caller, &birth)?;
         let child = kernel.tasks.process_of(child);
         descriptors::open_process(kernel, caller, child)
+    }
+}
+
+impl Spawn<'_> {
+    /// The namespaces that the child is born in, if they are not the caller's.
+    fn joined(&self, kernel: &Kernel, caller: ThreadKey) -> Step<Option<Set>> {
+        let Some((process, kinds)) = self.join else { return Ok(None) };
+        let process = held(kernel, caller, process)?;
+        namespace::joined(kernel, caller, process, kinds).map(Some)
     }
 }
 
@@ -72,16 +88,21 @@ fn directory_of(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot,
     let file = kernel.vfs.files.at(file);
     match file.kind {
         OpenKind::Node(_) => Ok(file.spot),
-        OpenKind::Process(_) => Err(Errno::EBADF),
+        OpenKind::Process(_)
+        | OpenKind::Namespace(_)
+        | OpenKind::Socket(_)
+        | OpenKind::Pipe(..) => Err(Errno::EBADF),
     }
 }
 
 /// The process that a handle of the caller holds.
-fn held(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
+pub(super) fn held(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
     let file = descriptors::get(kernel, caller, number)?;
     match kernel.vfs.files.at(file).kind {
         OpenKind::Process(process) => Ok(process),
-        OpenKind::Node(_) => Err(Errno::EBADF),
+        OpenKind::Node(_) | OpenKind::Namespace(_) | OpenKind::Socket(_) | OpenKind::Pipe(..) => {
+            Err(Errno::EBADF)
+        }
     }
 }
 
@@ -106,7 +127,7 @@ operation! {
 
     /// pidfd_open(2)
     OpenPid { pid: Pid } = "open_pid" -> u32: |op, kernel, caller| {
-        let process = handle::find(kernel, op.pid.0)?;
+        let process = handle::find(kernel, caller, op.pid.0)?;
         descriptors::open_process(kernel, caller, process)
     };
 
@@ -134,8 +155,9 @@ operation! {
     };
 
     /// Every process that /proc shows.
-    ListProcesses {} = "processes" -> Vec<Pid>: |_op, kernel, _caller| {
-        let mut pids: Vec<Pid> = kernel.tasks.processes.iter().map(|(_, process)| Pid(process.number)).collect();
+    ListProcesses {} = "processes" -> Vec<Pid>: |_op, kernel, caller| {
+        let seen = kernel.tasks.processes.iter().filter(|(_, process)| kernel.sees(caller, process.leader));
+        let mut pids: Vec<Pid> = seen.map(|(_, process)| Pid(process.number)).collect();
         pids.sort_unstable();
         Ok(pids)
     };
@@ -143,7 +165,7 @@ operation! {
     /// What the kernel tells of a held process.
     Inspect { process: u32 } = "inspect" -> ProcessInfo: |op, kernel, caller| {
         let process = held(kernel, caller, op.process)?;
-        Ok(handle::inspect(kernel, process)?)
+        Ok(handle::inspect(kernel, caller, process)?)
     };
 
     /// getpid(2)
@@ -154,7 +176,13 @@ operation! {
 
     /// getppid(2)
     GetParent {} = "parent" -> Pid: |_op, kernel, caller| {
-        Ok(Pid(kernel.tasks.parent_number(kernel.tasks.process_of(caller))))
+        let process = kernel.tasks.process_of(caller);
+        if let Some(parent) = kernel.tasks.processes.at(process).parent
+            && !kernel.sees_process(caller, parent)
+        {
+            return Err(Failure::NotModelled("the parent in another context").into());
+        }
+        Ok(Pid(kernel.tasks.parent_number(process)))
     };
 
     /// ptrace(2): seizes, interrupts and lets go.
@@ -165,13 +193,4 @@ operation! {
         kernel.process_mut(caller).subreaper = op.subreaper;
         Ok(())
     };
-}
-
-/// What of a spawn is not modelled yet.
-pub(crate) const fn unmodelled(spawn: &standin::backend::Spawn<'_>) -> Result<(), Failure> {
-    if spawn.namespaces.is_empty() && spawn.join.is_none() {
-        Ok(())
-    } else {
-        Err(Failure::NotModelled("spawn into other namespaces"))
-    }
 }

@@ -2,14 +2,22 @@
 
 use standin::{Capability, CapabilitySet, Errno, Gid, Uid};
 
+use crate::context;
 use crate::kernel::Kernel;
-use crate::task::ThreadKey;
+use crate::task::{Credentials, ThreadKey};
 
 /// Who asks, as the kind of access counts it: by filesystem or by real ids, by effective or by permitted capabilities.
 struct Asker {
     user: Uid,
     group: Gid,
     capabilities: CapabilitySet,
+}
+
+impl Asker {
+    fn real(own: &Credentials) -> Self {
+        let capabilities = own.capabilities.permitted;
+        Self { user: own.user.real, group: own.group.real, capabilities }
+    }
 }
 
 /// Whether /proc tells `caller` what only those may know who could trace the thread.
@@ -23,6 +31,16 @@ pub(crate) fn may_look_into(kernel: &Kernel, caller: ThreadKey, thread: ThreadKe
     allows(kernel, caller, thread, &asker)
 }
 
+/// The same by real ids, which is how handing over namespaces counts it (setns(2)).
+pub(crate) fn may_look_into_for_real(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    thread: ThreadKey,
+) -> bool {
+    let own = kernel.credentials(caller);
+    allows(kernel, caller, thread, &Asker::real(own))
+}
+
 /// PTRACE_SEIZE, PTRACE_INTERRUPT and PTRACE_DETACH of the thread with this number: what waits in a call goes on waiting, and
 /// what is stopped stays so.
 ///
@@ -31,12 +49,11 @@ pub(crate) fn may_look_into(kernel: &Kernel, caller: ThreadKey, thread: ThreadKe
 pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<(), Errno> {
     let thread = kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?;
     let own = kernel.credentials(caller);
-    let asker = Asker {
-        user: own.user.real,
-        group: own.group.real,
-        capabilities: own.capabilities.permitted,
-    };
+    let asker = Asker::real(own);
     let record = kernel.tasks.threads.at(thread);
+    if record.label != kernel.tasks.threads.at(caller).label {
+        return Err(context::untraceable(kernel, record.label));
+    }
     let same = record.process == kernel.tasks.process_of(caller);
     if same || record.exited || !allows(kernel, caller, thread, &asker) {
         Err(Errno::EPERM)

@@ -2,6 +2,7 @@
 //! drive from outside.
 
 use rustc_hash::FxHashMap;
+use standin::backend::CONTEXT_CAPABILITY;
 use standin::id::{Mode, Moment};
 use standin::{Capability, Failure, Gid, Signal, SignalSet, Uid};
 
@@ -17,13 +18,13 @@ use crate::task::{
     Accounts, Actions, Caught, Credentials, Jobs, More, Name, Process, RlimitTable, State, Tasks,
     Thread, ThreadKey, identity, job,
 };
-use crate::{cgroup, fs};
+use crate::{cgroup, context, fs};
 
 impl Tasks {
     /// Process 1, with its working directory and root group.
     pub(crate) fn boot(cgroups: &Cgroups, root: Spot, now: Moment) -> Self {
         let mut accounts = Accounts::default();
-        let account = accounts.of(Uid::ROOT);
+        let account = accounts.of(context::HOST, Uid::ROOT);
         accounts.get_mut(account).threads = 1;
         let mut jobs = Jobs::default();
         // As the kernel starts it: in no group or session that has a number.
@@ -39,8 +40,10 @@ impl Tasks {
                 account,
                 cgroup: cgroups.root,
                 members: Links::default(),
+                namespaces: None,
                 pending: SignalSet::EMPTY,
                 mask: SignalSet::EMPTY,
+                label: context::HOST,
                 name: Name::new(b"init"),
                 nice: 0,
                 parent_death: None,
@@ -49,6 +52,7 @@ impl Tasks {
                 frozen: false,
                 attention: false,
                 answers: false,
+                futex_woken: false,
                 caught: Caught::Nothing,
             });
             // Who ignores CHLD never has a zombie.
@@ -115,6 +119,12 @@ pub(crate) fn start_first(kernel: &mut Kernel) {
     let (leader, directory) = (init.leader, init.directory);
     fs::keep(kernel, directory);
     cgroup::booted(kernel, leader);
+    if kernel.profile.contexts {
+        let sets = &mut kernel.tasks.threads.at_mut(leader).credentials.capabilities;
+        for set in [&mut sets.effective, &mut sets.permitted, &mut sets.bounding] {
+            *set = set.union(CONTEXT_CAPABILITY);
+        }
+    }
     if kernel.profile.release == Release::V6_18 {
         // The recorded 6.18 is a vendor's, whose root may not exceed limits.
         let sets = &mut kernel.tasks.threads.at_mut(leader).credentials.capabilities;

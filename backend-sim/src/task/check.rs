@@ -73,8 +73,11 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
     let mut threads = iterate(&tasks.threads, process.threads, |thread| &thread.siblings);
     require(threads.any(|(other, _)| other == key), "its process knows it")?;
     require(
-        tasks.accounts.get(thread.account).user == thread.credentials.user.real,
-        "it counts for its real user",
+        {
+            let account = tasks.accounts.get(thread.account);
+            (account.label, account.user) == (thread.label, thread.credentials.user.real)
+        },
+        "it counts for its real user in its context",
     )?;
     let sets = thread.credentials.capabilities;
     require(sets.permitted.contains_all(sets.effective), "effective is part of permitted")?;

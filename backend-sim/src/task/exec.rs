@@ -1,12 +1,14 @@
 //! Becoming another program (execve(2)): what of a process survives that.
 
-use standin::backend::{Access, FileKind};
+use standin::backend::{Access, FileKind, WaitStatus};
 use standin::path::{Follow, KPath, Resolve};
-use standin::{Errno, Failure};
+use standin::{Errno, Failure, Signal};
 
+use crate::context;
 use crate::fs::{self, permission, walk};
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
+use crate::shared;
 use crate::step::{Step, Stop};
 use crate::task::{Name, Start, ThreadKey, exit, family, fork, identity};
 
@@ -33,10 +35,12 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
     check(kernel, caller, program)?;
     remain_alone(kernel, caller);
     let process = kernel.tasks.process_of(caller);
+    shared::forget(kernel, process);
     fs::descriptors::close_on_exec(kernel, process);
     let new = kernel.credentials(caller).after_exec();
     let ids = (new.user, new.group);
     identity::commit(kernel, caller, new);
+    context::executed(kernel, caller);
     let thread = kernel.tasks.threads.at_mut(caller);
     thread.exceeds_processes = false;
     thread.name = Name::new(program.path.file_name());
@@ -92,6 +96,6 @@ fn remain_alone(kernel: &mut Kernel, caller: ThreadKey) {
     }
     for thread in exit::others(kernel, process, caller) {
         family::inherit(kernel, process, thread, caller);
-        exit::end_thread(kernel, thread);
+        exit::end_thread(kernel, thread, WaitStatus::Killed(Signal::KILL));
     }
 }

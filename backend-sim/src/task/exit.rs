@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{ProcessKey, State, ThreadKey, family, job, signal};
 use crate::wait::Channel;
-use crate::{cgroup, fs};
+use crate::{cgroup, context, fs, namespace, shared};
 
 /// What exit(3) says of a code: its low eight bits.
 pub(crate) fn exit_status(code: ExitCode) -> WaitStatus {
@@ -26,10 +26,10 @@ pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: Wai
     assert!(process != kernel.tasks.init, "process 1 ends: {status:?}");
     if record.threads.len() > 1 {
         for thread in others(kernel, process, leader) {
-            end_thread(kernel, thread);
+            end_thread(kernel, thread, status);
         }
     }
-    leave(kernel, leader);
+    leave(kernel, leader, status);
     end(kernel, process, status);
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn exit_thread(kernel: &mut Kernel, thread: ThreadKey, code: ExitCode
         .find(|(key, other)| *key != thread && !other.exited)
         .map(|(key, _)| key);
     let Some(heir) = heir else { return exit_process(kernel, process, exit_status(code)) };
-    leave(kernel, thread);
+    leave(kernel, thread, exit_status(code));
     signal::retarget(kernel, thread);
     family::inherit(kernel, process, thread, heir);
     if thread != leader {
@@ -58,22 +58,23 @@ pub(super) fn others(kernel: &Kernel, process: ProcessKey, but: ThreadKey) -> Ve
 }
 
 /// Ends a thread that is not the leader, whose process goes on or ends as a whole.
-pub(super) fn end_thread(kernel: &mut Kernel, thread: ThreadKey) {
-    leave(kernel, thread);
+pub(super) fn end_thread(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
+    leave(kernel, thread, status);
     release_thread(kernel, thread);
 }
 
 /// A process that was made a moment ago is no more, and nobody is told.
 pub(super) fn undo(kernel: &mut Kernel, leader: ThreadKey) {
     let process = kernel.tasks.process_of(leader);
-    leave(kernel, leader);
+    leave(kernel, leader, exit_status(ExitCode::FAILURE));
+    shared::forget(kernel, process);
     fs::descriptors::close_all(kernel, process);
     fs::let_go(kernel, kernel.tasks.processes.at(process).directory);
     reap(kernel, process);
 }
 
 /// A thread runs no more. What it waited for is of no interest now; whoever runs it finds it dead.
-fn leave(kernel: &mut Kernel, thread: ThreadKey) {
+fn leave(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
     let record = kernel.tasks.threads.at_mut(thread);
     if std::mem::replace(&mut record.exited, true) {
         return;
@@ -85,6 +86,8 @@ fn leave(kernel: &mut Kernel, thread: ThreadKey) {
         kernel.waits.unmake_runnable(thread);
     }
     cgroup::exited(kernel, thread);
+    namespace::exited(kernel, thread);
+    context::exited(kernel, thread, status);
 }
 
 /// A thread that has exited, and is not the leader, is gone at once.
@@ -106,10 +109,12 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
 
 /// No thread of the process runs any more.
 fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    shared::forget(kernel, process);
     fs::descriptors::close_all(kernel, process);
     let record = kernel.tasks.processes.at(process);
     let (directory, is_parent) = (record.directory, !record.children.is_empty());
     fs::let_go(kernel, directory);
+    context::process_ended(kernel, process);
     if is_parent {
         family::bequeath(kernel, process);
     }

@@ -31,8 +31,10 @@ fn live_thread(tasks: &Tasks, process: ProcessKey) -> Option<ThreadKey> {
         .map(|(key, _)| key)
 }
 
-/// Who gets the children of a process that ends: its nearest ancestor that asked for orphans, or process 1.
-fn reaper(tasks: &Tasks, process: ProcessKey) -> ProcessKey {
+/// Who gets the children of a process that ends: its nearest ancestor that asked for orphans, its context's reaper, or
+/// process 1.
+fn reaper(kernel: &Kernel, process: ProcessKey) -> ProcessKey {
+    let tasks = &kernel.tasks;
     let mut next = tasks.processes.at(process).parent;
     while let Some(ancestor) = next {
         let record = tasks.processes.at(ancestor);
@@ -41,7 +43,9 @@ fn reaper(tasks: &Tasks, process: ProcessKey) -> ProcessKey {
         }
         next = record.parent;
     }
-    tasks.init
+    let label = tasks.threads.at(tasks.processes.at(process).leader).label;
+    let reaper = kernel.contexts.reaper(label);
+    reaper.filter(|reaper| live_thread(tasks, *reaper).is_some()).unwrap_or(tasks.init)
 }
 
 /// What the threads of a child want to hear when the parent's thread ends.
@@ -77,11 +81,11 @@ pub(super) fn inherit(
 /// A process ends: its children become its reaper's.
 pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
     let leader = kernel.tasks.processes.at(process).leader;
+    let reaper = reaper(kernel, process);
     let tasks = &mut kernel.tasks;
     let children =
         iterate(&tasks.processes, tasks.processes.at(process).children, |child| &child.siblings);
     let children: Vec<ProcessKey> = children.map(|(key, _)| key).collect();
-    let reaper = reaper(tasks, process);
     let heir = live_thread(tasks, reaper);
     for child in &children {
         tasks.disown(process, *child);

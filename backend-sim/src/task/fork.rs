@@ -1,14 +1,15 @@
 //! New processes and threads (fork(2), clone3(2)).
 
-use standin::backend::RlimitResource;
+use standin::backend::{NamespaceKinds, RlimitResource};
 use standin::{Capability, Errno, Failure, SignalSet};
 
 use crate::cgroup::CgroupKey;
 use crate::kernel::Kernel;
 use crate::list::{Links, List};
+use crate::namespace::{self, Renewal, Set};
 use crate::step::Step;
 use crate::task::{Caught, More, Process, State, Thread, ThreadKey};
-use crate::{cgroup, fs};
+use crate::{cgroup, context, fs, shared};
 
 /// What is made, and where.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,12 +18,17 @@ pub(crate) struct ForkOptions {
     pub(crate) thread: bool,
     /// The group that it is born in; else the caller's (`CLONE_INTO_CGROUP`).
     pub(crate) into: Option<CgroupKey>,
+    /// The namespaces that it is born in; else the caller's.
+    pub(crate) joined: Option<Set>,
+    /// Kinds of which it gets a new namespace (`CLONE_NEW*`).
+    pub(crate) new: NamespaceKinds,
 }
 
 /// clone3(2): the new process's first thread, or the new thread.
 ///
 /// # Errors
-/// EAGAIN: the user's limit of processes, a group's, or no number is left. What the target group refuses.
+/// EAGAIN: the user's limit of processes, a group's, or no number is left. What the target group refuses; as
+/// [`Renewal::check`].
 pub(crate) fn fork(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -35,6 +41,7 @@ pub(crate) fn fork(
         return Err(Errno::EAGAIN.into());
     }
     kernel.tasks.threads.at_mut(caller).exceeds_processes = false;
+    let renewal = Renewal::check(kernel, caller, options.new)?;
     let number = kernel.tasks.next_number().ok_or(Errno::EAGAIN)?;
     let claim = cgroup::can_fork(kernel, caller, options.into, options.thread)?;
     let child = if options.thread {
@@ -43,6 +50,12 @@ pub(crate) fn fork(
         process(kernel, caller, number)
     };
     cgroup::born(kernel, claim, child);
+    if options.joined.is_some() || !options.new.is_empty() {
+        let set = options.joined.unwrap_or_else(|| namespace::of(kernel, caller));
+        let set = renewal.make(kernel, caller, set);
+        namespace::enter(kernel, child, set);
+    }
+    context::born(kernel, child);
     Ok(child)
 }
 
@@ -71,8 +84,10 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
         account: record.account,
         cgroup: record.cgroup,
         members: Links::default(),
+        namespaces: record.namespaces,
         pending: SignalSet::EMPTY,
         mask: record.mask,
+        label: record.label,
         name: record.name,
         nice: record.nice,
         parent_death: None,
@@ -81,6 +96,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
         frozen: false,
         attention: false,
         answers: false,
+        futex_woken: false,
         caught: Caught::Nothing,
     }
 }
@@ -88,6 +104,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
 /// A thread that is like the caller in the table: it has its number, and counts for its user.
 fn enlist(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     let record = like(kernel, caller, number);
+    kernel.namespaces.share(record.namespaces);
     let tasks = &mut kernel.tasks;
     tasks.accounts.get_mut(record.account).threads += 1;
     let thread = tasks.threads.insert(record);
@@ -116,6 +133,7 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     let (directory, job) = (of.directory, of.job);
     let (umask, dumpable) = (of.umask, of.dumpable);
     let more = of.more.as_deref().map(inherited);
+    shared::inherit(kernel, more.as_deref());
     fs::keep(kernel, directory);
     let tasks = &mut kernel.tasks;
     tasks.last_serial = tasks.last_serial.wrapping_add(1);

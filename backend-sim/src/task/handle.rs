@@ -6,7 +6,7 @@ use standin::{Errno, Pid};
 
 use crate::kernel::Kernel;
 use crate::profile::Release;
-use crate::task::{ProcessKey, State, Tasks};
+use crate::task::{ProcessKey, State, Tasks, ThreadKey};
 
 /// Clock ticks a second, as /proc counts (`USER_HZ`).
 const TICKS_PER_SECOND: u64 = 100;
@@ -16,7 +16,7 @@ const TICKS_PER_SECOND: u64 = 100;
 /// # Errors
 /// EINVAL: 0. ESRCH: no process or thread has it. A thread that is no leader: ENOENT since 6.15, EINVAL before. A number
 /// by which only a group or session is called any more: EINVAL before 6.15, ESRCH since.
-pub(crate) fn find(kernel: &Kernel, number: u32) -> Result<ProcessKey, Errno> {
+pub(crate) fn find(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
     if number == 0 {
         return Err(Errno::EINVAL);
     }
@@ -25,6 +25,9 @@ pub(crate) fn find(kernel: &Kernel, number: u32) -> Result<ProcessKey, Errno> {
         let named = kernel.tasks.jobs.is_named(number) && !says_more;
         return Err(if named { Errno::EINVAL } else { Errno::ESRCH });
     };
+    if !kernel.sees(caller, thread) {
+        return Err(Errno::ESRCH);
+    }
     let process = kernel.tasks.process_of(thread);
     if kernel.tasks.processes.at(process).leader == thread {
         Ok(process)
@@ -47,8 +50,15 @@ pub(crate) fn poll(kernel: &Kernel, process: ProcessKey) -> PollEvents {
 ///
 /// # Errors
 /// ESRCH once it was reaped.
-pub(crate) fn inspect(kernel: &Kernel, process: ProcessKey) -> Result<ProcessInfo, Errno> {
+pub(crate) fn inspect(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    process: ProcessKey,
+) -> Result<ProcessInfo, Errno> {
     let record = kernel.tasks.processes.get(process).ok_or(Errno::ESRCH)?;
+    if !kernel.sees_process(caller, process) {
+        return Err(Errno::ESRCH);
+    }
     let leader = kernel.tasks.threads.at(record.leader);
     Ok(ProcessInfo {
         pid: Pid(record.number),

@@ -6,7 +6,7 @@ use standin::backend::{GroupIds, RlimitResource, UserIds};
 use standin::{Capability, CapabilitySet, Errno, Gid, Securebits, Uid};
 
 use crate::kernel::Kernel;
-use crate::task::{Credentials, ThreadKey};
+use crate::task::{AccountKey, Credentials, Tasks, ThreadKey};
 
 /// The most supplementary groups.
 const GROUPS_MAX: usize = 65_536;
@@ -167,16 +167,23 @@ pub(crate) fn commit(kernel: &mut Kernel, thread: ThreadKey, new: Credentials) {
         tasks.processes.at_mut(process).dumpable = false;
     }
     if old.user.real != user {
-        let account = tasks.accounts.of(user);
-        let before = std::mem::replace(&mut tasks.threads.at_mut(thread).account, account);
-        tasks.accounts.get_mut(before).threads -= 1;
+        let account = count_for(tasks, thread, user);
         let limit = kernel.soft_limit(process, RlimitResource::Processes);
         let tasks = &mut kernel.tasks;
-        let running = u64::from(tasks.accounts.get(account).threads);
+        let others = u64::from(tasks.accounts.get(account).threads - 1);
         tasks.threads.at_mut(thread).exceeds_processes =
-            user != Uid::ROOT && limit.is_some_and(|limit| running > limit);
-        tasks.accounts.get_mut(account).threads += 1;
+            user != Uid::ROOT && limit.is_some_and(|limit| others > limit);
     }
+}
+
+/// A thread counts for this user in its context from here on.
+pub(crate) fn count_for(tasks: &mut Tasks, thread: ThreadKey, user: Uid) -> AccountKey {
+    let record = tasks.threads.at_mut(thread);
+    let account = tasks.accounts.of(record.label, user);
+    let before = std::mem::replace(&mut record.account, account);
+    tasks.accounts.get_mut(before).threads -= 1;
+    tasks.accounts.get_mut(account).threads += 1;
+    account
 }
 
 #[cfg(test)]

@@ -111,12 +111,14 @@ impl Tasks {
         members.reverse();
         members
     }
+}
 
+impl Kernel {
     /// The process that a number leads to, of a thread too; 0 is the caller's.
     pub(crate) fn named(&self, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
         let thread =
-            if number == 0 { caller } else { self.by_number(number).ok_or(Errno::ESRCH)? };
-        Ok(self.process_of(thread))
+            if number == 0 { caller } else { self.find(caller, number).ok_or(Errno::ESRCH)? };
+        Ok(self.tasks.process_of(thread))
     }
 }
 
@@ -151,7 +153,7 @@ pub(crate) fn set_process_group(
 ) -> Result<(), Errno> {
     let own = kernel.tasks.process_of(caller);
     let number = if process == 0 { kernel.tasks.processes.at(own).number } else { process };
-    let thread = kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?;
+    let thread = kernel.find(caller, number).ok_or(Errno::ESRCH)?;
     let target = kernel.tasks.process_of(thread);
     let record = kernel.tasks.processes.at(target);
     if record.leader != thread {

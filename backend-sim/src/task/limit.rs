@@ -100,7 +100,8 @@ impl Kernel {
 /// ESRCH; EPERM unless all six ids of the other are the caller's real ones, or the caller has `CAP_SYS_RESOURCE`.
 fn target(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
     let tasks = &kernel.tasks;
-    let thread = if number == 0 { caller } else { tasks.by_number(number).ok_or(Errno::ESRCH)? };
+    let thread =
+        if number == 0 { caller } else { kernel.find(caller, number).ok_or(Errno::ESRCH)? };
     if thread != caller {
         let own = kernel.credentials(caller);
         let other = kernel.credentials(thread);

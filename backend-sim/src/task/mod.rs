@@ -33,7 +33,7 @@ pub(crate) mod wait;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use access::{attach, may_look_into};
+pub(crate) use access::{attach, may_look_into, may_look_into_for_real};
 pub(crate) use account::{AccountKey, Accounts};
 pub(crate) use boot::{first_of_user, start_first};
 pub(crate) use check::check;

@@ -20,7 +20,7 @@ fn threads(kernel: &Kernel, caller: ThreadKey, of: PriorityOf) -> Vec<ThreadKey>
     match of {
         PriorityOf::Process(None) => vec![caller],
         PriorityOf::Process(Some(pid)) if pid.0 == 0 => vec![caller],
-        PriorityOf::Process(Some(pid)) => tasks.by_number(pid.0).into_iter().collect(),
+        PriorityOf::Process(Some(pid)) => kernel.find(caller, pid.0).into_iter().collect(),
         PriorityOf::Group(group) => {
             let own = kernel.process(caller).job;
             let job = match group {
@@ -28,7 +28,8 @@ fn threads(kernel: &Kernel, caller: ThreadKey, of: PriorityOf) -> Vec<ThreadKey>
                 Some(_) | None => Some(own),
             };
             let members = job.map(|job| tasks.job_members(job)).unwrap_or_default();
-            members.into_iter().flat_map(all_of).collect()
+            let members = members.into_iter().filter(|member| kernel.sees_process(caller, *member));
+            members.flat_map(all_of).collect()
         }
         PriorityOf::User(user) => {
             let own = kernel.credentials(caller).user.real;
@@ -37,6 +38,7 @@ fn threads(kernel: &Kernel, caller: ThreadKey, of: PriorityOf) -> Vec<ThreadKey>
                 .threads
                 .iter()
                 .filter(|(_, thread)| thread.credentials.user.real == user)
+                .filter(|(key, _)| kernel.sees(caller, *key))
                 .map(|(key, thread)| (thread.number, key))
                 .collect();
             found.sort_unstable();

@@ -6,6 +6,7 @@ use standin::{Signal, SignalSet};
 
 use crate::fs::{Descriptors, Spot};
 use crate::list::{Links, List};
+use crate::shared::Maps;
 use crate::task::signal::Queued;
 use crate::task::{JobKey, ProcessKey, RlimitTable, Thread, ThreadKey};
 
@@ -60,6 +61,8 @@ pub(crate) struct More {
     pub(crate) oom_minimum: i16,
     /// What it runs, as /proc/PID/cmdline prints it: arguments, each with a NUL behind it.
     pub(crate) command: Vec<u8>,
+    /// Shared memory that it has mapped.
+    pub(crate) maps: Maps,
 }
 
 /// What a process does with signals, where that is not the default.

@@ -1,11 +1,12 @@
 //! A child and the program it runs, in one (clone3(2), execve(2)).
 
-use standin::backend::{Rlimit, RlimitResource, SpawnCredentials};
+use standin::backend::{NamespaceKinds, Rlimit, RlimitResource, SpawnCredentials};
 use standin::{Errno, Signal};
 
 use crate::cgroup::CgroupKey;
 use crate::fs::{self, Spot};
 use crate::kernel::Kernel;
+use crate::namespace::Set;
 use crate::step::Step;
 use crate::task::exec::{Program, exec};
 use crate::task::fork::{ForkOptions, fork};
@@ -22,6 +23,10 @@ pub(crate) struct Birth<'a> {
     pub(crate) directory: Option<Spot>,
     pub(crate) session: bool,
     pub(crate) parent_death: Option<Signal>,
+    /// The namespaces it is born in; else the caller's.
+    pub(crate) joined: Option<Set>,
+    /// Kinds of which it gets a new one.
+    pub(crate) new: NamespaceKinds,
 }
 
 /// Makes the child; if anything is refused to it, it is gone again.
@@ -29,7 +34,9 @@ pub(crate) struct Birth<'a> {
 /// # Errors
 /// As [`fork`], and what the child was refused.
 pub(crate) fn spawn(kernel: &mut Kernel, caller: ThreadKey, birth: &Birth<'_>) -> Step<ThreadKey> {
-    let child = fork(kernel, caller, ForkOptions { thread: false, into: birth.into })?;
+    let options =
+        ForkOptions { thread: false, into: birth.into, joined: birth.joined, new: birth.new };
+    let child = fork(kernel, caller, options)?;
     match settle(kernel, child, birth) {
         Ok(()) => Ok(child),
         Err(stop) => {
@@ -56,6 +63,7 @@ fn settle(kernel: &mut Kernel, child: ThreadKey, birth: &Birth<'_>) -> Step<()> 
     }
     fs::descriptors::arrange(kernel, process, birth.descriptors)?;
     if let Some(wanted) = birth.credentials {
+        crate::context::is_unmasked(kernel, child)?;
         let new = become_user(kernel.credentials(child), wanted)?;
         identity::commit(kernel, child, new);
     }

@@ -30,7 +30,8 @@ impl World {
     }
 
     fn thread(&mut self, caller: ThreadKey) -> ThreadKey {
-        fork(&mut self.kernel, caller, ForkOptions { thread: true, into: None }).unwrap()
+        fork(&mut self.kernel, caller, ForkOptions { thread: true, ..ForkOptions::default() })
+            .unwrap()
     }
 
     fn process(&self, thread: ThreadKey) -> ProcessKey {
@@ -173,7 +174,10 @@ fn a_number_is_not_given_out_again_while_a_group_is_called_by_it() {
     assert_eq!(next, 300, "numbers below 300 are given out once");
     world.kernel.tasks.last_number = number - 1;
     assert_ne!(world.kernel.tasks.next_number(), Some(number));
-    assert_eq!(handle::find(&world.kernel, number), Err(Errno::EINVAL));
+    assert_eq!(
+        handle::find(&world.kernel, world.kernel.first_process(), number),
+        Err(Errno::EINVAL)
+    );
     let member = world.process(member);
     world.exit(member, 0);
     world.kernel.tasks.last_number = number - 1;

@@ -3,7 +3,9 @@
 use standin::{Signal, SignalSet};
 
 use crate::cgroup::CgroupKey;
+use crate::context::Label;
 use crate::list::Links;
+use crate::namespace::SetKey;
 use crate::task::{AccountKey, Caught, Credentials, Name, ProcessKey};
 
 /// A thread.
@@ -17,8 +19,12 @@ pub(crate) struct Thread {
     /// Its group in the v2 hierarchy. An exited thread keeps the name, but is no member any more.
     pub(crate) cgroup: CgroupKey,
     pub(crate) members: Links<Self>,
+    /// The namespaces that it is in; none if they are those that the machine booted with.
+    pub(crate) namespaces: Option<SetKey>,
     pub(crate) pending: SignalSet,
     pub(crate) mask: SignalSet,
+    /// Its context: 0 is the host, 1 a spectator. An exited one keeps it, but is no member any more.
+    pub(crate) label: Label,
     /// `comm`
     pub(crate) name: Name,
     /// -20 to 19 (sched(7)).
@@ -35,6 +41,8 @@ pub(crate) struct Thread {
     pub(crate) attention: bool,
     /// Another thread took the signal that stopped it: the call that it is in still answers.
     pub(crate) answers: bool,
+    /// It was woken from the futex that it waited for, and has not gone on yet.
+    pub(crate) futex_woken: bool,
     /// Which handlers have run since it last went on.
     pub(crate) caught: Caught,
 }

@@ -1,7 +1,7 @@
 //! Waiting for children (waitid(2)).
 
-use standin::Errno;
 use standin::backend::{WaitOptions, WaitStatus};
+use standin::{Errno, Failure};
 
 use crate::kernel::Kernel;
 use crate::list::iterate;
@@ -24,6 +24,7 @@ pub(crate) fn wait(
     if child.is_none() {
         return Err(Errno::ECHILD.into());
     }
+    may_wait(kernel, caller, process)?;
     match news(kernel, process, options) {
         Some(status) => Ok(Some(status)),
         None if options.nonblocking => Ok(None),
@@ -52,12 +53,22 @@ pub(crate) fn wait_any(
         .map(|(key, _)| key)
         .collect();
     for child in children {
+        may_wait(kernel, caller, child)?;
         let number = kernel.tasks.processes.at(child).number;
         if let Some(status) = news(kernel, child, options) {
             return Ok(Some((number, status)));
         }
     }
     if options.nonblocking { Ok(None) } else { Err(Wait::on(Channel::Children(own)).into()) }
+}
+
+/// Whether a parent is told of a child in another context is not known.
+fn may_wait(kernel: &Kernel, caller: ThreadKey, child: ProcessKey) -> Step<()> {
+    if kernel.sees_process(caller, child) {
+        Ok(())
+    } else {
+        Err(Failure::NotModelled("waiting for a child in another context").into())
+    }
 }
 
 /// What there is to tell of a child; it is told once unless it is to be kept.

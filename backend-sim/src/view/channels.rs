@@ -1,20 +1,156 @@
-//! The `Channels` trait of a view.
+//! The `Channels` trait of a view: handles become numbers of the process's table, numbers become handles.
 
 use standin::Failure;
-use standin::backend::Channels;
-use standin::handle::Descriptor;
+use standin::backend::{
+    Address, Channels, Deadline, Message, PeerCredentials, Receive, Received, SendFlags,
+    ShutdownHow, SocketFlags, SocketOption, SocketType,
+};
+use standin::handle::{Descriptor, File, Map, Socket};
+use standin::id::Bytes;
 
-use crate::ops::poll::{Duplicate, Inherited};
+use crate::ops::channels as ops;
+use crate::ops::shared;
+use crate::shared::FutexWait;
 use crate::view::View;
 
-impl Channels for View {
-    fn duplicate(&self, descriptor: &Descriptor) -> Result<Descriptor, Failure> {
-        let descriptor = descriptor.number_in(self.scope())?;
-        Ok(self.handle(self.carry(Duplicate { descriptor })?))
+type Result<T> = std::result::Result<T, Failure>;
+
+impl View {
+    fn socket_number(&self, socket: &Socket) -> Result<u32> {
+        socket.descriptor().number_in(self.scope())
     }
 
-    fn inherited(&self, number: u32) -> Result<Descriptor, Failure> {
-        self.carry(Inherited { number })?;
+    fn map_number(&self, map: &Map) -> Result<u32> {
+        map.descriptor().number_in(self.scope())
+    }
+}
+
+impl Channels for View {
+    fn socket(&self, kind: SocketType, flags: SocketFlags) -> Result<Socket> {
+        Ok(self.handle(self.carry(ops::OpenSocket { kind, flags })?).into())
+    }
+
+    fn socket_pair(&self, kind: SocketType, flags: SocketFlags) -> Result<(Socket, Socket)> {
+        let (one, other) = self.carry(ops::OpenPair { kind, flags })?;
+        Ok((self.handle(one).into(), self.handle(other).into()))
+    }
+
+    fn bind(&self, socket: &Socket, address: &Address) -> Result<()> {
+        self.carry(ops::Bind { socket: self.socket_number(socket)?, address })
+    }
+
+    fn listen(&self, socket: &Socket, backlog: u32) -> Result<()> {
+        self.carry(ops::Listen { socket: self.socket_number(socket)?, backlog })
+    }
+
+    fn accept(&self, socket: &Socket, flags: SocketFlags) -> Result<Socket> {
+        let socket = self.socket_number(socket)?;
+        Ok(self.handle(self.carry(ops::Accept { socket, flags })?).into())
+    }
+
+    fn connect(&self, socket: &Socket, address: &Address) -> Result<()> {
+        self.carry(ops::Connect { socket: self.socket_number(socket)?, address })
+    }
+
+    fn send(&self, socket: &Socket, message: &Message<'_>, flags: SendFlags) -> Result<usize> {
+        let socket = self.socket_number(socket)?;
+        self.carry(ops::Send { socket, message, flags, sending: ops::Sending::default() })
+    }
+
+    fn receive(&self, socket: &Socket, buffer: &mut [u8], how: Receive) -> Result<Received> {
+        let socket = self.socket_number(socket)?;
+        let receiving = ops::Receiving::default();
+        self.carry(ops::ReceiveMessage { socket, buffer, how, receiving })
+    }
+
+    fn shutdown(&self, socket: &Socket, how: ShutdownHow) -> Result<()> {
+        self.carry(ops::ShutDown { socket: self.socket_number(socket)?, how })
+    }
+
+    fn local_address(&self, socket: &Socket) -> Result<Address> {
+        self.carry(ops::LocalAddress { socket: self.socket_number(socket)? })
+    }
+
+    fn peer_address(&self, socket: &Socket) -> Result<Address> {
+        self.carry(ops::PeerAddress { socket: self.socket_number(socket)? })
+    }
+
+    fn socket_option(&self, socket: &Socket, option: SocketOption) -> Result<u32> {
+        self.carry(ops::GetOption { socket: self.socket_number(socket)?, option })
+    }
+
+    fn set_socket_option(&self, socket: &Socket, option: SocketOption, value: u32) -> Result<()> {
+        self.carry(ops::SetOption { socket: self.socket_number(socket)?, option, value })
+    }
+
+    fn peer_credentials(&self, socket: &Socket) -> Result<PeerCredentials> {
+        self.carry(ops::GetPeer { socket: self.socket_number(socket)? })
+    }
+
+    fn pipe(&self, flags: SocketFlags) -> Result<(File, File)> {
+        let (reading, writing) = self.carry(ops::OpenPipe { flags })?;
+        Ok((self.handle(reading).into(), self.handle(writing).into()))
+    }
+
+    fn set_nonblocking(&self, descriptor: &Descriptor, nonblocking: bool) -> Result<()> {
+        let descriptor = descriptor.number_in(self.scope())?;
+        self.carry(ops::SetNonblocking { descriptor, nonblocking })
+    }
+
+    fn duplicate(&self, descriptor: &Descriptor) -> Result<Descriptor> {
+        let descriptor = descriptor.number_in(self.scope())?;
+        Ok(self.handle(self.carry(ops::Duplicate { descriptor })?))
+    }
+
+    fn inherited(&self, number: u32) -> Result<Descriptor> {
+        self.carry(ops::Inherited { number })?;
         Ok(self.handle(number))
+    }
+
+    fn map(&self, file: &File, length: Bytes, twice: bool) -> Result<Map> {
+        let file = file.descriptor().number_in(self.scope())?;
+        Ok(self.handle(self.carry(shared::MapFile { file, length, twice })?).into())
+    }
+
+    fn map_read(&self, map: &Map, offset: Bytes, buffer: &mut [u8]) -> Result<()> {
+        self.carry(shared::MapRead { map: self.map_number(map)?, offset, buffer })
+    }
+
+    fn map_write(&self, map: &Map, offset: Bytes, bytes: &[u8]) -> Result<()> {
+        self.carry(shared::MapWrite { map: self.map_number(map)?, offset, bytes })
+    }
+
+    fn map_load(&self, map: &Map, offset: Bytes) -> Result<u32> {
+        self.carry(shared::MapLoad { map: self.map_number(map)?, offset })
+    }
+
+    fn map_store(&self, map: &Map, offset: Bytes, value: u32) -> Result<()> {
+        self.carry(shared::MapStore { map: self.map_number(map)?, offset, value })
+    }
+
+    fn map_compare_exchange(
+        &self,
+        map: &Map,
+        offset: Bytes,
+        expected: u32,
+        value: u32,
+    ) -> Result<u32> {
+        let map = self.map_number(map)?;
+        self.carry(shared::MapCompareExchange { map, offset, expected, value })
+    }
+
+    fn futex_wait(
+        &self,
+        map: &Map,
+        offset: Bytes,
+        expected: u32,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let map = self.map_number(map)?;
+        self.carry(FutexWait { map, offset, expected, deadline, slept: false })
+    }
+
+    fn futex_wake(&self, map: &Map, offset: Bytes, count: u32) -> Result<u32> {
+        self.carry(shared::FutexWake { map: self.map_number(map)?, offset, count })
     }
 }

@@ -22,6 +22,11 @@ impl View {
     fn file(&self, file: &File) -> Result<u32> {
         self.descriptor(file.descriptor())
     }
+
+    fn put(&self, file: &File, bytes: &[u8], offset: Option<Bytes>) -> Result<usize> {
+        let (file, writing) = (self.file(file)?, files::Writing::default());
+        self.carry(files::Write { file, bytes, offset, writing })
+    }
 }
 
 impl Files for View {
@@ -40,7 +45,7 @@ impl Files for View {
     }
 
     fn write(&self, file: &File, bytes: &[u8]) -> Result<usize> {
-        self.carry(files::Write { file: self.file(file)?, bytes, offset: None })
+        self.put(file, bytes, None)
     }
 
     fn pread(&self, file: &File, buffer: &mut [u8], offset: Bytes) -> Result<usize> {
@@ -48,7 +53,7 @@ impl Files for View {
     }
 
     fn pwrite(&self, file: &File, bytes: &[u8], offset: Bytes) -> Result<usize> {
-        self.carry(files::Write { file: self.file(file)?, bytes, offset: Some(offset) })
+        self.put(file, bytes, Some(offset))
     }
 
     fn list(&self, directory: &Dir) -> Result<Listing> {

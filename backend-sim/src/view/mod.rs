@@ -2,6 +2,7 @@
 
 mod channels;
 mod clock;
+mod contexts;
 mod files;
 mod namespaces;
 mod processes;
@@ -9,7 +10,7 @@ mod processes;
 use std::fmt;
 use std::sync::Arc;
 
-use standin::backend::Fallback;
+use standin::backend::{Contexts, Fallback};
 use standin::handle::{Descriptor, Owner, Scope};
 use standin::{Backend, ExitCode, Failure, Place};
 
@@ -19,6 +20,7 @@ use crate::machine::{Guard, Shared};
 use crate::ops::PlaceArg;
 use crate::ops::fork::Fork;
 use crate::ops::processes::ExitThread;
+use crate::shared;
 use crate::task::ThreadKey;
 
 /// One process of a machine, as a [`Backend`]: what a program is given, and what a test drives from outside.
@@ -134,7 +136,9 @@ impl View {
 impl Owner for Inner {
     fn release(&self, number: u32) {
         let mut kernel = self.shared().lock();
-        descriptors::close(&mut kernel, self.thread, number);
+        if !shared::unmap(&mut kernel, self.thread, number) {
+            descriptors::close(&mut kernel, self.thread, number);
+        }
         drop(kernel);
         crate::outside::notify(self.shared());
     }
@@ -155,4 +159,8 @@ impl Fallback for View {
     }
 }
 
-impl Backend for View {}
+impl Backend for View {
+    fn contexts(&self) -> Option<&dyn Contexts> {
+        if self.inner.shared().lock().profile.contexts { Some(self) } else { None }
+    }
+}

@@ -45,7 +45,6 @@ impl View {
 
 impl Processes for View {
     fn spawn(&self, spawn: &Spawn<'_>) -> Result<PidHandle> {
-        processes::unmodelled(spawn)?;
         let scope = self.scope();
         let descriptors =
             spawn.descriptors.iter().map(|pair| Ok((pair.from.number_in(scope)?, pair.to)));
@@ -62,6 +61,11 @@ impl Processes for View {
             directory: spawn.directory.map(|dir| dir.descriptor().number_in(scope)).transpose()?,
             session: spawn.session,
             parent_death: spawn.parent_death,
+            join: spawn
+                .join
+                .map(|(process, kinds)| Ok::<_, Failure>((self.number(process)?, kinds)))
+                .transpose()?,
+            new: spawn.namespaces,
         })?;
         Ok(self.handle(number).into())
     }

@@ -35,7 +35,10 @@ pub use channels::{
     SocketFlags, SocketOption, SocketType,
 };
 pub use clock::{Clock, Deadline, Interest, PollEvents};
-pub use contexts::{ContextFlags, ContextInfo, ContextWait, Contexts, UnameField};
+pub use contexts::{
+    CONTEXT_CAPABILITY, ContextFlags, ContextInfo, ContextWait, Contexts, FlagWord, MigrateFlags,
+    UnameField,
+};
 pub use files::{
     Access, FileKind, Files, FilesystemType, Lock, MountFlags, Stat, WatchEvent, WatchFlags,
     XattrMode,

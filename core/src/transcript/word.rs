@@ -297,7 +297,7 @@ mod tests {
                 assert_eq!(words(&print_data(&bytes)), [bytes.to_vec()]);
             }
         }
-        assert_eq!(words(&print_word(b"")), [Vec::new()]);
+        assert_eq!(words(&print_word(b"")), [Vec::<u8>::new()]);
     }
 
     #[test]

@@ -211,7 +211,7 @@ fn named(name: &[u8]) -> Option<(u16, &'static Row)> {
     let mut place = hash(name);
     loop {
         let index = u16::from(*BY_NAME.get(place)?);
-        if index == NONE.into() {
+        if index == u16::from(NONE) {
             return None;
         }
         let row = row(index)?;

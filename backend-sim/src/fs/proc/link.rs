@@ -3,7 +3,7 @@
 use standin::Errno;
 
 use super::row::Content;
-use super::{ProcNode, not_modelled, text};
+use super::{ProcNode, namespace, not_modelled, text};
 use crate::fs::Spot;
 use crate::kernel::Kernel;
 use crate::step::Step;
@@ -11,6 +11,9 @@ use crate::task::{self, ThreadKey};
 
 /// Where a link leads.
 pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<Vec<u8>> {
+    if let ProcNode::Namespace(thread, id) = node {
+        return namespace::readlink(kernel, caller, thread, id);
+    }
     let mut text = Vec::new();
     let thread = kernel.tasks.threads.at(caller);
     let process = kernel.tasks.processes.at(thread.process);
@@ -29,6 +32,8 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> St
         Content::Directory
         | Content::Unmodelled
         | Content::Tasks
+        | Content::Namespaces
+        | Content::Settings
         | Content::Status
         | Content::Stat
         | Content::Statm
@@ -38,7 +43,8 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> St
         | Content::Limits
         | Content::IdMap
         | Content::Setgroups
-        | Content::OomAdjustment => {
+        | Content::OomAdjustment
+        | Content::Mounts => {
             may_jump(kernel, caller, node)?;
             return Err(not_modelled(node));
         }
@@ -58,6 +64,8 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         Content::RootDirectory => Ok(Some(kernel.vfs.root)),
         Content::Unmodelled
         | Content::Tasks
+        | Content::Namespaces
+        | Content::Settings
         | Content::Status
         | Content::Stat
         | Content::Statm
@@ -68,6 +76,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::IdMap
         | Content::Setgroups
         | Content::OomAdjustment
+        | Content::Mounts
         | Content::LinkTo(_)
         | Content::OwnProcess
         | Content::OwnThread => Err(not_modelled(node)),

@@ -46,6 +46,10 @@ pub(super) enum Content {
     Unmodelled,
     /// The directory of a process's threads.
     Tasks,
+    /// The directory of a thread's namespaces.
+    Namespaces,
+    /// /proc/sys
+    Settings,
     Status,
     Stat,
     Statm,
@@ -57,6 +61,8 @@ pub(super) enum Content {
     IdMap,
     Setgroups,
     OomAdjustment,
+    /// The mounts (mountinfo).
+    Mounts,
     /// The working directory.
     Directory,
     RootDirectory,
@@ -116,7 +122,7 @@ const ROWS: &[Row] = &[
     both(b"fd", dir(0o500), Content::Unmodelled),
     process(b"map_files", dir(0o500), Content::Unmodelled),
     both(b"fdinfo", dir(0o555), Content::Unmodelled),
-    both(b"ns", dir(0o511), Content::Unmodelled),
+    both(b"ns", dir(0o511), Content::Namespaces),
     both(b"net", dir(0o555), Content::Unmodelled),
     both(b"environ", file(0o400), Content::Unmodelled),
     both(b"auxv", file(0o400), Content::Unmodelled),
@@ -139,7 +145,7 @@ const ROWS: &[Row] = &[
     both(b"root", LINK, Content::RootDirectory),
     both(b"exe", LINK, Content::Unmodelled),
     both(b"mounts", file(0o444), Content::Unmodelled),
-    both(b"mountinfo", file(0o444), Content::Unmodelled),
+    both(b"mountinfo", file(0o444), Content::Mounts),
     process(b"mountstats", file(0o400), Content::Unmodelled),
     both(b"clear_refs", file(0o200), Content::Unmodelled),
     both(b"smaps", file(0o444), Content::Unmodelled),
@@ -174,7 +180,7 @@ const ROWS: &[Row] = &[
     top(b"bus", dir(0o555)),
     top(b"irq", dir(0o555)),
     link(b"net", Content::LinkTo(b"self/net")),
-    top(b"sys", dir(0o555)),
+    row(Of::Top, b"sys", dir(0o555), Content::Settings),
     top(b"tty", dir(0o555)),
     top(b"acpi", dir(0o555)),
     top(b"keys", file(0o444)),

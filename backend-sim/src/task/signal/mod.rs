@@ -17,7 +17,7 @@ pub(crate) use deliver::{attend, deliver};
 pub(crate) use pending::{Queued, forget, forget_thread, waiting};
 pub(crate) use permission::may_signal;
 pub(crate) use send::{
-    kill, send_group, send_kernel, send_parent_death, send_process, send_thread,
+    fault, kill, send_group, send_kernel, send_parent_death, send_process, send_thread,
 };
 
 use standin::{Disposition, Signal, SignalSet};

@@ -8,7 +8,7 @@ use crate::task::{ProcessKey, ThreadKey};
 /// Whether `caller` may send a process this signal; `None` probes.
 ///
 /// # Errors
-/// EPERM, unless it is the caller's own process, one of the caller's real and effective user is the other's real or saved
+/// ESRCH: it is in another context. EPERM, unless it is the caller's own process, one of the caller's real and effective user is the other's real or saved
 /// one, the caller has `CAP_KILL`, or the signal is CONT and both are in one session.
 pub(crate) fn may_signal(
     kernel: &Kernel,
@@ -20,6 +20,11 @@ pub(crate) fn may_signal(
     let own = tasks.process_of(caller);
     if own == process {
         return Ok(());
+    }
+    // Not even a spectator signals what is in another context.
+    let leader = tasks.processes.at(process).leader;
+    if tasks.threads.at(leader).label != tasks.threads.at(caller).label {
+        return Err(Errno::ESRCH);
     }
     let sender = kernel.credentials(caller);
     let target = kernel.credentials(tasks.processes.at(process).leader).user;

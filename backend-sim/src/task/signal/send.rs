@@ -1,11 +1,13 @@
 //! Sending: what happens to a signal before a thread takes it.
 
 use standin::backend::WaitStatus;
-use standin::{Disposition, Errno, Signal, SignalSet};
+use standin::{Disposition, Errno, Failure, Signal, SignalSet};
 
 use super::{Action, STOPS, deliver, may_signal, pending, stop};
+use crate::context;
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::step::Step;
 use crate::task::{ProcessKey, ThreadKey, exit};
 
 /// pidfd_send_signal(2): to a process that the caller holds; `None` probes.
@@ -23,7 +25,7 @@ pub(crate) fn send_process(
     }
     may_signal(kernel, caller, process, signal)?;
     if let Some(signal) = signal {
-        send(kernel, process, None, signal);
+        send_from_user(kernel, process, signal);
     }
     Ok(())
 }
@@ -55,7 +57,7 @@ pub(crate) fn send_group(
         if permitted.is_ok()
             && let Some(signal) = signal
         {
-            send(kernel, member, None, signal);
+            send_from_user(kernel, member, signal);
         }
         if result.is_err() {
             result = permitted;
@@ -64,10 +66,33 @@ pub(crate) fn send_group(
     result
 }
 
+/// A signal of a process: a context's first process gets none that it does not handle.
+fn send_from_user(kernel: &mut Kernel, process: ProcessKey, signal: Signal) {
+    let Some(record) = kernel.tasks.processes.get(process) else { return };
+    if record.action(signal) == Action::Count || !context::is_protected(kernel, process) {
+        send(kernel, process, None, signal);
+    }
+}
+
 /// A signal that a thread's own call causes: it goes to this thread alone.
 pub(crate) fn send_thread(kernel: &mut Kernel, thread: ThreadKey, signal: Signal) {
     let process = kernel.tasks.process_of(thread);
     send(kernel, process, Some(thread), signal);
+}
+
+/// A signal for what a thread's own instruction did: it ends the process, also one that ignores or blocks it.
+///
+/// # Errors
+/// Always; the caller is dead. `NotModelled` if it handles the signal: its handler would come back to that instruction.
+pub(crate) fn fault<T>(kernel: &mut Kernel, thread: ThreadKey, signal: Signal) -> Step<T> {
+    let record = kernel.tasks.threads.at(thread);
+    let process = record.process;
+    let handled = kernel.tasks.processes.at(process).action(signal) == Action::Count;
+    if handled && !record.mask.contains(signal) {
+        return Err(Failure::NotModelled("a handler that comes back to what faulted").into());
+    }
+    exit::exit_process(kernel, process, WaitStatus::Killed(signal));
+    Err(Failure::CallerDied.into())
 }
 
 /// SIGKILL, as from the kernel. No thread can block, handle or ignore it, and neither a stop nor a freeze holds it back: so it

@@ -1,0 +1,177 @@
+//! Names in the directories of /proc.
+
+use standin::Errno;
+use standin::backend::{FileKind, Listing};
+
+use super::row::{self, Content, Place, RowId};
+use super::{ProcNode, alive, inode, kind, namespace, not_modelled, sysctl, text};
+use crate::fs::Node;
+use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::step::Step;
+use crate::task::ThreadKey;
+
+/// What stands behind a name in a directory, as this caller sees it. `self` and `thread-self` are links.
+///
+/// # Errors
+/// ENOENT; ENOTDIR below a file; NotModelled below a directory that is not modelled, where it may be.
+pub(crate) fn lookup(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    node: ProcNode,
+    name: &[u8],
+) -> Step<Node> {
+    let release = kernel.profile.release;
+    let by_number = |name| number(name).and_then(|number| kernel.find(caller, number));
+    let setting =
+        |above| sysctl::find(above, name).map(Node::Proc).ok_or_else(|| not_modelled(node));
+    let found = match node {
+        ProcNode::Root if number(name).is_some() => by_number(name).map(ProcNode::Process),
+        ProcNode::Root => row::find(Place::Top, name, release).map(ProcNode::Top),
+        _ if !alive(kernel, node) => None,
+        ProcNode::Process(thread) => row::find(Place::Process, name, release).map(|id| {
+            if id.row().content == Content::Tasks {
+                ProcNode::Tasks(thread)
+            } else {
+                ProcNode::OfProcess(thread, id)
+            }
+        }),
+        ProcNode::Tasks(thread) => {
+            let process = kernel.tasks.process_of(thread);
+            let found = by_number(name);
+            found.filter(|found| kernel.tasks.process_of(*found) == process).map(ProcNode::Thread)
+        }
+        ProcNode::Thread(thread) => {
+            row::find(Place::Thread, name, release).map(|id| ProcNode::OfThread(thread, id))
+        }
+        ProcNode::OfProcess(thread, _) | ProcNode::OfThread(thread, _)
+            if node.content() == Content::Namespaces =>
+        {
+            namespace::find(thread, name)
+        }
+        ProcNode::Top(_) if node.content() == Content::Settings => return setting(None),
+        ProcNode::Setting(id) if id.kind() == FileKind::Dir => return setting(Some(id)),
+        ProcNode::Top(_)
+        | ProcNode::OfProcess(..)
+        | ProcNode::OfThread(..)
+        | ProcNode::Namespace(..)
+        | ProcNode::Setting(_) => {
+            let is_dir = kind(node) == FileKind::Dir;
+            return Err(if is_dir { not_modelled(node) } else { Errno::ENOTDIR.into() });
+        }
+    };
+    found.map(Node::Proc).ok_or_else(|| Errno::ENOENT.into())
+}
+
+/// A process number as a name: decimal, without a leading zero.
+fn number(name: &[u8]) -> Option<u32> {
+    if !matches!(name.first(), Some(b'1'..=b'9')) {
+        return None;
+    }
+    name.iter().try_fold(0_u32, |number, byte| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u32::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+/// The directory above.
+pub(crate) fn parent(kernel: &Kernel, node: ProcNode) -> ProcNode {
+    match node {
+        ProcNode::Tasks(thread)
+        | ProcNode::OfProcess(thread, _)
+        | ProcNode::Namespace(thread, _) => ProcNode::Process(thread),
+        ProcNode::Setting(id) => match id.above() {
+            Some(above) => ProcNode::Setting(above),
+            None => row::find(Place::Top, b"sys", kernel.profile.release)
+                .map_or(ProcNode::Root, ProcNode::Top),
+        },
+        ProcNode::OfThread(thread, _) => ProcNode::Thread(thread),
+        ProcNode::Thread(thread) => match kernel.tasks.threads.get(thread) {
+            Some(record) => ProcNode::Tasks(kernel.tasks.processes.at(record.process).leader),
+            None => ProcNode::Root,
+        },
+        ProcNode::Root | ProcNode::Top(_) | ProcNode::Process(_) => ProcNode::Root,
+    }
+}
+
+/// All names in a directory.
+///
+/// # Errors
+/// NotModelled below /proc/sys, where more is than is modelled.
+pub(crate) fn list(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    node: ProcNode,
+    listing: &mut Listing,
+) -> Step<()> {
+    let release = kernel.profile.release;
+    let (place, make): (_, Box<dyn Fn(RowId) -> ProcNode>) = match node {
+        ProcNode::Root => (Place::Top, Box::new(ProcNode::Top)),
+        ProcNode::Process(thread) if alive(kernel, node) => {
+            (Place::Process, Box::new(move |id| ProcNode::OfProcess(thread, id)))
+        }
+        ProcNode::Thread(thread) if alive(kernel, node) => {
+            (Place::Thread, Box::new(move |id| ProcNode::OfThread(thread, id)))
+        }
+        ProcNode::Tasks(thread) => {
+            list_threads(kernel, thread, listing);
+            return Ok(());
+        }
+        ProcNode::OfProcess(thread, _) | ProcNode::OfThread(thread, _)
+            if node.content() == Content::Namespaces =>
+        {
+            if alive(kernel, node) {
+                namespace::list(thread, listing);
+            }
+            return Ok(());
+        }
+        ProcNode::Top(_) | ProcNode::Setting(_) => return Err(not_modelled(node)),
+        ProcNode::Process(_)
+        | ProcNode::Thread(_)
+        | ProcNode::OfProcess(..)
+        | ProcNode::OfThread(..)
+        | ProcNode::Namespace(..) => return Ok(()),
+    };
+    for (id, row) in row::all(place, release) {
+        listing.push(row.name, row.kind, inode(make(id)));
+    }
+    if node == ProcNode::Root {
+        let processes = kernel.tasks.processes.iter();
+        let processes = processes.map(|(_, process)| (process.number, process.leader));
+        let processes = processes.filter(|(_, leader)| kernel.sees(caller, *leader));
+        let mut processes: Vec<(u32, ThreadKey)> = processes.collect();
+        processes.sort_unstable();
+        for (number, leader) in processes {
+            list_number(listing, number, ProcNode::Process(leader));
+        }
+    }
+    Ok(())
+}
+
+fn list_threads(kernel: &Kernel, thread: ThreadKey, listing: &mut Listing) {
+    let Some(record) = kernel.tasks.threads.get(thread) else { return };
+    let threads = kernel.tasks.processes.at(record.process).threads;
+    for (key, thread) in iterate(&kernel.tasks.threads, threads, |thread| &thread.siblings) {
+        list_number(listing, thread.number, ProcNode::Thread(key));
+    }
+}
+
+fn list_number(listing: &mut Listing, number: u32, node: ProcNode) {
+    let mut name = Vec::with_capacity(8);
+    text::decimal(&mut name, number.into());
+    listing.push(&name, FileKind::Dir, inode(node));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_number_is_decimal_without_a_leading_zero() {
+        assert_eq!(number(b"1"), Some(1));
+        assert_eq!(number(b"4194303"), Some(4_194_303));
+        for name in [b"".as_slice(), b"0", b"01", b"-1", b"+1", b"1a", b"99999999999"] {
+            assert_eq!(number(name), None);
+        }
+    }
+}

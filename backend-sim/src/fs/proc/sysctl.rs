@@ -1,0 +1,140 @@
+//! /proc/sys: the kernel's settings (proc_sys(5)). What the caller's UTS namespace is called is there, and nothing else yet;
+//! every other name may be one of Linux, and is not modelled.
+//!
+//! A file's text is made for each read, and may be read and written from any offset. Permission goes by mode and id alone:
+//! no capability helps, and none is needed.
+
+use standin::backend::{Access, FileKind};
+use standin::id::Mode;
+use standin::{Errno, Gid, Uid};
+
+use super::ProcNode;
+use crate::kernel::Kernel;
+use crate::namespace::uts::{self, Name, Which};
+use crate::step::Step;
+use crate::task::{Credentials, ThreadKey};
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SettingId(u8);
+
+struct Row {
+    /// The directory that it is in; none for what is in /proc/sys itself.
+    above: Option<SettingId>,
+    name: &'static [u8],
+    mode: Mode,
+    setting: Setting,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    Directory,
+    Name(Which),
+    System,
+    Release,
+    Build,
+    Hardware,
+}
+
+const fn row(above: Option<u8>, name: &'static [u8], mode: u16, setting: Setting) -> Row {
+    let above = match above {
+        Some(above) => Some(SettingId(above)),
+        None => None,
+    };
+    Row { above, name, mode: Mode::new(mode), setting }
+}
+
+const ROWS: [Row; 7] = [
+    row(None, b"kernel", 0o555, Setting::Directory),
+    row(Some(0), b"arch", 0o444, Setting::Hardware),
+    row(Some(0), b"domainname", 0o644, Setting::Name(Which::Domain)),
+    row(Some(0), b"hostname", 0o644, Setting::Name(Which::Host)),
+    row(Some(0), b"osrelease", 0o444, Setting::Release),
+    row(Some(0), b"ostype", 0o444, Setting::System),
+    row(Some(0), b"version", 0o444, Setting::Build),
+];
+
+impl SettingId {
+    fn row(self) -> &'static Row {
+        match ROWS.get(usize::from(self.0)) {
+            Some(row) => row,
+            None => panic!("no row {} of /proc/sys", self.0),
+        }
+    }
+
+    pub(super) const fn number(self) -> u8 {
+        self.0
+    }
+
+    pub(super) fn mode(self) -> Mode {
+        self.row().mode
+    }
+
+    pub(super) fn kind(self) -> FileKind {
+        if self.row().setting == Setting::Directory { FileKind::Dir } else { FileKind::File }
+    }
+
+    pub(super) fn above(self) -> Option<Self> {
+        self.row().above
+    }
+}
+
+/// What stands behind a name in /proc/sys, or in a directory below.
+pub(super) fn find(above: Option<SettingId>, name: &[u8]) -> Option<ProcNode> {
+    let place = ROWS.iter().position(|row| row.above == above && row.name == name)?;
+    Some(ProcNode::Setting(SettingId(u8::try_from(place).ok()?)))
+}
+
+/// Whether these credentials may use a setting, or a directory of them, so.
+pub(crate) fn allows(credentials: &Credentials, mode: Mode, access: Access) -> bool {
+    let mode = mode.bits();
+    let granted = if credentials.user.effective == Uid::ROOT {
+        mode >> 6
+    } else if credentials.group.effective == Gid::ROOT || credentials.in_group(Gid::ROOT) {
+        mode >> 3
+    } else {
+        mode
+    };
+    access.bits() & 7 & !u32::from(granted) == 0
+}
+
+/// Copies what stands at `offset`; how much.
+pub(crate) fn read(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    id: SettingId,
+    offset: u64,
+    buffer: &mut [u8],
+) -> Step<usize> {
+    let release = kernel.profile.release;
+    let text = match id.row().setting {
+        Setting::Directory => return Err(Errno::EISDIR.into()),
+        Setting::Name(which) => uts::name_of(kernel, caller, which).as_bytes(),
+        Setting::System => uts::SYSTEM.as_bytes(),
+        Setting::Release => release.full_name().as_bytes(),
+        Setting::Build => release.build().as_bytes(),
+        Setting::Hardware => uts::HARDWARE.as_bytes(),
+    };
+    let rest = text.iter().chain(b"\n").skip(usize::try_from(offset).unwrap_or(usize::MAX));
+    Ok(buffer.iter_mut().zip(rest).map(|(to, byte)| *to = *byte).count())
+}
+
+/// One write: from `offset` on the name is what was written, up to the first NUL or newline and to the longest that a name
+/// can be. Behind the end of the old name nothing changes. All bytes count as written.
+pub(crate) fn write(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    id: SettingId,
+    offset: u64,
+    bytes: &[u8],
+) -> Step<usize> {
+    let Setting::Name(which) = id.row().setting else { return Err(Errno::EACCES.into()) };
+    let old = uts::name_of(kernel, caller, which).as_bytes();
+    let kept = usize::try_from(offset).ok().and_then(|offset| old.get(..offset));
+    if let Some(kept) = kept.filter(|_| !bytes.is_empty()) {
+        let new = bytes.split(|byte| matches!(byte, 0 | b'\n')).next().unwrap_or_default();
+        let name = Name::cut(&[kept, new].concat());
+        uts::put_name(kernel, caller, which, name);
+    }
+    Ok(bytes.len())
+}

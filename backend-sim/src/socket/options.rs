@@ -1,0 +1,105 @@
+//! Options of a socket (socket(7), unix(7)).
+
+use standin::backend::{PeerCredentials, SocketOption};
+use standin::{Errno, Failure};
+
+use super::identity::Identity;
+use super::{State, opened};
+use crate::kernel::Kernel;
+use crate::profile::Release;
+use crate::step::Step;
+use crate::task::ThreadKey;
+use crate::wait::Channel;
+
+/// `SO_SNDBUF` and `SO_RCVBUF` of a new socket (socket(7), wmem_default, rmem_default).
+pub(super) const BUFFER_BYTES: u32 = 212_992;
+
+/// Connections that may wait before listen(2) says how many (unix(7), max_dgram_qlen).
+pub(super) const FIRST_BACKLOG: u32 = 10;
+
+/// The least of each buffer.
+const LEAST_SEND_BYTES: u32 = 4608;
+const LEAST_RECEIVE_BYTES: u32 = 2304;
+
+/// The most that may be asked for: wmem_max, rmem_max (recorded).
+fn most_bytes(kernel: &Kernel) -> u32 {
+    if kernel.profile.release < Release::V6_18 { 212_992 } else { 4_194_304 }
+}
+
+/// getsockopt(2)
+///
+/// # Errors
+/// EBADF, ENOTSOCK, ENOPROTOOPT.
+pub(crate) fn get(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    number: u32,
+    option: SocketOption,
+) -> Step<u32> {
+    let key = opened(kernel, caller, number)?.key;
+    let socket = kernel.sockets.at_mut(key);
+    Ok(match option {
+        SocketOption::PassCredentials => socket.passes_credentials.into(),
+        SocketOption::Listening => (socket.state == State::Listening).into(),
+        SocketOption::Error => socket.error.take().map_or(0, |errno| errno.raw().unsigned_abs()),
+        SocketOption::SendBuffer => socket.send_limit,
+        SocketOption::ReceiveBuffer => socket.receive_limit,
+        SocketOption::PassProcess | SocketOption::PassRights => {
+            return not_modelled(kernel, option);
+        }
+    })
+}
+
+/// setsockopt(2). The buffers are given twice what is asked for, as socket(7) says.
+///
+/// # Errors
+/// EBADF, ENOTSOCK, ENOPROTOOPT (one that is only read).
+pub(crate) fn set(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    number: u32,
+    option: SocketOption,
+    value: u32,
+) -> Step<()> {
+    let key = opened(kernel, caller, number)?.key;
+    let most = most_bytes(kernel);
+    let socket = kernel.sockets.at_mut(key);
+    match option {
+        SocketOption::PassCredentials => socket.passes_credentials = value != 0,
+        SocketOption::Listening | SocketOption::Error => return Err(Errno::ENOPROTOOPT.into()),
+        SocketOption::SendBuffer => {
+            socket.send_limit = (value.min(most) * 2).max(LEAST_SEND_BYTES);
+            kernel.waits.wake(Channel::SocketOutput(key));
+        }
+        SocketOption::ReceiveBuffer => {
+            socket.receive_limit = (value.min(most) * 2).max(LEAST_RECEIVE_BYTES);
+        }
+        SocketOption::PassProcess | SocketOption::PassRights => {
+            return not_modelled(kernel, option);
+        }
+    }
+    Ok(())
+}
+
+/// Options that came with later kernels are unknown before.
+fn not_modelled<T>(kernel: &Kernel, option: SocketOption) -> Step<T> {
+    let since = if option == SocketOption::PassRights { Release::V6_18 } else { Release::V6_12 };
+    if kernel.profile.release >= since {
+        Err(Failure::NotModelled("an option of sockets").into())
+    } else {
+        Err(Errno::ENOPROTOOPT.into())
+    }
+}
+
+/// `SO_PEERCRED`: who connected or listened, as it was then; nobody, if the socket has no peer and does not listen.
+///
+/// # Errors
+/// EBADF, ENOTSOCK.
+pub(crate) fn peer_credentials(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    number: u32,
+) -> Step<PeerCredentials> {
+    let key = opened(kernel, caller, number)?.key;
+    Ok(Identity::peer(kernel.sockets.at(key).peer_identity))
+}
