@@ -3,7 +3,9 @@
 //! Such a call that cannot finish lets programs and timers run, if their stacks are this thread's, or waits for another
 //! thread to do something. It is a deadlock only if nobody is left who could: so the threads that have called a machine
 //! are counted, and a thread that ends is taken off. A thread that has not called yet cannot be counted: so before the
-//! first deadlock is told, a thread that is alone gives others a moment of the host's time to come.
+//! first deadlock is told, a thread that is alone gives others a moment of the host's time to come. And a thread that has
+//! called may never do so again, because it waits for this one, say: so after such a moment without any call virtual time
+//! passes, though a deadlock is told only when nobody else is left.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +21,7 @@ use crate::machine::Shared;
 use crate::run;
 use crate::task::ThreadKey;
 
-/// How long a thread that is alone waits for another's first call. Ends no wait that another thread would end.
+/// How long a thread waits for another's call before it takes itself for the only one with something to do.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The threads outside of a machine.
@@ -124,7 +126,10 @@ pub(crate) fn wait(
             return Err(Failure::Deadlock(picture.into()));
         }
         shared.outside.waiting.fetch_add(1, Ordering::AcqRel);
-        shared.outside.changed.wait(&mut kernel);
+        let quiet = shared.outside.changed.wait_for(&mut kernel, GRACE).timed_out();
         shared.outside.waiting.fetch_sub(1, Ordering::AcqRel);
+        if quiet && !kernel.waits.any_woken() && kernel.pass_time()? {
+            notify(shared);
+        }
     }
 }

@@ -29,8 +29,13 @@
 //! * [`backend`]: the five traits, their contract, and the types they speak in; [`path`], [`handle`], [`id`], [`errno`],
 //!   [`signal`], [`capability`], [`failure`] are those types.
 //! * [`fs`]: the calls of `std::fs`, over any backend.
+//! * [`cgroup`]: control groups: made, given values, listed, removed.
 //! * [`layer`]: wrappers that log, count and inject faults.
 //! * [`controller`]: the names of cgroup controllers.
+//! * `context` (feature): Linux-VServer's contexts, native or emulated.
+//! * `engine` (feature): which process a container's name stands for.
+//! * `ipc` (feature): Pacemaker's daemon IPC, server and client.
+//! * `service` (feature): PCP's privileged collector service, server and client.
 //! * `transcript` (feature): scripts of kernel operations that run on every kernel and print what it answered.
 //!
 //! This crate knows no backend, opens no file, reads no clock and no environment, and builds for any target.
@@ -38,14 +43,23 @@
 pub mod backend;
 mod bit_set;
 pub mod capability;
+pub mod cgroup;
+#[cfg(feature = "context")]
+pub mod context;
 pub mod controller;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod errno;
 pub mod failure;
 pub mod fs;
 pub mod handle;
 pub mod id;
+#[cfg(feature = "ipc")]
+pub mod ipc;
 pub mod layer;
 pub mod path;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod signal;
 #[cfg(feature = "transcript")]
 pub mod transcript;

@@ -29,6 +29,19 @@ fn a_program_s_exit_code_is_what_its_parent_waits_for() {
 }
 
 #[test]
+fn a_thread_of_the_host_sleeps_to_its_end_while_another_one_waits_for_that() {
+    let machine = Machine::builder().build();
+    let before = machine.root().monotonic().unwrap();
+    let child = machine.root().fork().unwrap();
+    let slept = std::thread::scope(|scope| {
+        let sleeper = scope.spawn(|| sleep(&child, Duration::from_secs(3600)));
+        sleeper.join().unwrap()
+    });
+    assert_eq!(slept, Ok(()));
+    assert_eq!(machine.root().monotonic().unwrap().ns - before.ns, 3_600_000_000_000);
+}
+
+#[test]
 fn an_hour_of_sleep_takes_no_time_and_moves_the_clock() {
     let machine = Machine::builder().build();
     let before = machine.root().monotonic().unwrap();

@@ -106,6 +106,12 @@ impl Vfs {
 
     /// The lowest number that no mount has.
     fn free_number(&self) -> u32 {
+        // Of those that were made, the one that is being made among them, none has gone: the root stands for that one.
+        if let Ok(made) = u32::try_from(self.mounts_made)
+            && self.mounts.len() == made as usize
+        {
+            return self.first_mount + made - 1;
+        }
         let mut taken: Vec<u32> = self.mounts.iter().map(|(_, mount)| mount.number).collect();
         taken.sort_unstable();
         taken.into_iter().fold(self.first_mount, |free, number| free + u32::from(free == number))
