@@ -184,6 +184,9 @@ pub(super) fn take_away(
     }
     for controller in present.difference(still_present) {
         setting::forget(cgroups.table.at_mut(group), controller);
+        if controller == Controller::Cpu {
+            cgroups.table.at_mut(group).forget_cpu();
+        }
         if controller == Controller::Pids {
             pids::disappears(cgroups, group);
         }

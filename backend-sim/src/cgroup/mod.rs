@@ -7,6 +7,7 @@
 
 mod attributes;
 mod check;
+mod cpu;
 mod domain;
 mod enable;
 mod events;

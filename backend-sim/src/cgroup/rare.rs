@@ -4,6 +4,7 @@
 use standin::id::{Gid, Mode, Uid};
 use standin::{Controller, ControllerSet};
 
+use super::cpu::Cpu;
 use super::rows::{self, Class};
 use super::{Cgroup, RowId};
 use crate::fs::xattr::Xattrs;
@@ -21,6 +22,8 @@ pub(super) struct Rare {
     xattrs: Vec<(Option<RowId>, Xattrs)>,
     /// Settings by row that are not the default.
     settings: Vec<(u16, u64)>,
+    /// What the cpu controller was told.
+    cpu: Option<Cpu>,
 }
 
 /// A file's mode and owner.
@@ -152,6 +155,23 @@ impl Cgroup {
     pub(super) fn forget_settings(&mut self, forgotten: impl Fn(u16) -> bool) {
         if let Some(rare) = &mut self.rare {
             rare.settings.retain(|(row, _)| !forgotten(*row));
+        }
+    }
+
+    /// What the cpu controller was told.
+    pub(super) fn cpu(&self) -> Cpu {
+        self.rare.as_ref().and_then(|rare| rare.cpu).unwrap_or_default()
+    }
+
+    /// Tells it.
+    pub(super) fn set_cpu(&mut self, cpu: Cpu) {
+        self.rare.get_or_insert_default().cpu = Some(cpu);
+    }
+
+    /// The cpu controller goes, and forgets.
+    pub(super) fn forget_cpu(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.cpu = None;
         }
     }
 }

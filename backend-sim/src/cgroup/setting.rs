@@ -52,10 +52,6 @@ pub(super) static HUGE_1GB: Setting = bytes(MAX_BYTES, pages::<262_144>, 262_144
 pub(super) static OOM_GROUP: Setting =
     Setting { default: 0, parse: oom_group, max: None, survives_hiding: true };
 
-/// cpu.weight
-pub(super) static CPU_WEIGHT: Setting =
-    Setting { default: 100, parse: weight, max: None, survives_hiding: false };
-
 /// A size or `max`, rounded down to whole units of so many pages.
 fn pages<const UNIT: u64>(bytes: &[u8]) -> Result<u64, Errno> {
     let pages = match value::strip(bytes) {
@@ -72,12 +68,6 @@ fn oom_group(bytes: &[u8]) -> Result<u64, Errno> {
         1 => Ok(1),
         _ => Err(Errno::EINVAL),
     }
-}
-
-/// 1 to 10000, without white space before or behind it but one newline.
-fn weight(bytes: &[u8]) -> Result<u64, Errno> {
-    let weight = value::unsigned(bytes)?;
-    if (1..=10_000).contains(&weight) { Ok(weight) } else { Err(Errno::ERANGE) }
 }
 
 pub(super) fn show(kernel: &Kernel, target: Target, setting: &Setting, out: &mut Vec<u8>) {

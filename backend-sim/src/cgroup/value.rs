@@ -1,6 +1,6 @@
 //! How the kernel reads what is written to a control file, and prints numbers.
 //!
-//! Facts: kstrtox (any base by prefix, one newline behind it is allowed), strstrip, memparse. A written text ends at its
+//! Facts: kstrtox (any base by prefix, one newline behind it is allowed), strstrip, memparse, sscanf. A written text ends at its
 //! first NUL. What the number means, and which values are allowed, is in the file of each row.
 
 use standin::Errno;
@@ -16,13 +16,19 @@ pub(crate) fn text(bytes: &[u8]) -> &[u8] {
     bytes.get(..end).unwrap_or_default()
 }
 
-/// Without white space at both ends.
-pub(crate) fn strip(mut text: &[u8]) -> &[u8] {
+/// Without white space at the start.
+pub(super) fn skip_spaces(mut text: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = text
         && is_space(*first)
     {
         text = rest;
     }
+    text
+}
+
+/// Without white space at both ends.
+pub(crate) fn strip(text: &[u8]) -> &[u8] {
+    let mut text = skip_spaces(text);
     while let [rest @ .., last] = text
         && is_space(*last)
     {
@@ -97,6 +103,15 @@ pub(crate) fn int(text: &[u8]) -> Result<i32, Errno> {
     i32::try_from(long(text)?).map_err(|_| Errno::ERANGE)
 }
 
+/// The decimal digits behind white space, as sscanf takes an unsigned number: no sign, whatever stands behind them; it wraps
+/// at 64 bits. `None` if there are none.
+pub(super) fn scan(text: &[u8]) -> Option<u64> {
+    let digits = skip_spaces(text).iter().map_while(|byte| char::from(*byte).to_digit(10));
+    digits.fold(None, |number: Option<u64>, digit| {
+        Some(number.unwrap_or(0).wrapping_mul(10).wrapping_add(digit.into()))
+    })
+}
+
 /// A 0 or 1 with white space around it.
 ///
 /// # Errors
@@ -162,7 +177,7 @@ pub(super) fn print_keyed(key: &str, number: u64, out: &mut Vec<u8>) {
 mod tests {
     use standin::Errno;
 
-    use super::{flag, int, long, print, size, strip, text, unsigned};
+    use super::{flag, int, long, print, scan, size, strip, text, unsigned};
 
     #[test]
     fn numbers_are_read_in_the_base_that_their_prefix_tells() {
@@ -215,6 +230,16 @@ mod tests {
         assert_eq!(flag(b"0x0"), Ok(false));
         assert_eq!(flag(b"2"), Err(Errno::ERANGE));
         assert_eq!(flag(b"true"), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn scanned_numbers_end_with_their_digits() {
+        assert_eq!(scan(b" 12junk"), Some(12));
+        assert_eq!(scan(b"0x10"), Some(0));
+        assert_eq!(scan(b"18446744073709551617"), Some(1));
+        for text in ["", " ", "-1", "+1", "max"] {
+            assert_eq!(scan(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,248 @@
+//! What the cpu controller is told: a group's weight, whether it is idle, and how much time it may use in a period
+//! (cgroup-v2.rst, CPU Interface Files).
+//!
+//! The values are kept, and limit each other as in a kernel; nothing here says what they do to who runs. A weight is kept as
+//! the scheduler's shares, of which the usual weight has 1024: therefore a nice value or an idle group may read as a weight
+//! that nobody wrote. Neighbours: `value` (numbers), `rare` (where the state is), `enable` (when it is lost).
+
+use standin::Errno;
+
+use super::rows::{Target, Write};
+use super::{CgroupKey, value};
+use crate::kernel::Kernel;
+use crate::profile::Release;
+use crate::step::Step;
+
+/// The settings of one group; at first those of `default`.
+#[derive(Clone, Copy)]
+pub(super) struct Cpu {
+    shares: u64,
+    idle: bool,
+    bandwidth: Bandwidth,
+}
+
+/// How much time a group may use: the quota in each period, if there is one, and what it may save up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bandwidth {
+    quota_ns: Option<u64>,
+    period_ns: u64,
+    burst_ns: u64,
+}
+
+/// Shares of the weight 100, which is the nice value 0.
+const USUAL_SHARES: u64 = 1024;
+const USUAL_WEIGHT: u64 = 100;
+const IDLE_SHARES: u64 = 3;
+
+const NS_PER_US: u64 = 1000;
+
+/// The least quota, and the least period.
+const LEAST_NS: u64 = 1_000_000;
+const LONGEST_PERIOD_NS: u64 = 1_000_000_000;
+
+/// Quota and burst together have 44 bits of microseconds.
+const GREATEST_QUOTA_NS: u64 = ((1 << 44) - 1) * NS_PER_US;
+
+/// Shares of the nice values from -20 on: each step is about 10 % of the time.
+#[rustfmt::skip]
+const NICE_SHARES: [u64; 40] = [
+    88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+     9548,  7620,  6100,  4904,  3906,  3121,  2501,  1991,  1586,  1277,
+     1024,   820,   655,   526,   423,   335,   272,   215,   172,   137,
+      110,    87,    70,    56,    45,    36,    29,    23,    18,    15,
+];
+
+fn by_nice() -> impl Iterator<Item = (i64, u64)> {
+    (-20..).zip(NICE_SHARES)
+}
+
+impl Default for Cpu {
+    fn default() -> Self {
+        let bandwidth = Bandwidth { quota_ns: None, period_ns: 100_000_000, burst_ns: 0 };
+        Self { shares: USUAL_SHARES, idle: false, bandwidth }
+    }
+}
+
+impl Cpu {
+    /// EINVAL in an idle group.
+    const fn with_shares(self, shares: u64) -> Result<Self, Errno> {
+        if self.idle { Err(Errno::EINVAL) } else { Ok(Self { shares, ..self }) }
+    }
+
+    /// Any weight is lost, if that is a change.
+    const fn with_idle(self, idle: bool) -> Self {
+        match (self.idle, idle) {
+            (false, true) => Self { idle, shares: IDLE_SHARES, ..self },
+            (true, false) => Self { idle, shares: USUAL_SHARES, ..self },
+            (true, true) | (false, false) => self,
+        }
+    }
+}
+
+impl Bandwidth {
+    /// EINVAL if the quota or the period is out of bounds, or the burst for this quota. Groups above do not matter: a group
+    /// gets the least of its quota and theirs.
+    fn check(self) -> Result<Self, Errno> {
+        let quota_fits = self.quota_ns.is_none_or(|quota| {
+            (LEAST_NS..=GREATEST_QUOTA_NS).contains(&quota)
+                && self.burst_ns <= quota
+                && self.burst_ns + quota <= GREATEST_QUOTA_NS
+        });
+        if quota_fits && (LEAST_NS..=LONGEST_PERIOD_NS).contains(&self.period_ns) {
+            Ok(self)
+        } else {
+            Err(Errno::EINVAL)
+        }
+    }
+
+    /// With what `cpu.max` is told: a quota or `max`, and perhaps a period, else the old one stays. The kernel scans two words:
+    /// a number ends where its digits end, and what is behind it does not matter, but a first word of more than 20 bytes
+    /// goes on as the second.
+    fn with_max(self, text: &[u8], release: Release) -> Result<Self, Errno> {
+        const FIRST_WORD: usize = 20;
+        let text = value::skip_spaces(text);
+        let end = text.iter().position(|byte| value::is_space(*byte)).unwrap_or(text.len());
+        let (first, rest) = text.split_at_checked(end.min(FIRST_WORD)).unwrap_or((text, &[]));
+        let quota_ns = match value::scan(first) {
+            // RUNTIME_INF is the greatest number; since quotas are checked in microseconds it can be written.
+            Some(u64::MAX) if release >= Release::V6_18 => None,
+            Some(quota_us) => Some(nanoseconds(quota_us, release)?),
+            None if first == b"max" => None,
+            None => return Err(Errno::EINVAL),
+        };
+        let period_us = value::scan(rest).unwrap_or(self.period_ns / NS_PER_US);
+        Self { quota_ns, period_ns: nanoseconds(period_us, release)?, ..self }.check()
+    }
+}
+
+/// Microseconds in nanoseconds: EINVAL if they are too many, but older kernels take what is left of 64 bits.
+fn nanoseconds(us: u64, release: Release) -> Result<u64, Errno> {
+    if release >= Release::V6_18 {
+        us.checked_mul(NS_PER_US).ok_or(Errno::EINVAL)
+    } else {
+        Ok(us.wrapping_mul(NS_PER_US))
+    }
+}
+
+fn of(kernel: &Kernel, group: CgroupKey) -> Cpu {
+    kernel.cgroups.table.at(group).cpu()
+}
+
+const fn rounded(number: u64, divisor: u64) -> u64 {
+    (number + divisor / 2) / divisor
+}
+
+fn set(kernel: &mut Kernel, group: CgroupKey, cpu: Cpu) -> Step<()> {
+    kernel.cgroups.table.at_mut(group).set_cpu(cpu);
+    Ok(())
+}
+
+/// The weight of an idle group is less than the least: 0, and since 6.12 rounded up to it.
+pub(super) fn show_weight(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let weight = rounded(of(kernel, target.group).shares * USUAL_WEIGHT, USUAL_SHARES);
+    let least = u64::from(kernel.cgroups.release >= Release::V6_12);
+    value::print_line(weight.max(least), out);
+    Ok(())
+}
+
+/// 1 to 10000, without white space before or behind it but one newline.
+pub(super) fn store_weight(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let weight = value::unsigned(write.bytes)?;
+    if !(1..=10_000).contains(&weight) {
+        return Err(Errno::ERANGE.into());
+    }
+    let shares = rounded(weight * USUAL_SHARES, USUAL_WEIGHT);
+    let cpu = of(kernel, write.group).with_shares(shares)?;
+    set(kernel, write.group, cpu)
+}
+
+/// The nice value whose shares are nearest; of two the lower one.
+pub(super) fn show_nice(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let shares = of(kernel, target.group).shares;
+    let nearest = by_nice().min_by_key(|(_, other)| other.abs_diff(shares));
+    let nice = nearest.map_or(0, |(nice, _)| nice);
+    if nice < 0 {
+        out.push(b'-');
+    }
+    value::print_line(nice.unsigned_abs(), out);
+    Ok(())
+}
+
+/// -20 to 19.
+pub(super) fn store_nice(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let nice = value::long(write.bytes)?;
+    let (_, shares) = by_nice().find(|(other, _)| *other == nice).ok_or(Errno::ERANGE)?;
+    let cpu = of(kernel, write.group).with_shares(shares)?;
+    set(kernel, write.group, cpu)
+}
+
+pub(super) fn show_idle(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    value::print_line(of(kernel, target.group).idle.into(), out);
+    Ok(())
+}
+
+/// 0 or 1; another number is EINVAL.
+pub(super) fn store_idle(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let idle = match value::long(write.bytes)? {
+        0 => false,
+        1 => true,
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let cpu = of(kernel, write.group).with_idle(idle);
+    set(kernel, write.group, cpu)
+}
+
+pub(super) fn show_max(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    let bandwidth = of(kernel, target.group).bandwidth;
+    match bandwidth.quota_ns {
+        Some(quota_ns) => value::print(quota_ns / NS_PER_US, out),
+        None => out.extend_from_slice(b"max"),
+    }
+    out.push(b' ');
+    value::print_line(bandwidth.period_ns / NS_PER_US, out);
+    Ok(())
+}
+
+pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let cpu = of(kernel, write.group);
+    let bandwidth = cpu.bandwidth.with_max(write.bytes, kernel.cgroups.release)?;
+    set(kernel, write.group, Cpu { bandwidth, ..cpu })
+}
+
+pub(super) fn show_burst(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    value::print_line(of(kernel, target.group).bandwidth.burst_ns / NS_PER_US, out);
+    Ok(())
+}
+
+/// At most the quota; without one, what 64 bits of nanoseconds hold.
+pub(super) fn store_burst(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let burst_us = value::unsigned(write.bytes)?;
+    let burst_ns = burst_us.checked_mul(NS_PER_US).ok_or(Errno::EINVAL)?;
+    let cpu = of(kernel, write.group);
+    let bandwidth = Bandwidth { burst_ns, ..cpu.bandwidth }.check()?;
+    set(kernel, write.group, Cpu { bandwidth, ..cpu })
+}
+
+#[cfg(test)]
+mod tests {
+    use standin::Errno;
+
+    use super::{Bandwidth, Cpu};
+    use crate::profile::Release;
+
+    #[track_caller]
+    fn check(text: &str, release: Release, expected: Result<(Option<u64>, u64), Errno>) {
+        let told = Cpu::default().bandwidth.with_max(text.as_bytes(), release);
+        let in_us = |told: Bandwidth| (told.quota_ns.map(|ns| ns / 1000), told.period_ns / 1000);
+        assert_eq!(told.map(in_us), expected, "{text:?}");
+    }
+
+    #[test]
+    fn numbers_too_great_for_nanoseconds_are_invalid_since_microseconds_are_checked() {
+        check("50000 18446744073719552", Release::V6_12, Ok((Some(50_000), 10_000)));
+        check("50000 18446744073719552", Release::V6_18, Err(Errno::EINVAL));
+        check("18446744073719552", Release::V6_18, Err(Errno::EINVAL));
+        check("18446744073709551615", Release::V6_12, Err(Errno::EINVAL));
+        check("18446744073709551615", Release::V6_18, Ok((None, 100_000)));
+    }
+}
