@@ -103,14 +103,14 @@ impl Bandwidth {
         let text = value::skip_spaces(text);
         let end = text.iter().position(|byte| value::is_space(*byte)).unwrap_or(text.len());
         let (first, rest) = text.split_at_checked(end.min(FIRST_WORD)).unwrap_or((text, &[]));
-        let quota_ns = match value::scan(first) {
+        let quota_ns = match value::scan(first).map(|(quota, _)| quota) {
             // RUNTIME_INF is the greatest number; since quotas are checked in microseconds it can be written.
             Some(u64::MAX) if release >= Release::V6_18 => None,
             Some(quota_us) => Some(nanoseconds(quota_us, release)?),
             None if first == b"max" => None,
             None => return Err(Errno::EINVAL),
         };
-        let period_us = value::scan(rest).unwrap_or(self.period_ns / NS_PER_US);
+        let period_us = value::scan(rest).map_or(self.period_ns / NS_PER_US, |(period, _)| period);
         Self { quota_ns, period_ns: nanoseconds(period_us, release)?, ..self }.check()
     }
 }

@@ -5,6 +5,7 @@
 //! `kill`, `pids` ... Neighbours: `task` (threads are the members; it calls [`can_fork`], [`born`], [`exited`], [`reaped`],
 //! [`held`]), `fs` (which resolves names and asks [`filesystem`]). Knows no path but the one it prints.
 
+mod absent;
 mod attributes;
 mod check;
 mod cpu;

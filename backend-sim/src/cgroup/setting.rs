@@ -5,12 +5,14 @@
 use standin::{Controller, Errno};
 
 use super::rows::{self, Target, Write};
-use super::{Cgroup, value};
+use super::{Cgroup, absent, value};
 use crate::kernel::Kernel;
 use crate::step::Step;
 
 /// One kind of value.
 pub(super) struct Setting {
+    /// What stands before the value when it is read.
+    key: &'static str,
     default: u64,
     parse: fn(&[u8]) -> Result<u64, Errno>,
     /// A value that prints as `max`.
@@ -29,6 +31,7 @@ const MAX_BYTES: u64 = MAX_PAGES * PAGE;
 const fn bytes(default: u64, parse: fn(&[u8]) -> Result<u64, Errno>, pages_a_unit: u64) -> Setting {
     let max = MAX_PAGES / pages_a_unit * pages_a_unit * PAGE;
     Setting {
+        key: "",
         default: if default > max { max } else { default },
         parse,
         max: Some(max),
@@ -50,7 +53,11 @@ pub(super) static HUGE_1GB: Setting = bytes(MAX_BYTES, pages::<262_144>, 262_144
 
 /// memory.oom.group
 pub(super) static OOM_GROUP: Setting =
-    Setting { default: 0, parse: oom_group, max: None, survives_hiding: true };
+    Setting { key: "", default: 0, parse: oom_group, max: None, survives_hiding: true };
+
+/// io.weight
+pub(super) static IO_WEIGHT: Setting =
+    Setting { key: "default ", default: 100, parse: io_weight, max: None, survives_hiding: false };
 
 /// A size or `max`, rounded down to whole units of so many pages.
 fn pages<const UNIT: u64>(bytes: &[u8]) -> Result<u64, Errno> {
@@ -70,9 +77,22 @@ fn oom_group(bytes: &[u8]) -> Result<u64, Errno> {
     }
 }
 
+/// 1 to 10000, `default` before it allowed and anything behind it; with a colon it is the weight for a block device.
+fn io_weight(line: &[u8]) -> Result<u64, Errno> {
+    if line.contains(&b':') {
+        return Err(absent::block_device(line));
+    }
+    let (number, _) =
+        value::scan(line.strip_prefix(b"default").unwrap_or(line)).ok_or(Errno::EINVAL)?;
+    // It is kept in 32 bits.
+    let weight = number & u64::from(u32::MAX);
+    if (1..=10_000).contains(&weight) { Ok(weight) } else { Err(Errno::EINVAL) }
+}
+
 pub(super) fn show(kernel: &Kernel, target: Target, setting: &Setting, out: &mut Vec<u8>) {
     let value =
         kernel.cgroups.table.at(target.group).setting(target.row).unwrap_or(setting.default);
+    out.extend_from_slice(setting.key.as_bytes());
     if setting.max == Some(value) {
         out.extend_from_slice(b"max\n")
     } else {

@@ -103,13 +103,16 @@ pub(crate) fn int(text: &[u8]) -> Result<i32, Errno> {
     i32::try_from(long(text)?).map_err(|_| Errno::ERANGE)
 }
 
-/// The decimal digits behind white space, as sscanf takes an unsigned number: no sign, whatever stands behind them; it wraps
-/// at 64 bits. `None` if there are none.
-pub(super) fn scan(text: &[u8]) -> Option<u64> {
-    let digits = skip_spaces(text).iter().map_while(|byte| char::from(*byte).to_digit(10));
-    digits.fold(None, |number: Option<u64>, digit| {
-        Some(number.unwrap_or(0).wrapping_mul(10).wrapping_add(digit.into()))
-    })
+/// The decimal number behind white space, as sscanf takes an unsigned one (no sign; it wraps at 64 bits), and what stands
+/// behind it. `None` if there is no digit.
+pub(super) fn scan(text: &[u8]) -> Option<(u64, &[u8])> {
+    let text = skip_spaces(text);
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, behind) = text.split_at_checked(count).filter(|_| count > 0)?;
+    let add = |number: u64, digit: &u8| {
+        number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
+    };
+    Some((digits.iter().fold(0, add), behind))
 }
 
 /// A 0 or 1 with white space around it.
@@ -138,6 +141,17 @@ pub(super) fn size(text: &[u8]) -> Result<u64, Errno> {
     }
     let shift = u32::try_from(shift).unwrap_or_default();
     if rest.is_empty() { Ok(value << shift) } else { Err(Errno::EINVAL) }
+}
+
+/// The signed number at the start, whatever is behind it; it wraps at 64 bits, and a minus alone is 0.
+pub(super) fn leading_long(text: &[u8]) -> Option<i64> {
+    match text.strip_prefix(b"-") {
+        Some(text) => Some(digits(text).value.wrapping_neg().cast_signed()),
+        None => {
+            let digits = digits(text);
+            (digits.count > 0).then(|| digits.value.cast_signed())
+        }
+    }
 }
 
 /// Prints a number in decimal.
@@ -234,9 +248,9 @@ mod tests {
 
     #[test]
     fn scanned_numbers_end_with_their_digits() {
-        assert_eq!(scan(b" 12junk"), Some(12));
-        assert_eq!(scan(b"0x10"), Some(0));
-        assert_eq!(scan(b"18446744073709551617"), Some(1));
+        assert_eq!(scan(b" 12junk"), Some((12, b"junk".as_slice())));
+        assert_eq!(scan(b"0x10"), Some((0, b"x10".as_slice())));
+        assert_eq!(scan(b"18446744073709551617"), Some((1, b"".as_slice())));
         for text in ["", " ", "-1", "+1", "max"] {
             assert_eq!(scan(text.as_bytes()), None, "{text}");
         }

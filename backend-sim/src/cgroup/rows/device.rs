@@ -1,27 +1,32 @@
-//! Files of the controllers of devices' resources: rdma, misc, dmem.
+//! Files of the controllers of devices' resources: rdma, misc, dmem. The machine has nothing that the first two limit, so
+//! their files have no lines.
 
 use standin::Controller;
 
 use super::Access::{Read, ReadWrite};
-use super::{Access, Class, Kind, Row};
+use super::Kind::{Control, Fixed, Unmodelled};
+use super::{Class, Kind, Row};
+use crate::cgroup::absent;
 use crate::profile::Release::V6_12;
 
-const fn row(controller: Controller, name: &'static str, access: Access) -> Row {
-    Row::new(name, Class::Of(controller), Kind::Unmodelled(access))
+const fn row(controller: Controller, name: &'static str, kind: Kind) -> Row {
+    Row::new(name, Class::Of(controller), kind)
 }
 
+const NO_LINES: Kind = Fixed("");
+
 pub(super) const ROWS: &[Row] = &[
-    row(Controller::Rdma, "rdma.current", Read).not_on_root(),
-    row(Controller::Rdma, "rdma.max", ReadWrite).not_on_root(),
-    row(Controller::Misc, "misc.capacity", Read).on_root_alone(),
-    row(Controller::Misc, "misc.current", Read).on_root_since(V6_12),
-    row(Controller::Misc, "misc.events", Read).not_on_root(),
-    row(Controller::Misc, "misc.events.local", Read).not_on_root().since(V6_12),
-    row(Controller::Misc, "misc.max", ReadWrite).not_on_root(),
-    row(Controller::Misc, "misc.peak", Read).since(V6_12),
-    row(Controller::Dmem, "dmem.capacity", Read).on_root_alone(),
-    row(Controller::Dmem, "dmem.current", Read),
-    row(Controller::Dmem, "dmem.low", ReadWrite).not_on_root(),
-    row(Controller::Dmem, "dmem.max", ReadWrite).not_on_root(),
-    row(Controller::Dmem, "dmem.min", ReadWrite).not_on_root(),
+    row(Controller::Rdma, "rdma.current", NO_LINES).not_on_root(),
+    row(Controller::Rdma, "rdma.max", Control(absent::show, absent::store_rdma)).not_on_root(),
+    row(Controller::Misc, "misc.capacity", NO_LINES).on_root_alone(),
+    row(Controller::Misc, "misc.current", NO_LINES).on_root_since(V6_12),
+    row(Controller::Misc, "misc.events", NO_LINES).not_on_root(),
+    row(Controller::Misc, "misc.events.local", NO_LINES).not_on_root().since(V6_12),
+    row(Controller::Misc, "misc.max", Control(absent::show, absent::store_misc)).not_on_root(),
+    row(Controller::Misc, "misc.peak", NO_LINES).since(V6_12),
+    row(Controller::Dmem, "dmem.capacity", Unmodelled(Read)).on_root_alone(),
+    row(Controller::Dmem, "dmem.current", Unmodelled(Read)),
+    row(Controller::Dmem, "dmem.low", Unmodelled(ReadWrite)).not_on_root(),
+    row(Controller::Dmem, "dmem.max", Unmodelled(ReadWrite)).not_on_root(),
+    row(Controller::Dmem, "dmem.min", Unmodelled(ReadWrite)).not_on_root(),
 ];

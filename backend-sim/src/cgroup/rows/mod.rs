@@ -64,6 +64,8 @@ pub(super) enum Kind {
     Control(Show, Store),
     /// Only written.
     Command(Store),
+    /// Only read, and always this: nothing that the machine does moves what it counts.
+    Fixed(&'static str),
     /// A value that is kept until the controller is disabled.
     Stored(&'static Setting),
     /// It exists; what it does is not modelled.
@@ -250,7 +252,7 @@ impl Row {
     /// Its permission bits when it is made.
     pub(super) fn mode(&self, release: Release) -> Mode {
         Mode::new(match self.kind {
-            Kind::Derived(_) | Kind::Unmodelled(Access::Read) => 0o444,
+            Kind::Derived(_) | Kind::Fixed(_) | Kind::Unmodelled(Access::Read) => 0o444,
             Kind::Unmodelled(Access::WrittenSince(since)) if release < since => 0o444,
             Kind::Control(..)
             | Kind::Stored(_)
@@ -357,7 +359,11 @@ pub(super) fn belongs(index: u16, controller: Controller) -> bool {
 pub(super) fn setting_of(index: u16) -> Option<&'static Setting> {
     match row(index)?.kind {
         Kind::Stored(setting) => Some(setting),
-        Kind::Derived(_) | Kind::Control(..) | Kind::Command(_) | Kind::Unmodelled(_) => None,
+        Kind::Derived(_)
+        | Kind::Control(..)
+        | Kind::Command(_)
+        | Kind::Fixed(_)
+        | Kind::Unmodelled(_) => None,
     }
 }
 
@@ -368,6 +374,10 @@ pub(super) fn read(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<(
         Kind::Derived(show) | Kind::Control(show, _) => show(kernel, target, out),
         Kind::Stored(setting) => {
             setting::show(kernel, target, setting, out);
+            Ok(())
+        }
+        Kind::Fixed(text) => {
+            out.extend_from_slice(text.as_bytes());
             Ok(())
         }
         Kind::Command(_) | Kind::Unmodelled(Access::Write) => Err(Errno::EINVAL.into()),
@@ -387,7 +397,9 @@ pub(super) fn write(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         }
         Kind::Control(_, store) | Kind::Command(store) => store(kernel, write),
         Kind::Stored(setting) => setting::store(kernel, write, setting),
-        Kind::Derived(_) | Kind::Unmodelled(Access::Read) => Err(Errno::EINVAL.into()),
+        Kind::Derived(_) | Kind::Fixed(_) | Kind::Unmodelled(Access::Read) => {
+            Err(Errno::EINVAL.into())
+        }
         Kind::Unmodelled(Access::ReadWrite | Access::Write | Access::WrittenSince(_)) => {
             Err(Failure::NotModelled(row.name).into())
         }
