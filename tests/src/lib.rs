@@ -1,12 +1,14 @@
 //! What the suites that need more than one crate of standin share.
 //!
 //! [`coverage`] counts what recordings prove; [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`replay`] runs them again;
-//! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts. Nothing here
+//! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts; [`lab`] records scripts on
+//! real kernels in virtual machines. Nothing here
 //! is a test.
 
 pub mod coverage;
 pub mod fixtures;
 pub mod generate;
+pub mod lab;
 pub mod ledger;
 pub mod replay;
 pub mod skips;

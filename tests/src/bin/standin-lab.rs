@@ -1,0 +1,222 @@
+//! The program `standin-lab`: records scripts on real kernels in virtual machines, and compares the recordings that we have.
+//!
+//! Exit status: 0 all is well; 1 a script has no recording, or another one; 2 something is missing or was asked for wrongly.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use standin::transcript::{Layout, Release};
+use standin_linux::Registry;
+use standin_tests::fixtures::{fixture_path, workspace};
+use standin_tests::lab::image::Images;
+use standin_tests::lab::record::{Answer, Lab, Place, Script, difference, play, steadily, write};
+use standin_tests::lab::{LabError, guest};
+
+/// The kernels of the lab.
+const KERNELS: &[Release] = &[Release::V6_1, Release::V6_12];
+
+/// Real kernels in virtual machines, which record what they answer to scripts.
+#[derive(Parser)]
+#[command(name = "standin-lab", version, arg_required_else_help = true)]
+struct Arguments {
+    /// Where kernel images are kept [default: target/lab]
+    #[arg(long, global = true, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Seconds that a virtual machine may say nothing before it is killed
+    #[arg(long, global = true, value_name = "S", default_value_t = 120)]
+    patience: u64,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Download the kernels that are not there yet
+    Fetch,
+    Record(Record),
+    Verify(Verify),
+}
+
+/// Record scripts, each twice, and write the transcripts that agree
+#[derive(Args)]
+struct Record {
+    /// Scripts or transcripts; what they say of kernel, layout and answers is left aside
+    #[arg(required = true)]
+    scripts: Vec<PathBuf>,
+    #[arg(long, value_parser = words(KERNELS, Release::word))]
+    kernel: Release,
+    #[arg(long, value_parser = words(Layout::ALL, Layout::word))]
+    layout: Layout,
+    /// Where transcripts are written [default: fixtures/transcripts/KERNEL/LAYOUT]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
+/// Record the fixtures again and compare
+#[derive(Args)]
+struct Verify {
+    /// Only fixtures with one of these in their names
+    names: Vec<String>,
+    /// Only this kernel's
+    #[arg(long, value_parser = words(KERNELS, Release::word))]
+    kernel: Option<Release>,
+    /// Only this layout's
+    #[arg(long, value_parser = words(Layout::ALL, Layout::word))]
+    layout: Option<Layout>,
+}
+
+/// A parser of the words of a closed set.
+fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(all.iter().map(move |&one| word(one))).try_map(move |chosen| {
+        all.iter().copied().find(|&one| word(one) == chosen).ok_or("not one of them")
+    })
+}
+
+fn main() -> ExitCode {
+    // First: an actor is this program, started again; so is all of a guest.
+    standin_linux::start(&Registry::new());
+    guest::serve();
+    let arguments = Arguments::parse();
+    let cache = arguments.cache.unwrap_or_else(|| workspace().join("target/lab"));
+    let patience = Duration::from_secs(arguments.patience);
+    let lab = Lab { images: Images::in_directory(cache), patience };
+    let done = match arguments.command {
+        Command::Fetch => fetch(&lab),
+        Command::Record(options) => record(&lab, &options),
+        Command::Verify(options) => verify(&lab, &options),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("standin-lab: {error}");
+            match error {
+                LabError::Setup(_) => ExitCode::from(2),
+                LabError::Failed(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn fetch(lab: &Lab) -> Result<bool, LabError> {
+    for kernel in KERNELS {
+        println!("{}", lab.images.ready(*kernel)?.display());
+    }
+    Ok(true)
+}
+
+fn record(lab: &Lab, options: &Record) -> Result<bool, LabError> {
+    let place = Place { kernel: options.kernel, layout: options.layout };
+    let scripts: Vec<Script> =
+        options.scripts.iter().map(|path| Script::read(path)).collect::<Result<_, _>>()?;
+    let mut names: Vec<&str> = scripts.iter().map(|script| script.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {
+        return Err(LabError::Setup(format!("{}: two scripts have this name", pair.concat())));
+    }
+    let into = options.into.clone().unwrap_or_else(|| folder(place));
+    let bar = bar(scripts.len() * 2);
+    let answers = steadily(lab, place, &scripts, &mut |name| step(&bar, name))?;
+    bar.finish_and_clear();
+    let mut written = 0;
+    for (script, answer) in scripts.iter().zip(&answers) {
+        match answer {
+            Answer::Transcript(text) => {
+                write(&into, &script.name, text)?;
+                written += 1;
+            }
+            Answer::Refused(why) | Answer::Lost(why) => eprintln!("{}: {why}", script.name),
+        }
+    }
+    println!("{written} of {} recorded in {}", scripts.len(), into.display());
+    Ok(written == scripts.len())
+}
+
+fn verify(lab: &Lab, options: &Verify) -> Result<bool, LabError> {
+    let mut is_well = true;
+    for &kernel in KERNELS.iter().filter(|&&it| options.kernel.is_none_or(|only| only == it)) {
+        for &layout in
+            Layout::ALL.iter().filter(|&&it| options.layout.is_none_or(|only| only == it))
+        {
+            is_well &= verify_place(lab, Place { kernel, layout }, &options.names)?;
+        }
+    }
+    Ok(is_well)
+}
+
+fn verify_place(lab: &Lab, place: Place, names: &[String]) -> Result<bool, LabError> {
+    let paths = transcripts(&folder(place), names);
+    if paths.is_empty() {
+        return Ok(true);
+    }
+    let scripts: Vec<Script> =
+        paths.iter().map(|path| Script::read(path)).collect::<Result<_, _>>()?;
+    let bar = bar(scripts.len());
+    let answers = play(lab, place, &scripts, &mut |name| step(&bar, name))?;
+    bar.finish_and_clear();
+    let (mut same, mut refused) = (0, 0);
+    let name = format!("{}/{}", place.kernel.word(), place.layout.word());
+    for ((path, script), answer) in paths.iter().zip(&scripts).zip(&answers) {
+        let fixture = std::fs::read_to_string(path).unwrap_or_default();
+        let why = match answer {
+            Answer::Transcript(text) => match difference(&fixture, text) {
+                None => {
+                    same += 1;
+                    continue;
+                }
+                Some(text) => format!("the fixture differs: {text}"),
+            },
+            Answer::Refused(why) => {
+                refused += 1;
+                format!("not played: {why}")
+            }
+            Answer::Lost(why) => why.clone(),
+        };
+        eprintln!("{name}/{}: {why}", script.name);
+    }
+    let all = scripts.len();
+    println!(
+        "{name}: {same} of {all} the same, {} not, {refused} not played",
+        all - same - refused
+    );
+    Ok(same == all)
+}
+
+fn folder(place: Place) -> PathBuf {
+    fixture_path("transcripts").join(place.kernel.word()).join(place.layout.word())
+}
+
+/// The transcripts in a directory, sorted.
+fn transcripts(directory: &Path, names: &[String]) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "transcript"))
+        .filter(|path| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            names.is_empty() || names.iter().any(|part| name.contains(part.as_str()))
+        })
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn bar(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn step(bar: &ProgressBar, name: &str) {
+    bar.set_message(name.to_owned());
+    bar.inc(1);
+}

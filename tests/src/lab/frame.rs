@@ -1,0 +1,134 @@
+//! What a guest says over its serial line, in frames that survive noise.
+//!
+//! A frame is a line: mark, kind, number of the script, checksum, content in hexadecimal digits. The kernel may print into the
+//! same line at any time: what is no frame, or a damaged one, is passed over, and its script has then no answer.
+
+/// Begins a frame; stands in no other line by chance.
+const MARK: &[u8] = b"@standin-lab ";
+/// Longest line that may be a frame.
+const MAX_LINE_BYTES: usize = 16 << 20;
+/// Longest content: each byte takes two digits, and the line has its head.
+pub const MAX_CONTENT_BYTES: usize = (MAX_LINE_BYTES >> 1) - 128;
+
+/// What a frame is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A script begins.
+    Begin,
+    /// A script's transcript.
+    Transcript,
+    /// Why there is no transcript; the guest is as it was.
+    Refused,
+    /// Why there is no transcript; the guest may not be as it was and ends.
+    Broken,
+    /// Nothing comes any more.
+    End,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [Self::Begin, Self::Transcript, Self::Refused, Self::Broken, Self::End];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Transcript => "transcript",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+            Self::End => "end",
+        }
+    }
+}
+
+/// One thing that a guest says.
+///
+/// ```
+/// use standin_tests::lab::frame::{Frame, Hearing, Kind};
+///
+/// let frame = Frame { kind: Kind::Transcript, script: 3, content: b"init> pid\n1\n".to_vec() };
+/// assert_eq!(Hearing::default().hear(&frame.to_bytes()), [frame]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What it is about.
+    pub kind: Kind,
+    /// Which script, as the guest was given them, from 0.
+    pub script: usize,
+    /// A transcript, or a reason.
+    pub content: Vec<u8>,
+}
+
+impl Frame {
+    /// The line, with an end of line before it as well: whatever was printed last may have none.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let head = format!("{} {}", self.kind.word(), self.script);
+        let sum = checksum(head.as_bytes(), &self.content);
+        let mut line = vec![b'\n'];
+        line.extend_from_slice(MARK);
+        line.extend_from_slice(format!("{head} {sum:016x} ").as_bytes());
+        for byte in &self.content {
+            line.extend_from_slice(format!("{byte:02x}").as_bytes());
+        }
+        line.push(b'\n');
+        line
+    }
+
+    fn read(line: &[u8]) -> Option<Self> {
+        let at = line.windows(MARK.len()).rposition(|window| window == MARK)?;
+        let text = std::str::from_utf8(line.get(at + MARK.len()..)?).ok()?;
+        let mut words = text.trim_end_matches(['\r', '\n']).split(' ');
+        let (kind, script, sum) = (words.next()?, words.next()?, words.next()?);
+        let content = from_hex(words.next()?)?;
+        let head = format!("{kind} {script}");
+        let is_whole = u64::from_str_radix(sum, 16) == Ok(checksum(head.as_bytes(), &content));
+        let kind = Kind::ALL.into_iter().find(|known| known.word() == kind)?;
+        let script = script.parse().ok()?;
+        (is_whole && words.next().is_none()).then_some(Self { kind, script, content })
+    }
+}
+
+/// The listener's side: bytes as they come, frames as they are complete.
+#[derive(Debug, Default)]
+pub struct Hearing {
+    line: Vec<u8>,
+    /// The line has become too long to be a frame.
+    is_noise: bool,
+}
+
+impl Hearing {
+    /// The frames that these bytes complete.
+    pub fn hear(&mut self, bytes: &[u8]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.is_noise |= self.line.len() + piece.len() > MAX_LINE_BYTES;
+            if self.is_noise {
+                self.line.clear();
+            } else {
+                self.line.extend_from_slice(piece);
+            }
+            if piece.ends_with(b"\n") {
+                frames.extend(Frame::read(&self.line));
+                self.line.clear();
+                self.is_noise = false;
+            }
+        }
+        frames
+    }
+}
+
+fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u32>> = digits.chars().map(|digit| digit.to_digit(16)).collect();
+    let digits = digits?;
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// FNV-1a, which finds damage by accident; nobody attacks this line.
+fn checksum(head: &[u8], content: &[u8]) -> u64 {
+    head.iter().chain(content).fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,33 @@
+//! The lab: real kernels in virtual machines, which play scripts for recordings.
+//!
+//! [`image`] has the kernels, [`program`] this program as a guest's first process, [`cpio`] packs what a guest starts with,
+//! [`vm`] boots one and hears it out, [`frame`] is what the guest says, [`guest`] is the guest's side. [`record`] plays
+//! scripts with all of these. Only `guest` runs inside a virtual machine; nothing else here knows an operation of a script.
+
+pub mod cpio;
+pub mod frame;
+pub mod guest;
+pub mod image;
+pub mod program;
+pub mod record;
+pub mod vm;
+
+use std::fmt;
+
+/// Why the lab could not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LabError {
+    /// Something is missing or was asked for wrongly; the text says what to install or to change.
+    Setup(String),
+    /// It was tried, and failed.
+    Failed(String),
+}
+
+impl fmt::Display for LabError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Setup(text) | Self::Failed(text)) = self;
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for LabError {}

@@ -1,0 +1,151 @@
+//! One virtual machine, from its start to its end: qemu without anything but memory, processors and two serial lines.
+//!
+//! The first line is the kernel's console, kept to say what happened when the guest dies; the second brings frames. The
+//! virtual machine ends with its value here, and with this process, however that ends.
+
+#![expect(unsafe_code, reason = "the child asks to end with its parent, between fork and exec")]
+
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::LabError;
+use super::frame::{Frame, Hearing};
+
+/// On a busy host the timer that the kernel tests at its start comes too late for it: `no_timer_check` trusts it.
+const ARGUMENTS: &str = "console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init";
+const QEMU: &str = "qemu-system-x86_64";
+/// How much of the console a complaint shows.
+const CONSOLE_LINES: usize = 12;
+/// How long a guest that has said all may take to power off.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// What a virtual machine is made of.
+#[derive(Debug)]
+pub struct Hardware<'a> {
+    /// The kernel image.
+    pub image: &'a Path,
+    /// The first filesystem, as [`cpio`](super::cpio) writes it.
+    pub initramfs: &'a [u8],
+    /// Processors.
+    pub cpus: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What became of waiting for a frame.
+#[derive(Debug)]
+pub enum Heard {
+    /// It came.
+    Frame(Frame),
+    /// Nothing came in time.
+    Silence,
+    /// The guest has ended.
+    End,
+}
+
+/// A virtual machine that runs.
+#[derive(Debug)]
+pub struct Vm {
+    child: Child,
+    frames: Receiver<Frame>,
+    files: tempfile::TempDir,
+}
+
+impl Vm {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// [`LabError::Setup`] if there is no qemu.
+    pub fn start(hardware: &Hardware<'_>) -> Result<Self, LabError> {
+        let failed = |error: io::Error| LabError::Failed(format!("a virtual machine: {error}"));
+        let files = tempfile::Builder::new().prefix("standin-lab.").tempdir().map_err(failed)?;
+        let initramfs = files.path().join("initramfs");
+        fs::write(&initramfs, hardware.initramfs).map_err(failed)?;
+        let mut command = Command::new(QEMU);
+        command
+            .args(
+                "-accel tcg -cpu max -display none -monitor none -no-reboot -nodefaults".split(' '),
+            )
+            .args(["-smp", &hardware.cpus.to_string()])
+            .args(["-m", &format!("{}K", hardware.memory_bytes >> 10)])
+            .args(["-serial", &format!("file:{}", files.path().join("console").display())])
+            .args(["-serial", "stdio", "-kernel"])
+            .arg(hardware.image)
+            .arg("-initrd")
+            .arg(&initramfs)
+            .args(["-append", ARGUMENTS])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(files.path().join("complaints")).map_err(failed)?);
+        // SAFETY: prctl(2) is all that the child calls, and it allocates nothing.
+        unsafe {
+            command.pre_exec(|| {
+                let killed = Some(rustix::process::Signal::KILL);
+                rustix::process::set_parent_process_death_signal(killed).map_err(io::Error::from)
+            });
+        }
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                LabError::Setup(format!("there is no {QEMU}: apt-get install qemu-system-x86"))
+            }
+            _ => failed(error),
+        })?;
+        let (send, frames) = channel();
+        let mut line = child.stdout.take();
+        // It ends with the pipe, which ends with qemu.
+        thread::spawn(move || {
+            let (mut hearing, mut bytes) = (Hearing::default(), [0; 4096]);
+            while let Some(Ok(length @ 1..)) = line.as_mut().map(|line| line.read(&mut bytes)) {
+                for frame in hearing.hear(bytes.get(..length).unwrap_or_default()) {
+                    if send.send(frame).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(Self { child, frames, files })
+    }
+
+    /// Waits for the next frame.
+    #[must_use]
+    pub fn hear(&self, patience: Duration) -> Heard {
+        match self.frames.recv_timeout(patience) {
+            Ok(frame) => Heard::Frame(frame),
+            Err(RecvTimeoutError::Timeout) => Heard::Silence,
+            Err(RecvTimeoutError::Disconnected) => Heard::End,
+        }
+    }
+
+    /// What qemu complained of, and the last lines of the console.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let read = |name| fs::read(self.files.path().join(name)).unwrap_or_default();
+        let text = [read("complaints"), read("console")].concat();
+        let text = String::from_utf8_lossy(&text).replace('\r', "");
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = lines.get(lines.len().saturating_sub(CONSOLE_LINES)..).unwrap_or_default();
+        last.join("\n    ")
+    }
+
+    /// Lets a guest that has said all power off.
+    pub fn leave(mut self) {
+        let until = Instant::now() + LEAVING;
+        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        // Both fail only if it has been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
