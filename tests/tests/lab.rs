@@ -1,5 +1,7 @@
 //! The lab without a virtual machine: what a guest is given, what is heard of it, and what is written.
 
+#![expect(clippy::indexing_slicing, reason = "images are made here, byte by byte")]
+
 use std::fs;
 
 use standin::transcript::{Layout, Release};

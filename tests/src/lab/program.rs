@@ -66,9 +66,8 @@ fn end_of_segments(image: &[u8]) -> Result<usize, LabError> {
 /// A number of so many bytes.
 fn number(image: &[u8], at: usize, width: usize) -> Option<usize> {
     let bytes = image.get(at..at.checked_add(width)?)?;
-    let value = bytes
+    bytes
         .iter()
         .rev()
-        .try_fold(0_usize, |value, byte| value.checked_mul(256)?.checked_add(usize::from(*byte)));
-    value
+        .try_fold(0_usize, |value, byte| value.checked_mul(256)?.checked_add(usize::from(*byte)))
 }

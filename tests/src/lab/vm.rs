@@ -90,11 +90,12 @@ impl Vm {
                 rustix::process::set_parent_process_death_signal(killed).map_err(io::Error::from)
             });
         }
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
+        let mut child = command.spawn().map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
                 LabError::Setup(format!("there is no {QEMU}: apt-get install qemu-system-x86"))
+            } else {
+                failed(error)
             }
-            _ => failed(error),
         })?;
         let (send, frames) = channel();
         let mut line = child.stdout.take();
