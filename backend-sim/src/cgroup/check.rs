@@ -1,6 +1,6 @@
 //! What must hold of the groups between two calls. For tests: it goes through everything, and changes nothing.
 
-use super::{Cgroup, CgroupKey, THREADED, domain, freeze, tree};
+use super::{Cgroup, CgroupKey, THREADED, domain, freeze, memory, tree};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 
@@ -70,6 +70,7 @@ fn counts(kernel: &Kernel, key: CgroupKey, record: &Cgroup) -> Result<(), String
     let threads = &kernel.tasks.threads;
     let dead = threads.iter().filter(|(_, thread)| thread.exited && thread.cgroup == key).count();
     equal("exited threads", dead, record.dead)?;
+    memory::check(cgroups, key, record)?;
     if record.removed {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use standin::id::{Gid, Uid};
 use standin::{Controller, ControllerSet, Errno};
 
 use super::rows::{self, Class, Target, Write};
-use super::{CgroupKey, Cgroups, THREADED, domain, pids, setting, value};
+use super::{CgroupKey, Cgroups, THREADED, domain, memory, pids, setting, value};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::profile::Release;
@@ -189,6 +189,8 @@ pub(super) fn take_away(
         }
         if controller == Controller::Pids {
             pids::disappears(cgroups, group);
+        } else if controller == Controller::Memory {
+            memory::disappears(cgroups, group);
         }
     }
 }

@@ -3,8 +3,9 @@
 use standin::Errno;
 
 use super::migrate::Whole;
-use super::{CgroupKey, freeze, members, pids, procs};
+use super::{CgroupKey, freeze, members, memory, pids, procs};
 use crate::kernel::Kernel;
+use crate::step::Step;
 use crate::task::{ThreadKey, signal};
 
 /// A place in a group that is charged for a thread to come, who takes it up with [`born`].
@@ -20,25 +21,27 @@ pub(crate) struct ForkClaim {
 /// what it needs to move a process there.
 ///
 /// # Errors
-/// ENODEV: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes.
+/// ENODEV: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. `NotModelled`: no
+/// room for memory.
 pub(crate) fn can_fork(
     kernel: &mut Kernel,
     caller: ThreadKey,
     into: Option<CgroupKey>,
     thread: bool,
-) -> Result<ForkClaim, Errno> {
+) -> Step<ForkClaim> {
     let own = kernel.tasks.threads.at(caller).cgroup;
     let group = into.unwrap_or(own);
     if into.is_some() {
         let cgroups = &kernel.cgroups;
         if cgroups.table.get(group).is_none_or(|group| group.removed) {
-            return Err(Errno::ENODEV);
+            return Err(Errno::ENODEV.into());
         }
         let rights = kernel.credentials(caller).rights();
         procs::may_write(cgroups, rights, group)?;
         let whole = if thread { Whole::Thread } else { Whole::Process };
         procs::may_attach(cgroups, rights, own, group, whole)?;
     }
+    memory::vet_birth(&kernel.cgroups, group)?;
     pids::try_charge(kernel, group)?;
     Ok(ForkClaim { group, kills: kernel.cgroups.table.at(own).kills })
 }

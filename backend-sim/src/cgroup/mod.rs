@@ -19,7 +19,10 @@ mod hierarchy_limit;
 mod index;
 mod kill;
 mod members;
+pub(crate) mod memory;
+mod memory_stat;
 mod migrate;
+mod oom;
 mod pids;
 mod pressure;
 mod procs;
@@ -28,6 +31,7 @@ mod rows;
 mod setting;
 mod stat;
 mod subsystem;
+mod swap;
 mod threaded;
 mod tree;
 pub(crate) mod value;
@@ -84,6 +88,10 @@ pub(crate) struct Cgroups {
     strays: FxHashMap<ThreadKey, CgroupKey>,
     /// Open pressure files that a trigger was written to.
     triggers: FxHashMap<FileKey, pressure::Trigger>,
+    /// Memory that processes asked for.
+    charges: Table<memory::Charge>,
+    /// memory.max of some group was written: until then births need not look for one.
+    memory_limited: bool,
 }
 
 /// A group.
@@ -134,6 +142,10 @@ pub(crate) struct Cgroup {
     events: u64,
     /// The state of the pids controller, if it is enabled here.
     pids: Option<Pids>,
+    /// The state of the memory controller, if anything was ever charged here.
+    memory: Option<Box<memory::Memory>>,
+    /// Charges of memory that name it: a removed group stays as long as they do.
+    charges: u32,
     /// What few groups have.
     rare: Option<Box<Rare>>,
 }
@@ -158,6 +170,8 @@ impl Cgroups {
             headless: Vec::new(),
             strays: FxHashMap::default(),
             triggers: FxHashMap::default(),
+            charges: Table::default(),
+            memory_limited: false,
         }
     }
 }
@@ -194,6 +208,8 @@ impl Cgroup {
             kills: 0,
             events: 0,
             pids: None,
+            memory: None,
+            charges: 0,
             rare: None,
         }
     }

@@ -1,6 +1,6 @@
 //! Values that a file keeps and nothing else: how they are read, printed, and what they are at first.
 //!
-//! What they limit is not modelled yet; the files that would show it (memory.current and the like) say so.
+//! What most of them limit is not modelled yet; the files that would show it (hugetlb.*.current and the like) say so.
 
 use standin::{Controller, Errno};
 
@@ -21,7 +21,7 @@ pub(super) struct Setting {
     survives_hiding: bool,
 }
 
-const PAGE: u64 = 4096;
+pub(super) use crate::fs::content::PAGE;
 
 /// The greatest number of pages that a counter knows: it prints as `max`.
 const MAX_PAGES: u64 = i64::MAX.cast_unsigned() / PAGE;
@@ -101,9 +101,20 @@ pub(super) fn show(kernel: &Kernel, target: Target, setting: &Setting, out: &mut
 }
 
 pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>, setting: &Setting) -> Step<()> {
-    let value = (setting.parse)(write.bytes)?;
+    let value = parse(write.bytes, setting)?;
     kernel.cgroups.table.at_mut(write.group).set_setting(write.row, value, setting.default);
     Ok(())
+}
+
+/// What a text means.
+pub(super) fn parse(bytes: &[u8], setting: &Setting) -> Result<u64, Errno> {
+    (setting.parse)(bytes)
+}
+
+/// The value of a setting that a group of every kernel has.
+pub(super) fn named(group: &Cgroup, name: &[u8]) -> u64 {
+    let Some((row, setting)) = rows::setting_named(name) else { return 0 };
+    group.setting(row).unwrap_or(setting.default)
 }
 
 /// A controller has no state in this group any more.

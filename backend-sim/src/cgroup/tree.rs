@@ -1,7 +1,7 @@
 //! The tree itself: making and removing groups, going through them, and what becomes of removed ones.
 //!
-//! A removed group is *dying* while a zombie that was in it is not reaped, or such a group is below it; then it is
-//! *released*. Its record stays a little longer if an open file or a working directory names it.
+//! A removed group is *dying* while a zombie that was in it is not reaped, memory is charged to it, or such a group is below
+//! it; then it is *released*. Its record stays a little longer if an open file or a working directory names it.
 
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure, Gid, Uid};
@@ -209,7 +209,8 @@ pub(super) fn release(cgroups: &mut Cgroups, group: CgroupKey) {
     while let Some(key) = next {
         let Some(record) = cgroups.table.get_mut(key) else { return };
         let parent = record.parent;
-        if !record.removed || record.dead > 0 || record.dying_descendants > 0 {
+        if !record.removed || record.dead > 0 || record.charges > 0 || record.dying_descendants > 0
+        {
             return;
         }
         if !record.released {

@@ -3,6 +3,7 @@
 use standin::backend::{
     NamespaceKinds, ProcessInfo, Rlimit, RlimitResource, SpawnCredentials, WaitOptions, WaitStatus,
 };
+use standin::id::Bytes;
 use standin::{Errno, ExitCode, Failure, Pid, Signal, Tid};
 
 use super::operation::operation;
@@ -187,6 +188,18 @@ operation! {
 
     /// ptrace(2): seizes, interrupts and lets go.
     Attach { pid: Pid } = "attach" -> (): |op, kernel, caller| Ok(task::attach(kernel, caller, op.pid.0)?);
+
+    /// mmap(2) of anonymous memory, all of it touched.
+    UseMemory { amount: Bytes } = "use_memory" -> (): |op, kernel, caller| {
+        task::memory::take(kernel, caller, op.amount.0)
+    };
+
+    /// munmap(2) of all that.
+    ReleaseMemory {} = "release_memory" -> (): |_op, kernel, caller| {
+        let process = kernel.tasks.process_of(caller);
+        task::memory::forget(kernel, process);
+        Ok(())
+    };
 
     /// `PR_SET_CHILD_SUBREAPER`
     SetSubreaper { subreaper: bool } = "set_subreaper" -> (): |op, kernel, caller| {

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::shared;
 use crate::step::{Step, Stop};
-use crate::task::{Name, Start, ThreadKey, exit, family, fork, identity};
+use crate::task::{Name, Start, ThreadKey, exit, family, fork, identity, memory};
 
 /// A program that a process is to become.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,7 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
     remain_alone(kernel, caller);
     let process = kernel.tasks.process_of(caller);
     shared::forget(kernel, process);
+    memory::forget(kernel, process);
     fs::descriptors::close_on_exec(kernel, process);
     let new = kernel.credentials(caller).after_exec();
     let ids = (new.user, new.group);

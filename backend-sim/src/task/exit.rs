@@ -6,7 +6,7 @@ use standin::backend::WaitStatus;
 
 use crate::kernel::Kernel;
 use crate::list::iterate;
-use crate::task::{ProcessKey, State, ThreadKey, family, job, signal};
+use crate::task::{ProcessKey, State, ThreadKey, family, job, memory, signal};
 use crate::wait::Channel;
 use crate::{cgroup, context, fs, namespace, shared};
 
@@ -68,6 +68,7 @@ pub(super) fn undo(kernel: &mut Kernel, leader: ThreadKey) {
     let process = kernel.tasks.process_of(leader);
     leave(kernel, leader, exit_status(ExitCode::FAILURE));
     shared::forget(kernel, process);
+    memory::forget(kernel, process);
     fs::descriptors::close_all(kernel, process);
     fs::let_go(kernel, kernel.tasks.processes.at(process).directory);
     reap(kernel, process);
@@ -110,6 +111,7 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
 /// No thread of the process runs any more.
 fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
     shared::forget(kernel, process);
+    memory::forget(kernel, process);
     fs::descriptors::close_all(kernel, process);
     let record = kernel.tasks.processes.at(process);
     let (directory, is_parent) = (record.directory, !record.children.is_empty());

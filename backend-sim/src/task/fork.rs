@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::list::{Links, List};
 use crate::namespace::{self, Renewal, Set};
 use crate::step::Step;
-use crate::task::{Caught, More, Process, State, Thread, ThreadKey};
+use crate::task::{Caught, More, Process, State, Thread, ThreadKey, memory};
 use crate::{cgroup, context, fs, shared};
 
 /// What is made, and where.
@@ -134,6 +134,7 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     let (umask, dumpable) = (of.umask, of.dumpable);
     let more = of.more.as_deref().map(inherited);
     shared::inherit(kernel, more.as_deref());
+    memory::inherit(kernel, more.as_deref());
     fs::keep(kernel, directory);
     let tasks = &mut kernel.tasks;
     tasks.last_serial = tasks.last_serial.wrapping_add(1);

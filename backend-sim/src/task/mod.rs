@@ -20,6 +20,7 @@ pub(crate) mod handle;
 pub(crate) mod identity;
 pub(crate) mod job;
 pub(crate) mod limit;
+pub(crate) mod memory;
 mod name;
 mod number;
 pub(crate) mod priority;

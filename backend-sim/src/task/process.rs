@@ -4,6 +4,7 @@ use standin::backend::WaitStatus;
 use standin::id::{Mode, Moment};
 use standin::{Signal, SignalSet};
 
+use crate::cgroup::memory::ChargeKey;
 use crate::fs::{Descriptors, Spot};
 use crate::list::{Links, List};
 use crate::shared::Maps;
@@ -63,6 +64,8 @@ pub(crate) struct More {
     pub(crate) command: Vec<u8>,
     /// Shared memory that it has mapped.
     pub(crate) maps: Maps,
+    /// Memory that it asked for.
+    pub(crate) memory: Vec<ChargeKey>,
 }
 
 /// What a process does with signals, where that is not the default.

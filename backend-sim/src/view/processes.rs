@@ -5,7 +5,7 @@ use standin::backend::{
     Rlimit, RlimitResource, Spawn, WaitOptions, WaitStatus,
 };
 use standin::handle::PidHandle;
-use standin::id::Mode;
+use standin::id::{Bytes, Mode};
 use standin::{
     Capability, CapabilitySet, ExitCode, Failure, Gid, KPath, KPathBuf, Pid, Securebits, Signal,
     SignalSet, Tid, Uid,
@@ -207,6 +207,14 @@ impl Processes for View {
 
     fn set_subreaper(&self, subreaper: bool) -> Result<()> {
         self.carry(processes::SetSubreaper { subreaper })
+    }
+
+    fn use_memory(&self, amount: Bytes) -> Result<()> {
+        self.carry(processes::UseMemory { amount })
+    }
+
+    fn release_memory(&self) -> Result<()> {
+        self.carry(processes::ReleaseMemory {})
     }
 
     fn set_parent_death_signal(&self, signal: Option<Signal>) -> Result<()> {

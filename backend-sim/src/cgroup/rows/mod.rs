@@ -16,6 +16,7 @@ mod pressure;
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure};
 
+use super::memory as memory_controller;
 use super::setting::{self, Setting};
 use super::{CgroupKey, Cgroups, Pids, RowId};
 use crate::fs::FileKey;
@@ -68,6 +69,10 @@ pub(super) enum Kind {
     Fixed(&'static str),
     /// A value that is kept until the controller is disabled.
     Stored(&'static Setting),
+    /// The same; writing it does more.
+    Acting(&'static Setting, Store),
+    /// Computed when it is read, and from this release on written.
+    WrittenSince(Release, Show, Store),
     /// It exists; what it does is not modelled.
     Unmodelled(Access),
 }
@@ -77,9 +82,6 @@ pub(super) enum Kind {
 pub(super) enum Access {
     Read,
     ReadWrite,
-    Write,
-    /// Read, and from this release on written.
-    WrittenSince(Release),
 }
 
 /// What reads a file.
@@ -253,12 +255,27 @@ impl Row {
     pub(super) fn mode(&self, release: Release) -> Mode {
         Mode::new(match self.kind {
             Kind::Derived(_) | Kind::Fixed(_) | Kind::Unmodelled(Access::Read) => 0o444,
-            Kind::Unmodelled(Access::WrittenSince(since)) if release < since => 0o444,
+            Kind::WrittenSince(since, ..) if release < since => 0o444,
             Kind::Control(..)
             | Kind::Stored(_)
-            | Kind::Unmodelled(Access::ReadWrite | Access::WrittenSince(_)) => 0o644,
-            Kind::Command(_) | Kind::Unmodelled(Access::Write) => 0o200,
+            | Kind::Acting(..)
+            | Kind::WrittenSince(..)
+            | Kind::Unmodelled(Access::ReadWrite) => 0o644,
+            Kind::Command(_) => 0o200,
         })
+    }
+
+    /// The setting that it is.
+    const fn setting(&self) -> Option<&'static Setting> {
+        match self.kind {
+            Kind::Stored(setting) | Kind::Acting(setting, _) => Some(setting),
+            Kind::Derived(_)
+            | Kind::Control(..)
+            | Kind::WrittenSince(..)
+            | Kind::Command(_)
+            | Kind::Fixed(_)
+            | Kind::Unmodelled(_) => None,
+        }
     }
 
     /// Whether the file belongs there, if its class is there.
@@ -357,22 +374,23 @@ pub(super) fn belongs(index: u16, controller: Controller) -> bool {
 
 /// The setting of a row.
 pub(super) fn setting_of(index: u16) -> Option<&'static Setting> {
-    match row(index)?.kind {
-        Kind::Stored(setting) => Some(setting),
-        Kind::Derived(_)
-        | Kind::Control(..)
-        | Kind::Command(_)
-        | Kind::Fixed(_)
-        | Kind::Unmodelled(_) => None,
-    }
+    row(index)?.setting()
+}
+
+/// A setting and its row.
+pub(super) fn setting_named(name: &[u8]) -> Option<(u16, &'static Setting)> {
+    let (index, row) = named(name)?;
+    Some((index, row.setting()?))
 }
 
 /// Reads a file.
 pub(super) fn read(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
     let Some(row) = row(target.row) else { return Err(Errno::ENODEV.into()) };
     match row.kind {
-        Kind::Derived(show) | Kind::Control(show, _) => show(kernel, target, out),
-        Kind::Stored(setting) => {
+        Kind::Derived(show) | Kind::Control(show, _) | Kind::WrittenSince(_, show, _) => {
+            show(kernel, target, out)
+        }
+        Kind::Stored(setting) | Kind::Acting(setting, _) => {
             setting::show(kernel, target, setting, out);
             Ok(())
         }
@@ -380,10 +398,8 @@ pub(super) fn read(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<(
             out.extend_from_slice(text.as_bytes());
             Ok(())
         }
-        Kind::Command(_) | Kind::Unmodelled(Access::Write) => Err(Errno::EINVAL.into()),
-        Kind::Unmodelled(Access::Read | Access::ReadWrite | Access::WrittenSince(_)) => {
-            Err(Failure::NotModelled(row.name).into())
-        }
+        Kind::Command(_) => Err(Errno::EINVAL.into()),
+        Kind::Unmodelled(_) => Err(Failure::NotModelled(row.name).into()),
     }
 }
 
@@ -392,17 +408,16 @@ pub(super) fn write(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let Some(row) = row(write.row) else { return Err(Errno::ENODEV.into()) };
     let release = kernel.cgroups.release;
     match row.kind {
-        Kind::Unmodelled(Access::WrittenSince(since)) if release < since => {
-            Err(Errno::EINVAL.into())
-        }
-        Kind::Control(_, store) | Kind::Command(store) => store(kernel, write),
+        Kind::WrittenSince(since, ..) if release < since => Err(Errno::EINVAL.into()),
+        Kind::Control(_, store)
+        | Kind::Command(store)
+        | Kind::Acting(_, store)
+        | Kind::WrittenSince(_, _, store) => store(kernel, write),
         Kind::Stored(setting) => setting::store(kernel, write, setting),
         Kind::Derived(_) | Kind::Fixed(_) | Kind::Unmodelled(Access::Read) => {
             Err(Errno::EINVAL.into())
         }
-        Kind::Unmodelled(Access::ReadWrite | Access::Write | Access::WrittenSince(_)) => {
-            Err(Failure::NotModelled(row.name).into())
-        }
+        Kind::Unmodelled(Access::ReadWrite) => Err(Failure::NotModelled(row.name).into()),
     }
 }
 
@@ -412,6 +427,8 @@ pub(super) fn changes(cgroups: &Cgroups, group: CgroupKey, id: RowId) -> u64 {
     match row.name {
         "cgroup.events" => record.events,
         "pids.events" => record.pids.as_ref().map_or(0, |pids| pids.events(cgroups.release)),
+        "memory.events" => memory_controller::changes(record, false),
+        "memory.events.local" => memory_controller::changes(record, true),
         "pids.events.local" => record.pids.as_ref().map_or(0, Pids::local_events),
         _ => 0,
     }
