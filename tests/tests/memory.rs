@@ -67,6 +67,19 @@ fn what_was_charged_before_a_controller_came_back_counts_above_alone() {
     check(
         "init> fork p into=/sys/fs/cgroup/t/a\nok\np> alloc 4M\nok\n\
          init> write /sys/fs/cgroup/t/cgroup.subtree_control -memory\nok\n\
-         init> write /sys/fs/cgroup/t/cgroup.subtree_control +memory\nok\n",
+         init> write /sys/fs/cgroup/t/cgroup.subtree_control +memory\nok\n\
+         init> read /sys/fs/cgroup/t/a/memory.current\n| 0\ninit> read /sys/fs/cgroup/t/memory.current\n| 4202496\n\
+         p> alloc 2M\nok\ninit> read /sys/fs/cgroup/t/a/memory.current\n| 2101248\np> release\nok\n\
+         init> read /sys/fs/cgroup/t/a/memory.current\n| 0\ninit> read /sys/fs/cgroup/t/memory.current\n| 0\n",
+    );
+}
+
+#[test]
+fn a_peak_begins_anew_for_the_open_file_that_was_written() {
+    check(
+        "init> fork p into=/sys/fs/cgroup/t/a\nok\np> alloc 4M\nok\np> release\nok\n\
+         init> open e /sys/fs/cgroup/t/memory.peak rw\nok\ninit> fread e\n| 4202496\ninit> fwrite e reset\nok\n\
+         init> fread e\n| 0\np> alloc 2M\nok\np> release\nok\ninit> fread e\n| 2101248\n\
+         init> read /sys/fs/cgroup/t/memory.peak\n| 4202496\n",
     );
 }

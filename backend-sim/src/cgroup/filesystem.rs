@@ -103,10 +103,10 @@ pub(crate) fn open(
 }
 
 /// The whole text of a control file, added to `text`. ENODEV if it is gone, EINVAL if it cannot be read.
-pub(crate) fn read(kernel: &Kernel, node: Node, text: &mut Vec<u8>) -> Step<()> {
+pub(crate) fn read(kernel: &Kernel, file: FileKey, node: Node, text: &mut Vec<u8>) -> Step<()> {
     match node {
         Node::Control(group, id) if rows::is_alive(&kernel.cgroups, group, id) => {
-            rows::read(kernel, Target { group, row: id.row }, text)
+            rows::read(kernel, Target { file, group, row: id.row }, text)
         }
         Node::Control(..) => Err(Errno::ENODEV.into()),
         Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Err(Errno::EISDIR.into()),

@@ -11,6 +11,7 @@ use standin::{Controller, Errno, Failure};
 use super::rows::{Target, Write};
 use super::setting::{self, MEMORY_LIMIT, PAGE};
 use super::{Cgroup, CgroupKey, Cgroups, events, oom, tree, value};
+use crate::fs::Node;
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::table::Key;
@@ -25,6 +26,8 @@ pub(super) struct Memory {
     /// In bytes, as all here.
     pub(super) usage: u64,
     peak: u64,
+    /// The same since an open file was last told to begin anew.
+    new_peak: u64,
     /// What happened here and below.
     all: Counts,
     /// What happened because of this very group, or to processes of it.
@@ -140,6 +143,7 @@ pub(crate) fn charge(kernel: &mut Kernel, caller: ThreadKey, bytes: u64) -> Step
         each(&mut kernel.cgroups, from, |memory| {
             memory.usage += part;
             memory.peak = memory.peak.max(memory.usage);
+            memory.new_peak = memory.new_peak.max(memory.usage);
         });
         left -= part;
         let Some(limiting) = limiting.filter(|_| left > 0) else { return Ok(charge) };
@@ -276,13 +280,29 @@ pub(super) fn show_current(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -
 }
 
 pub(super) fn show_peak(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    value::print_line(state(kernel, target).peak, out);
+    let Memory { peak, new_peak, .. } = state(kernel, target);
+    let begun = kernel.cgroups.peaks.get(&target.file);
+    value::print_line(begun.map_or(peak, |begun| new_peak.max(*begun)), out);
     Ok(())
 }
 
-/// Writes memory.peak, which begins anew for this open file alone. EINVAL before there was that.
-pub(super) fn store_peak(_kernel: &mut Kernel, _write: &Write<'_>) -> Step<()> {
-    Err(Failure::NotModelled("a peak of an open file").into())
+/// Writes memory.peak: whatever the text, for this open file the peak begins anew. Others that were written to take what is
+/// used now for their peak, if it is more than when they began; what was used meanwhile is lost to them.
+pub(super) fn store_peak(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let (files, cgroups) = (&kernel.vfs.files, &mut kernel.cgroups);
+    let memory = cgroups.table.at_mut(write.group).memory.get_or_insert_default();
+    let usage = memory.usage;
+    memory.new_peak = usage;
+    // Those of files that were closed meanwhile go.
+    cgroups.peaks.retain(|file, begun| {
+        let Some(file) = files.get(*file) else { return false };
+        if matches!(file.spot.node, Node::Control(group, _) if group == write.group) {
+            *begun = usage.max(*begun);
+        }
+        true
+    });
+    cgroups.peaks.insert(write.file, usage);
+    Ok(())
 }
 
 pub(super) fn show_events(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {

@@ -90,6 +90,8 @@ pub(crate) struct Cgroups {
     triggers: FxHashMap<FileKey, pressure::Trigger>,
     /// Memory that processes asked for.
     charges: Table<memory::Charge>,
+    /// Open files of memory.peak that were written to, and what was used then.
+    peaks: FxHashMap<FileKey, u64>,
     /// memory.max of some group was written: until then births need not look for one.
     memory_limited: bool,
 }
@@ -171,6 +173,7 @@ impl Cgroups {
             strays: FxHashMap::default(),
             triggers: FxHashMap::default(),
             charges: Table::default(),
+            peaks: FxHashMap::default(),
             memory_limited: false,
         }
     }

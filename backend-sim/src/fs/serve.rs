@@ -147,7 +147,7 @@ fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -
     let made = match node {
         Node::Control(..) => {
             let changes = filesystem::changes(kernel, node).unwrap_or_default();
-            let made = filesystem::read(kernel, node, &mut text);
+            let made = filesystem::read(kernel, file, node, &mut text);
             if !(text.is_empty() && filesystem::is_list(node)) {
                 served(kernel, file).seen = Some(changes);
             }

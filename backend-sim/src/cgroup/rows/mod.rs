@@ -93,6 +93,8 @@ pub(super) type Store = fn(&mut Kernel, &Write<'_>) -> Step<()>;
 /// Which file is read.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
+    /// Through which open file.
+    pub(super) file: FileKey,
     pub(super) group: CgroupKey,
     pub(super) row: u16,
 }
