@@ -193,6 +193,7 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
             Some(_) => format!("a change of {}", path(kernel, group)),
             None => "a change of a group that is gone".to_owned(),
         },
+        Channel::Memory => "room for memory".to_owned(),
         Channel::Context(_) => "the end of a context".to_owned(),
         Channel::Lock(_) => "a lock".to_owned(),
         Channel::SocketInput(_) => "something to come to a socket".to_owned(),

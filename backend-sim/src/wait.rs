@@ -27,6 +27,8 @@ pub(crate) enum Channel {
     Process(ProcessKey),
     /// A control file of this group changed: its cgroup.events, pids.events and the like.
     Cgroup(CgroupKey),
+    /// Some group has, or may have, room for memory again.
+    Memory,
     /// This context ended.
     Context(ContextKey),
     /// A lock of this file was let go.

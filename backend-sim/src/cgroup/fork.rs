@@ -41,7 +41,7 @@ pub(crate) fn can_fork(
         let whole = if thread { Whole::Thread } else { Whole::Process };
         procs::may_attach(cgroups, rights, own, group, whole)?;
     }
-    memory::vet_birth(&kernel.cgroups, group)?;
+    memory::vet_birth(kernel, caller, group)?;
     pids::try_charge(kernel, group)?;
     Ok(ForkClaim { group, kills: kernel.cgroups.table.at(own).kills })
 }
@@ -63,6 +63,7 @@ pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
         let process = kernel.tasks.process_of(child);
         signal::kill(kernel, process);
     }
+    memory::first_page(kernel, child, group);
 }
 
 /// The first thread of a machine, which nobody forked, becomes a member of the group that it names.

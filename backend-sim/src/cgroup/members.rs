@@ -5,6 +5,7 @@ use super::{CgroupKey, events, freeze, pids, tree};
 use crate::kernel::Kernel;
 use crate::list::{iterate, unlink};
 use crate::task::ThreadKey;
+use crate::wait::Channel;
 
 /// Makes a thread that is in no group a member.
 pub(super) fn join(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
@@ -41,6 +42,7 @@ pub(super) fn change(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) -
     if last {
         populated(kernel, from, false);
     }
+    kernel.waits.wake(Channel::Memory);
     from
 }
 

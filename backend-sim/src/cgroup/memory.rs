@@ -4,21 +4,27 @@
 //! Charged is what a process asked for, with the page tables that this takes; what it has besides (its program, its stack,
 //! what the kernel keeps for it) is not counted, and a limit so tight that this would matter is not modelled. A charge stays
 //! where it was made when its process moves, and shared pages are charged once. There is no swap, so nothing can be
-//! reclaimed: who reaches a limit meets `oom`. Neighbours: `task::memory` (which process has which charge).
+//! reclaimed (`memory_reclaim`): who reaches a limit meets `oom`, who goes beyond memory.high `memory_high`. Neighbours:
+//! `task::memory` (which process has which charge).
 
-use standin::{Controller, Errno, Failure};
+use standin::id::Moment;
+use standin::{Controller, Failure};
 
+use super::memory_events::{Counts, Event};
 use super::rows::{Target, Write};
-use super::setting::{self, MEMORY_LIMIT, PAGE};
-use super::{Cgroup, CgroupKey, Cgroups, events, oom, tree, value};
+use super::setting::{self, MEMORY_LIMIT};
+use super::{
+    Cgroup, CgroupKey, Cgroups, memory_events, memory_high, memory_reclaim, oom, tree, value,
+};
 use crate::fs::Node;
 use crate::kernel::Kernel;
-use crate::step::Step;
+use crate::step::{Step, Wait};
 use crate::table::Key;
-use crate::task::ThreadKey;
+use crate::task::{ProcessKey, ThreadKey};
+use crate::wait::Channel;
 
 /// More than a small process has that is not charged: with less room than this left, who knows what becomes of it.
-const UNCHARGED: u64 = 512 << 10;
+pub(super) const UNCHARGED: u64 = 512 << 10;
 
 /// The state of the controller in a group where something was charged.
 #[derive(Clone, Copy, Default)]
@@ -29,25 +35,9 @@ pub(super) struct Memory {
     /// The same since an open file was last told to begin anew.
     new_peak: u64,
     /// What happened here and below.
-    all: Counts,
+    pub(super) all: Counts,
     /// What happened because of this very group, or to processes of it.
-    local: Counts,
-}
-
-/// What memory.events counts. Nothing is protected or throttled here, so `low` and `high` stay 0.
-#[derive(Clone, Copy, Default)]
-struct Counts([u64; EVENTS.len()]);
-
-/// The lines of memory.events, in order.
-const EVENTS: [&str; 6] = ["low", "high", "max", "oom", "oom_kill", "oom_group_kill"];
-
-/// Something that memory.events counts; its place among the lines.
-#[derive(Clone, Copy)]
-pub(super) enum Event {
-    /// A charge was refused because of the group's limit. Linux counts each attempt to make room, here it is one.
-    Max = 2,
-    Oom = 3,
-    OomKill = 4,
+    pub(super) local: Counts,
 }
 
 pub(crate) type ChargeKey = Key<Charge>;
@@ -64,7 +54,7 @@ pub(crate) struct Charge {
 }
 
 /// The nearest group, this one or above, where the controller is.
-fn nearest(cgroups: &Cgroups, group: CgroupKey) -> Option<CgroupKey> {
+pub(super) fn nearest(cgroups: &Cgroups, group: CgroupKey) -> Option<CgroupKey> {
     let mut key = group;
     while let Some(parent) = cgroups.table.at(key).parent {
         if cgroups.present(key).contains(Controller::Memory) {
@@ -76,7 +66,7 @@ fn nearest(cgroups: &Cgroups, group: CgroupKey) -> Option<CgroupKey> {
 }
 
 /// This group and those above it that count.
-fn upwards(
+pub(super) fn upwards(
     cgroups: &Cgroups,
     from: Option<CgroupKey>,
 ) -> impl Iterator<Item = (CgroupKey, &Cgroup)> {
@@ -90,7 +80,11 @@ fn upwards(
 }
 
 /// Changes the state of this group and of those above it.
-fn each(cgroups: &mut Cgroups, from: Option<CgroupKey>, mut act: impl FnMut(&mut Memory)) {
+pub(super) fn each(
+    cgroups: &mut Cgroups,
+    from: Option<CgroupKey>,
+    mut act: impl FnMut(&mut Memory),
+) {
     let mut next = from;
     while let Some(key) = next {
         let record = cgroups.table.at_mut(key);
@@ -102,7 +96,8 @@ fn each(cgroups: &mut Cgroups, from: Option<CgroupKey>, mut act: impl FnMut(&mut
 }
 
 impl Cgroup {
-    fn usage(&self) -> u64 {
+    /// memory.current
+    pub(super) fn usage(&self) -> u64 {
         self.memory.as_ref().map_or(0, |memory| memory.usage)
     }
 }
@@ -119,65 +114,118 @@ pub(super) fn limit(group: &Cgroup) -> u64 {
     setting::named(group, b"memory.max")
 }
 
+/// How far a request for memory came. What is charged when it must wait stays so.
+#[derive(Default)]
+pub(crate) struct Charging {
+    /// What was charged by now.
+    done: u64,
+    /// For how long its process sleeps because of memory.high.
+    until: Option<Moment>,
+}
+
 /// Charges a thread's process for so many bytes, page by page: those that fit, then others die until the rest fits, or it
-/// does. A charge that the caller names from then on.
+/// does. Beyond memory.high it sleeps; at a limit, with nobody to end, it waits for room.
 ///
 /// # Errors
-/// `NotModelled`, and nothing is charged: what a limit would do to a process that cannot be ended, or memory.high; too
-/// little room left for what is not charged.
-pub(crate) fn charge(kernel: &mut Kernel, caller: ThreadKey, bytes: u64) -> Step<ChargeKey> {
-    let thread = kernel.tasks.threads.at(caller);
-    let (process, from) = (thread.process, nearest(&kernel.cgroups, thread.cgroup));
-    vet(kernel, from, bytes, oom::adjustment(kernel, process).is_none())?;
-    let cgroups = &mut kernel.cgroups;
-    if let Some(group) = from {
-        cgroups.table.at_mut(group).charges += 1;
+/// `NotModelled`, and nothing is charged: more than the machine has; too little room left for what is not charged.
+pub(crate) fn charge(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    bytes: u64,
+    charging: &mut Charging,
+) -> Step<()> {
+    if let Some(until) = charging.until.filter(|until| *until > kernel.clock.monotonic()) {
+        return Err(Wait { until: Some(until), uninterruptible: true, ..Wait::default() }.into());
     }
-    let charge = cgroups.charges.insert(Charge { group: from, from, bytes: 0, users: 1 });
-    kernel.tasks.processes.at_mut(process).more_mut().memory.push(charge);
-    let mut left = bytes;
-    loop {
+    let thread = kernel.tasks.threads.at(caller);
+    // It may have been moved while it waited.
+    let (process, from) = (thread.process, nearest(&kernel.cgroups, thread.cgroup));
+    if charging.done == bytes {
+        return Ok(());
+    }
+    vet(kernel, from, bytes - charging.done)?;
+    let key = open(kernel, process, from);
+    while charging.done < bytes {
+        let left = bytes - charging.done;
+        let near = memory_high::comes_near(&kernel.cgroups, from, left);
         let (room, limiting) = room(&kernel.cgroups, from).unzip();
-        let part = left.min(room.unwrap_or(left));
-        kernel.cgroups.charges.at_mut(charge).bytes += part;
-        each(&mut kernel.cgroups, from, |memory| {
-            memory.usage += part;
-            memory.peak = memory.peak.max(memory.usage);
-            memory.new_peak = memory.new_peak.max(memory.usage);
-        });
-        left -= part;
-        let Some(limiting) = limiting.filter(|_| left > 0) else { return Ok(charge) };
-        count(kernel, limiting, Event::Max);
-        if !oom::relieve(kernel, limiting) || kernel.cgroups.charges.get(charge).is_none() {
-            return Err(Failure::CallerDied.into());
+        let part = if near { memory_high::part(left) } else { left }.min(room.unwrap_or(left));
+        add(&mut kernel.cgroups, key, part);
+        charging.done += part;
+        if let Some(limiting) = limiting.filter(|_| part == 0) {
+            if !refuse(kernel, limiting) {
+                return Err(Wait { uninterruptible: true, ..Wait::on(Channel::Memory) }.into());
+            }
+            if !kernel.tasks.is_alive(caller) {
+                return Err(Failure::CallerDied.into());
+            }
+        } else if near {
+            charging.until = memory_high::charged(kernel, from, part);
+            if let Some(until) = charging.until {
+                let wait = Wait { until: Some(until), uninterruptible: true, ..Wait::default() };
+                return Err(wait.into());
+            }
         }
     }
+    Ok(())
+}
+
+/// A charge was refused because of this group's limit: somebody ends, if there is anybody who may.
+fn refuse(kernel: &mut Kernel, limiting: CgroupKey) -> bool {
+    memory_events::count(kernel, limiting, Event::Max, 1);
+    memory_reclaim::pass(kernel, limiting);
+    oom::relieve(kernel, limiting)
+}
+
+/// A charge to this group that grows with what is added: the last one of the process, if that names the group and nobody
+/// shares it.
+fn open(kernel: &mut Kernel, process: ProcessKey, from: Option<CgroupKey>) -> ChargeKey {
+    let cgroups = &mut kernel.cgroups;
+    let more = kernel.tasks.processes.at_mut(process).more_mut();
+    let last = more.memory.last().copied().filter(|key| {
+        let Charge { group, from: counted, users, .. } = *cgroups.charges.at(*key);
+        group == from && counted == from && users == 1
+    });
+    last.unwrap_or_else(|| {
+        if let Some(group) = from {
+            cgroups.table.at_mut(group).charges += 1;
+        }
+        let key = cgroups.charges.insert(Charge { group: from, from, bytes: 0, users: 1 });
+        more.memory.push(key);
+        key
+    })
+}
+
+/// Adds to a charge what there is room for.
+fn add(cgroups: &mut Cgroups, key: ChargeKey, bytes: u64) {
+    let charge = cgroups.charges.at_mut(key);
+    charge.bytes += bytes;
+    let from = charge.from;
+    each(cgroups, from, |memory| {
+        memory.usage += bytes;
+        memory.peak = memory.peak.max(memory.usage);
+        memory.new_peak = memory.new_peak.max(memory.usage);
+    });
 }
 
 /// Whether the machine knows what this charge does.
-fn vet(kernel: &Kernel, from: Option<CgroupKey>, bytes: u64, lasting: bool) -> Result<(), Failure> {
+fn vet(kernel: &Kernel, from: Option<CgroupKey>, bytes: u64) -> Result<(), Failure> {
     let cgroups = &kernel.cgroups;
     let unknown = |what| Err(Failure::NotModelled(what));
-    let all: u64 = cgroups.charges.iter().map(|(_, charge)| charge.bytes).sum();
-    if all.saturating_add(bytes) > kernel.profile.memory.0 / 2 {
+    if charged(cgroups).saturating_add(bytes) > kernel.profile.memory.0 / 2 {
         return unknown("so much memory that the machine's own runs out");
     }
-    for (_, record) in upwards(cgroups, from) {
-        let wanted = record.usage().saturating_add(bytes);
-        if setting::named(record, b"memory.high") < wanted.min(limit(record)) {
-            return unknown("more memory than memory.high");
-        }
+    if kernel.profile.swap.0 > 0 {
+        return unknown("memory on a machine with swap");
     }
     let Some((room, limiting)) = room(cgroups, from) else { return Ok(()) };
     if bytes > room {
-        oom::vet(cgroups, limiting)?;
-        if lasting {
-            return unknown("a process that may not be ended at the limit of its memory");
-        }
+        memory_reclaim::vet(cgroups, limiting)
     } else if room - bytes < UNCHARGED {
-        return unknown("a group with no room for what processes have besides");
+        unknown("a group with no room for what processes have besides")
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 /// A process more has a charge.
@@ -208,23 +256,55 @@ pub(super) fn bytes(cgroups: &Cgroups, charge: ChargeKey) -> u64 {
     cgroups.charges.at(charge).bytes
 }
 
-/// Whether anybody may have memory in a group: it is the root, has a process, or something was charged there.
-pub(super) fn is_used(cgroups: &Cgroups, group: CgroupKey) -> bool {
+/// How much is charged in a group, or in all of the machine.
+pub(super) fn used(cgroups: &Cgroups, group: CgroupKey) -> u64 {
     let record = cgroups.table.at(group);
-    record.parent.is_none() || record.is_populated() || record.memory.is_some()
+    if record.parent.is_some() { record.usage() } else { charged(cgroups) }
 }
 
-/// Whether a process can be born in a group: not if it were to meet a limit at its first step.
-pub(super) fn vet_birth(cgroups: &Cgroups, group: CgroupKey) -> Result<(), Failure> {
+/// All that is charged, in whatever group.
+fn charged(cgroups: &Cgroups) -> u64 {
+    cgroups.charges.iter().map(|(_, charge)| charge.bytes).sum()
+}
+
+/// Whether the machine knows what becomes of a child of the caller that is born in a group: not where what is not charged
+/// would reach a limit, unless nothing at all may be used there.
+pub(super) fn vet_birth(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    group: CgroupKey,
+) -> Result<(), Failure> {
+    let cgroups = &kernel.cgroups;
     if !cgroups.memory_limited {
         return Ok(());
     }
-    match room(cgroups, nearest(cgroups, group)) {
-        Some((room, _)) if room < UNCHARGED => {
-            Err(Failure::NotModelled("a process born where there is no room for it"))
-        }
-        Some(_) | None => Ok(()),
+    let from = nearest(cgroups, group);
+    let unknown = Err(Failure::NotModelled("a process born where there is no room for it"));
+    if memory_high::comes_near(cgroups, from, UNCHARGED) {
+        return unknown;
     }
+    let Some((room, limiting)) = room(cgroups, from).filter(|(room, _)| *room < UNCHARGED) else {
+        return Ok(());
+    };
+    let thread = kernel.tasks.threads.at(caller);
+    let outside = !tree::is_within(&cgroups.table, thread.cgroup, limiting);
+    let mortal = oom::adjustment(kernel, thread.process).is_some();
+    if room == 0 && limit(cgroups.table.at(limiting)) == 0 && outside && mortal {
+        memory_reclaim::vet(cgroups, limiting)
+    } else {
+        unknown
+    }
+}
+
+/// A child that was just born asks for its first page. Where nothing may be used, it ends.
+pub(super) fn first_page(kernel: &mut Kernel, child: ThreadKey, group: CgroupKey) {
+    if !kernel.cgroups.memory_limited {
+        return;
+    }
+    while let Some((0, limiting)) = room(&kernel.cgroups, nearest(&kernel.cgroups, group))
+        && kernel.tasks.is_alive(child)
+        && refuse(kernel, limiting)
+    {}
 }
 
 /// The controller counts no more in a group: what was charged there and in removed groups below counts above alone.
@@ -240,37 +320,7 @@ pub(super) fn disappears(cgroups: &mut Cgroups, group: CgroupKey) {
     }
 }
 
-/// Counts an event of a group, there and above.
-pub(super) fn count(kernel: &mut Kernel, group: CgroupKey, event: Event) {
-    let add = |counts: &mut Counts| {
-        if let Some(count) = counts.0.get_mut(event as usize) {
-            *count += 1;
-        }
-    };
-    add(&mut kernel.cgroups.table.at_mut(group).memory.get_or_insert_default().local);
-    each(&mut kernel.cgroups, Some(group), |memory| add(&mut memory.all));
-    let groups: Vec<_> = upwards(&kernel.cgroups, Some(group)).map(|(key, _)| key).collect();
-    for group in groups {
-        events::notify(kernel, group);
-    }
-}
-
-/// Counts an event of a process, in the nearest group of its own that counts.
-pub(super) fn count_for(kernel: &mut Kernel, group: CgroupKey, event: Event) {
-    if let Some(group) = nearest(&kernel.cgroups, group) {
-        count(kernel, group, event);
-    }
-}
-
-/// How often memory.events has changed, and memory.events.local.
-pub(super) fn changes(group: &Cgroup, local: bool) -> u64 {
-    group.memory.as_ref().map_or(0, |memory| {
-        let Counts(counts) = if local { memory.local } else { memory.all };
-        counts.iter().sum()
-    })
-}
-
-fn state(kernel: &Kernel, target: Target) -> Memory {
+pub(super) fn state(kernel: &Kernel, target: Target) -> Memory {
     kernel.cgroups.table.at(target.group).memory.as_deref().copied().unwrap_or_default()
 }
 
@@ -305,20 +355,11 @@ pub(super) fn store_peak(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     Ok(())
 }
 
-pub(super) fn show_events(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    print(state(kernel, target).all, out);
+/// Writes memory.high. Nobody sleeps for what is there already, and nothing of it can be reclaimed.
+pub(super) fn store_high(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    setting::store(kernel, write, &MEMORY_LIMIT)?;
+    kernel.cgroups.memory_limited = true;
     Ok(())
-}
-
-pub(super) fn show_local_events(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    print(state(kernel, target).local, out);
-    Ok(())
-}
-
-fn print(Counts(counts): Counts, out: &mut Vec<u8>) {
-    for (name, count) in EVENTS.iter().zip(counts) {
-        value::print_keyed(name, count, out);
-    }
 }
 
 /// Writes memory.max. If there is more already, processes die until there is not, or none is left that may.
@@ -330,10 +371,11 @@ pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         if max > 0 && usage <= max {
             return Err(Failure::NotModelled("no room for what processes have besides").into());
         }
-        oom::vet(&kernel.cgroups, write.group)?;
+        memory_reclaim::vet(&kernel.cgroups, write.group)?;
     }
     setting::store(kernel, write, &MEMORY_LIMIT)?;
     kernel.cgroups.memory_limited = true;
+    kernel.waits.wake(Channel::Memory);
     loop {
         let record = kernel.cgroups.table.at(write.group);
         // With no room at all, not even what is not charged finds any.
@@ -342,21 +384,6 @@ pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
             return Ok(());
         }
     }
-}
-
-/// Writes memory.reclaim: nothing can be reclaimed, so only nothing succeeds.
-pub(super) fn reclaim(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
-    let text = value::strip(write.bytes);
-    if text.is_empty() || text.contains(&b' ') {
-        return Err(Failure::NotModelled("these words in memory.reclaim").into());
-    }
-    if value::size(text)? < PAGE {
-        return Ok(());
-    }
-    if kernel.cgroups.table.at(write.group).parent.is_none() {
-        return Err(Failure::NotModelled("reclaim of the whole machine").into());
-    }
-    Err(Errno::EAGAIN.into())
 }
 
 /// What must hold of a group's counts between two calls.

@@ -1,14 +1,19 @@
 //! memory.stat and memory.numa_stat: what the memory of a group is used for (cgroup-v2.rst, Memory).
 //!
-//! Of a group where no process is and nothing is charged all is zero; what it is in others is not modelled.
+//! Charged are anonymous memory and the page tables that it takes, so all other lines are zero; so is what processes have
+//! besides, as in memory.current.
 
 use standin::Failure;
 
 use super::rows::Target;
+use super::setting::PAGE;
 use super::{memory, value};
 use crate::kernel::Kernel;
 use crate::profile::Release;
 use crate::step::Step;
+
+/// Pages that one page of a page table maps.
+const TABLE_REACH_PAGES: u64 = 512;
 
 /// A line of memory.stat.
 struct Line {
@@ -99,27 +104,56 @@ static LINES: [Line; 60] = [
     line("numa_hint_faults").later(),
 ];
 
-/// The lines that a group prints, all of them zero.
-fn lines(kernel: &Kernel, target: Target) -> Result<impl Iterator<Item = &'static Line>, Failure> {
-    let release = kernel.profile.release;
-    if release > Release::V6_12 || memory::is_used(&kernel.cgroups, target.group) {
-        return Err(Failure::NotModelled("what memory is used for"));
+/// What a group, or the whole machine, has of a line.
+#[derive(Clone, Copy)]
+struct Used {
+    anonymous: u64,
+    tables: u64,
+    release: Release,
+}
+
+impl Used {
+    fn by(kernel: &Kernel, target: Target) -> Result<Self, Failure> {
+        let release = kernel.profile.release;
+        if release > Release::V6_12 {
+            return Err(Failure::NotModelled("what memory is used for"));
+        }
+        let pages = memory::used(&kernel.cgroups, target.group) / PAGE;
+        let tables = pages.div_ceil(TABLE_REACH_PAGES + 1);
+        Ok(Self { anonymous: (pages - tables) * PAGE, tables: tables * PAGE, release })
     }
-    Ok(LINES.iter().filter(move |line| !line.later || release >= Release::V6_12))
+
+    /// The value of a line. Memory that was just used is inactive in 6.1, and active for the generations of 6.12.
+    fn of(self, line: &Line) -> u64 {
+        let new = if self.release < Release::V6_12 { "inactive_anon" } else { "active_anon" };
+        match line.name {
+            "anon" => self.anonymous,
+            "kernel" | "pagetables" => self.tables,
+            name if name == new => self.anonymous,
+            _ => 0,
+        }
+    }
+
+    fn lines(self) -> impl Iterator<Item = &'static Line> {
+        LINES.iter().filter(move |line| !line.later || self.release >= Release::V6_12)
+    }
 }
 
 pub(super) fn show(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    for line in lines(kernel, target)? {
-        value::print_keyed(line.name, 0, out);
+    let used = Used::by(kernel, target)?;
+    for line in used.lines() {
+        value::print_keyed(line.name, used.of(line), out);
     }
     Ok(())
 }
 
 /// The machine has one memory node.
 pub(super) fn show_by_node(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    for line in lines(kernel, target)?.filter(|line| line.by_node) {
+    let used = Used::by(kernel, target)?;
+    for line in used.lines().filter(|line| line.by_node) {
         out.extend_from_slice(line.name.as_bytes());
-        out.extend_from_slice(b" N0=0\n");
+        out.extend_from_slice(b" N0=");
+        value::print_line(used.of(line), out);
     }
     Ok(())
 }

@@ -20,6 +20,9 @@ mod index;
 mod kill;
 mod members;
 pub(crate) mod memory;
+mod memory_events;
+mod memory_high;
+mod memory_reclaim;
 mod memory_stat;
 mod migrate;
 mod oom;
@@ -92,7 +95,7 @@ pub(crate) struct Cgroups {
     charges: Table<memory::Charge>,
     /// Open files of memory.peak that were written to, and what was used then.
     peaks: FxHashMap<FileKey, u64>,
-    /// memory.max of some group was written: until then births need not look for one.
+    /// memory.max or memory.high of some group was written: until then births need not look for one.
     memory_limited: bool,
 }
 

@@ -1,31 +1,15 @@
 //! Who dies when a group has no room for more memory, and nothing can be reclaimed: the process that has most, with its
 //! oom_score_adj (cgroup-v2.rst, Memory; `proc_pid_oom_score_adj(5)`).
 
-use standin::Failure;
-
-use super::memory::{self, Event};
+use super::memory_events::{self, Event};
 use super::setting::{self, PAGE};
-use super::{CgroupKey, Cgroups, tree};
+use super::{CgroupKey, Cgroups, memory, tree};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{ProcessKey, signal};
 
 /// The adjustment of a process that is never chosen.
 const NEVER: i16 = -1000;
-
-/// Whether the machine knows what running out of memory in a group does: not where it ends a whole group, and not where it
-/// would take from what is protected, which counts as an event.
-pub(super) fn vet(cgroups: &Cgroups, domain: CgroupKey) -> Result<(), Failure> {
-    for (key, record) in tree::subtree(&cgroups.table, domain) {
-        if setting::named(record, b"memory.oom.group") > 0 {
-            return Err(Failure::NotModelled("the end of a whole group (memory.oom.group)"));
-        }
-        if key != domain && setting::named(record, b"memory.low") > 0 {
-            return Err(Failure::NotModelled("reclaim of what memory.low protects"));
-        }
-    }
-    Ok(())
-}
 
 /// How willingly a process is ended; `None` if it never is.
 pub(super) fn adjustment(kernel: &Kernel, process: ProcessKey) -> Option<i16> {
@@ -34,32 +18,65 @@ pub(super) fn adjustment(kernel: &Kernel, process: ProcessKey) -> Option<i16> {
     (adjustment != NEVER && process != kernel.tasks.init).then_some(adjustment)
 }
 
-/// Ends one process of a group or below, and says whether there was one to end. Its memory is free at once.
+/// Ends one process of a group or below, or all of a group that is to end as a whole, and says whether there was one to end.
+/// Its memory is free at once.
 pub(super) fn relieve(kernel: &mut Kernel, domain: CgroupKey) -> bool {
-    memory::count(kernel, domain, Event::Oom);
+    memory_events::count(kernel, domain, Event::Oom, 1);
     let Some((victim, group)) = victim(kernel, domain) else { return false };
-    memory::count_for(kernel, group, Event::OomKill);
-    signal::kill(kernel, victim);
+    // Who is chosen counts twice where the group ends as a whole (recorded: 6.1, 6.12).
+    let mut doomed = vec![(victim, group)];
+    if let Some(whole) = whole(&kernel.cgroups, group, domain) {
+        memory_events::count(kernel, whole, Event::OomGroupKill, 1);
+        doomed.extend(killable(kernel, whole).map(|(process, _, group)| (process, group)));
+    }
+    for (_, group) in &doomed {
+        if let Some(group) = memory::nearest(&kernel.cgroups, *group) {
+            memory_events::count(kernel, group, Event::OomKill, 1);
+        }
+    }
+    for (process, _) in doomed {
+        if kernel.tasks.processes.get(process).is_some_and(|process| !process.is_zombie()) {
+            signal::kill(kernel, process);
+        }
+    }
     true
+}
+
+/// The topmost group from the victim's up to the full one that ends as a whole (memory.oom.group).
+fn whole(cgroups: &Cgroups, group: CgroupKey, domain: CgroupKey) -> Option<CgroupKey> {
+    let above = memory::upwards(cgroups, memory::nearest(cgroups, group));
+    above
+        .filter(|(key, record)| {
+            tree::is_within(&cgroups.table, *key, domain)
+                && setting::named(record, b"memory.oom.group") > 0
+        })
+        .map(|(key, _)| key)
+        .last()
 }
 
 /// The process with the most points, and its group; of several the last.
 fn victim(kernel: &Kernel, domain: CgroupKey) -> Option<(ProcessKey, CgroupKey)> {
-    let table = &kernel.cgroups.table;
-    let thousandth =
-        i64::try_from(memory::limit(table.at(domain)) / PAGE / 1000).unwrap_or(i64::MAX);
-    let mut chosen: Option<(i64, ProcessKey, CgroupKey)> = None;
-    for (group, record) in tree::subtree(table, domain) {
-        let members = iterate(&kernel.tasks.threads, record.members, |thread| &thread.members);
-        for (_, thread) in members {
-            let Some(adjustment) = adjustment(kernel, thread.process) else { continue };
-            let points = resident(kernel, thread.process) + i64::from(adjustment) * thousandth;
-            if chosen.is_none_or(|(most, ..)| points >= most) {
-                chosen = Some((points, thread.process, group));
-            }
-        }
-    }
-    chosen.map(|(_, process, group)| (process, group))
+    let limit = memory::limit(kernel.cgroups.table.at(domain));
+    let thousandth = i64::try_from(limit / PAGE / 1000).unwrap_or(i64::MAX);
+    let points = |process: ProcessKey, adjustment: i16| {
+        resident(kernel, process) + i64::from(adjustment) * thousandth
+    };
+    killable(kernel, domain)
+        .max_by_key(|(process, adjustment, _)| points(*process, *adjustment))
+        .map(|(process, _, group)| (process, group))
+}
+
+/// The processes of a group and below that may be ended, by their leaders, with their adjustments and groups.
+fn killable(kernel: &Kernel, top: CgroupKey) -> impl Iterator<Item = (ProcessKey, i16, CgroupKey)> {
+    tree::subtree(&kernel.cgroups.table, top).flat_map(move |(group, record)| {
+        iterate(&kernel.tasks.threads, record.members, |thread| &thread.members).filter_map(
+            move |(key, thread)| {
+                let leader = kernel.tasks.processes.at(thread.process).leader;
+                let adjustment = adjustment(kernel, thread.process)?;
+                (key == leader).then_some((thread.process, adjustment, group))
+            },
+        )
+    })
 }
 
 /// How many pages a process has, shared ones too.

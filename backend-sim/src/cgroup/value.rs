@@ -130,6 +130,12 @@ pub(super) fn flag(bytes: &[u8]) -> Result<bool, Errno> {
 /// A size with one of the suffixes K to E (either case); it wraps at 64 bits. EINVAL if something stands behind it. No
 /// digit at all is 0.
 pub(super) fn size(text: &[u8]) -> Result<u64, Errno> {
+    let (size, rest) = leading_size(text);
+    if rest.is_empty() { Ok(size) } else { Err(Errno::EINVAL) }
+}
+
+/// The same, and what stands behind it.
+pub(super) fn leading_size(text: &[u8]) -> (u64, &[u8]) {
     let Digits { value, mut rest, .. } = digits(text);
     let mut shift = 0;
     if let [suffix, behind @ ..] = rest
@@ -139,8 +145,7 @@ pub(super) fn size(text: &[u8]) -> Result<u64, Errno> {
         shift = 10 * (power + 1);
         rest = behind;
     }
-    let shift = u32::try_from(shift).unwrap_or_default();
-    if rest.is_empty() { Ok(value << shift) } else { Err(Errno::EINVAL) }
+    (value << u32::try_from(shift).unwrap_or_default(), rest)
 }
 
 /// The signed number at the start, whatever is behind it; it wraps at 64 bits, and a minus alone is 0.

@@ -7,6 +7,7 @@ use standin::id::Bytes;
 use standin::{Errno, ExitCode, Failure, Pid, Signal, Tid};
 
 use super::operation::operation;
+use crate::cgroup::memory::Charging;
 use crate::door::Operation;
 use crate::fs::{Node, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
@@ -190,8 +191,8 @@ operation! {
     Attach { pid: Pid } = "attach" -> (): |op, kernel, caller| Ok(task::attach(kernel, caller, op.pid.0)?);
 
     /// mmap(2) of anonymous memory, all of it touched.
-    UseMemory { amount: Bytes } = "use_memory" -> (): |op, kernel, caller| {
-        task::memory::take(kernel, caller, op.amount.0)
+    UseMemory { amount: Bytes, charging: Charging } = "use_memory" -> (): |op, kernel, caller| {
+        task::memory::take(kernel, caller, op.amount.0, &mut op.charging)
     };
 
     /// munmap(2) of all that.

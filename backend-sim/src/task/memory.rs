@@ -8,15 +8,22 @@ use standin::{Errno, Failure};
 
 use super::{More, ProcessKey, ThreadKey};
 use crate::cgroup;
+use crate::cgroup::memory::Charging;
 use crate::fs::content::PAGE;
 use crate::kernel::Kernel;
 use crate::step::Step;
+use crate::wait::Channel;
 
 /// What one page of a page table maps: 512 pages.
 const TABLE_REACH: u64 = 512 * PAGE;
 
 /// Gives the caller's process so much memory. EINVAL: none.
-pub(crate) fn take(kernel: &mut Kernel, caller: ThreadKey, amount: u64) -> Step<()> {
+pub(crate) fn take(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    amount: u64,
+    charging: &mut Charging,
+) -> Step<()> {
     if amount == 0 {
         return Err(Errno::EINVAL.into());
     }
@@ -27,8 +34,7 @@ pub(crate) fn take(kernel: &mut Kernel, caller: ThreadKey, amount: u64) -> Step<
         }
     }
     let pages = amount.div_ceil(PAGE).saturating_add(amount.div_ceil(TABLE_REACH));
-    cgroup::memory::charge(kernel, caller, pages.saturating_mul(PAGE))?;
-    Ok(())
+    cgroup::memory::charge(kernel, caller, pages.saturating_mul(PAGE), charging)
 }
 
 /// A child has what its parent has.
@@ -44,4 +50,5 @@ pub(crate) fn forget(kernel: &mut Kernel, process: ProcessKey) {
     for charge in std::mem::take(&mut more.memory) {
         cgroup::memory::drop_user(&mut kernel.cgroups, charge);
     }
+    kernel.waits.wake(Channel::Memory);
 }

@@ -11,6 +11,7 @@ use standin::{
     SignalSet, Tid, Uid,
 };
 
+use crate::cgroup::memory::Charging;
 use crate::ops::{identity, processes, signals};
 use crate::run;
 use crate::task::exec::Program;
@@ -210,7 +211,7 @@ impl Processes for View {
     }
 
     fn use_memory(&self, amount: Bytes) -> Result<()> {
-        self.carry(processes::UseMemory { amount })
+        self.carry(processes::UseMemory { amount, charging: Charging::default() })
     }
 
     fn release_memory(&self) -> Result<()> {

@@ -16,7 +16,7 @@ mod pressure;
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure};
 
-use super::memory as memory_controller;
+use super::memory_events;
 use super::setting::{self, Setting};
 use super::{CgroupKey, Cgroups, Pids, RowId};
 use crate::fs::FileKey;
@@ -429,8 +429,8 @@ pub(super) fn changes(cgroups: &Cgroups, group: CgroupKey, id: RowId) -> u64 {
     match row.name {
         "cgroup.events" => record.events,
         "pids.events" => record.pids.as_ref().map_or(0, |pids| pids.events(cgroups.release)),
-        "memory.events" => memory_controller::changes(record, false),
-        "memory.events.local" => memory_controller::changes(record, true),
+        "memory.events" => memory_events::changes(record, |memory| &memory.all),
+        "memory.events.local" => memory_events::changes(record, |memory| &memory.local),
         "pids.events.local" => record.pids.as_ref().map_or(0, Pids::local_events),
         _ => 0,
     }

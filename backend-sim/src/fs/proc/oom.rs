@@ -8,6 +8,7 @@ use super::text;
 use crate::cgroup::value;
 use crate::kernel::Kernel;
 use crate::task::{ProcessKey, ThreadKey};
+use crate::wait::Channel;
 
 /// From never to be chosen to always before all others.
 const RANGE: RangeInclusive<i16> = -1000..=1000;
@@ -46,5 +47,7 @@ pub(super) fn write(
     if able {
         more.oom_minimum = number;
     }
+    // Somebody may wait for who can be ended.
+    kernel.waits.wake(Channel::Memory);
     Ok(text.len())
 }
