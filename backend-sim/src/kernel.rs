@@ -4,6 +4,7 @@
 //! function in the module whose rule it is (cgroup::migrate, task::fork, task::exit).
 
 use standin::Failure;
+use standin::id::Moment;
 
 use crate::cgroup::Cgroups;
 use crate::clock::VirtualClock;
@@ -11,6 +12,7 @@ use crate::context::Contexts;
 use crate::fs::Vfs;
 use crate::namespace::Namespaces;
 use crate::pipe::Pipe;
+use crate::processor::{self, Processors};
 use crate::profile::Profile;
 use crate::socket::Sockets;
 use crate::table::Table;
@@ -21,6 +23,7 @@ use crate::wait::Waits;
 pub(crate) struct Kernel {
     pub(crate) profile: Profile,
     pub(crate) clock: VirtualClock,
+    pub(crate) processors: Processors,
     pub(crate) tasks: Tasks,
     pub(crate) contexts: Contexts,
     pub(crate) cgroups: Cgroups,
@@ -67,6 +70,7 @@ impl Kernel {
         let mut kernel = Self {
             profile,
             clock,
+            processors: Processors::default(),
             tasks,
             contexts,
             cgroups,
@@ -86,14 +90,25 @@ impl Kernel {
         self.tasks.first
     }
 
-    /// Moves the clock to the next timer and wakes whom it is for; false if no timer is set.
-    pub(crate) fn pass_time(&mut self) -> Result<bool, Failure> {
-        let Some(moment) = self.waits.next_timer() else { return Ok(false) };
-        if moment.ns / 1_000_000_000 > self.profile.limits.seconds {
+    /// Moves the clock until a timer is due or somebody's work changes, or to `until` if that comes first; false if nothing
+    /// ever happens, or not before that.
+    pub(crate) fn pass_time(&mut self, until: Option<Moment>) -> Result<bool, Failure> {
+        let wanted = processor::is_wanted(self);
+        let timer =
+            self.waits.next_timer().filter(|timer| until.is_none_or(|until| *timer <= until));
+        if timer.is_none() && !wanted {
+            if let Some(until) = until {
+                self.clock.advance(until);
+            }
+            return Ok(false);
+        }
+        let last = Moment { ns: (self.profile.limits.seconds + 1).saturating_mul(1_000_000_000) };
+        let goal = timer.or(until).unwrap_or(last).min(last);
+        let changed = processor::advance(self, goal);
+        if goal == last && !changed {
             return Err(Failure::LimitReached("virtual time"));
         }
-        self.clock.advance(moment);
         self.waits.expire(self.clock.monotonic());
-        Ok(true)
+        Ok(changed || timer.is_some())
     }
 }

@@ -32,6 +32,7 @@ mod namespace;
 mod ops;
 mod outside;
 mod pipe;
+mod processor;
 mod profile;
 mod run;
 mod shared;

@@ -195,6 +195,7 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         },
         Channel::Memory => "room for memory".to_owned(),
         Channel::Context(_) => "the end of a context".to_owned(),
+        Channel::Processor => "its work to be done".to_owned(),
         Channel::Lock(_) => "a lock".to_owned(),
         Channel::SocketInput(_) => "something to come to a socket".to_owned(),
         Channel::SocketOutput(_) => "room in a socket".to_owned(),

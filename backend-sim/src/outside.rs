@@ -106,7 +106,7 @@ pub(crate) fn wait(
         let others = shared.outside.present.load(Ordering::Acquire);
         let waiting = shared.outside.waiting.load(Ordering::Acquire) + 1;
         if waiting >= others {
-            if kernel.pass_time()? {
+            if kernel.pass_time(None)? {
                 notify(shared);
                 continue;
             }
@@ -128,7 +128,7 @@ pub(crate) fn wait(
         shared.outside.waiting.fetch_add(1, Ordering::AcqRel);
         let quiet = shared.outside.changed.wait_for(&mut kernel, GRACE).timed_out();
         shared.outside.waiting.fetch_sub(1, Ordering::AcqRel);
-        if quiet && !kernel.waits.any_woken() && kernel.pass_time()? {
+        if quiet && !kernel.waits.any_woken() && kernel.pass_time(None)? {
             notify(shared);
         }
     }

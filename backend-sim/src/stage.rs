@@ -247,11 +247,10 @@ impl standin::transcript::Stage for Stage {
                 return Ok(Settled::Died(end));
             }
             let mut kernel = self.machine.shared().lock();
-            if kernel.waits.next_timer().is_none_or(|moment| moment > until) {
-                kernel.clock.advance(until);
+            let passed = kernel.pass_time(Some(until));
+            if !passed.map_err(|failure| Trouble(failure.to_string()))? {
                 return Ok(Settled::Busy);
             }
-            kernel.pass_time().map_err(|failure| Trouble(failure.to_string()))?;
         }
     }
 

@@ -33,6 +33,8 @@ pub(crate) enum Channel {
     Context(ContextKey),
     /// A lock of this file was let go.
     Lock(Node),
+    /// The thread's work is done.
+    Processor,
     /// Something came to a socket: bytes, a connection, or the end.
     SocketInput(SocketKey),
     /// A socket has room to send, or never will.

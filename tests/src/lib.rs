@@ -1,6 +1,6 @@
 //! What the suites that need more than one crate of standin share.
 //!
-//! [`coverage`] counts what recordings prove; [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`replay`] runs them again;
+//! [`coverage`] counts what recordings prove; [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`measured`] the table of models, [`replay`] runs them again;
 //! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts; [`lab`] records scripts on
 //! real kernels in virtual machines. Nothing here
 //! is a test.
@@ -10,6 +10,7 @@ pub mod fixtures;
 pub mod generate;
 pub mod lab;
 pub mod ledger;
+pub mod measured;
 pub mod replay;
 pub mod skips;
 pub mod sources;

@@ -1,7 +1,7 @@
 //! What the cpu controller is told: a group's weight, whether it is idle, and how much time it may use in a period
 //! (cgroup-v2.rst, CPU Interface Files).
 //!
-//! The values are kept, and limit each other as in a kernel; nothing here says what they do to who runs. A weight is kept as
+//! The values are kept, and limit each other as in a kernel; what they do to who runs is in `processor`. A weight is kept as
 //! the scheduler's shares, of which the usual weight has 1024: therefore a nice value or an idle group may read as a weight
 //! that nobody wrote. Neighbours: `value` (numbers), `rare` (where the state is), `enable` (when it is lost).
 
@@ -10,6 +10,7 @@ use standin::Errno;
 use super::rows::{Target, Write};
 use super::{CgroupKey, value};
 use crate::kernel::Kernel;
+use crate::processor::Limit;
 use crate::profile::Release;
 use crate::step::Step;
 
@@ -18,15 +19,7 @@ use crate::step::Step;
 pub(super) struct Cpu {
     shares: u64,
     idle: bool,
-    bandwidth: Bandwidth,
-}
-
-/// How much time a group may use: the quota in each period, if there is one, and what it may save up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bandwidth {
-    quota_ns: Option<u64>,
-    period_ns: u64,
-    burst_ns: u64,
+    limit: Limit,
 }
 
 /// Shares of the weight 100, which is the nice value 0.
@@ -52,18 +45,28 @@ const NICE_SHARES: [u64; 40] = [
       110,    87,    70,    56,    45,    36,    29,    23,    18,    15,
 ];
 
+/// The weight of a thread with this nice value, which counts as a group's.
+pub(crate) fn shares_of_nice(nice: i8) -> u64 {
+    let found = by_nice().find(|(other, _)| *other == i64::from(nice));
+    found.map_or(USUAL_SHARES, |(_, shares)| shares)
+}
+
 fn by_nice() -> impl Iterator<Item = (i64, u64)> {
     (-20..).zip(NICE_SHARES)
 }
 
 impl Default for Cpu {
     fn default() -> Self {
-        let bandwidth = Bandwidth { quota_ns: None, period_ns: 100_000_000, burst_ns: 0 };
-        Self { shares: USUAL_SHARES, idle: false, bandwidth }
+        Self { shares: USUAL_SHARES, idle: false, limit: Limit::default() }
     }
 }
 
 impl Cpu {
+    /// Its weight in the scheduler's units.
+    pub(super) const fn shares(&self) -> u64 {
+        self.shares
+    }
+
     /// EINVAL in an idle group.
     const fn with_shares(self, shares: u64) -> Result<Self, Errno> {
         if self.idle { Err(Errno::EINVAL) } else { Ok(Self { shares, ..self }) }
@@ -79,40 +82,38 @@ impl Cpu {
     }
 }
 
-impl Bandwidth {
-    /// EINVAL if the quota or the period is out of bounds, or the burst for this quota. Groups above do not matter: a group
-    /// gets the least of its quota and theirs.
-    fn check(self) -> Result<Self, Errno> {
-        let quota_fits = self.quota_ns.is_none_or(|quota| {
-            (LEAST_NS..=GREATEST_QUOTA_NS).contains(&quota)
-                && self.burst_ns <= quota
-                && self.burst_ns + quota <= GREATEST_QUOTA_NS
-        });
-        if quota_fits && (LEAST_NS..=LONGEST_PERIOD_NS).contains(&self.period_ns) {
-            Ok(self)
-        } else {
-            Err(Errno::EINVAL)
-        }
+/// EINVAL if the quota or the period is out of bounds, or the burst for this quota. Groups above do not matter: a group gets
+/// the least of its quota and theirs.
+fn check(limit: Limit) -> Result<Limit, Errno> {
+    let quota_fits = limit.quota_ns.is_none_or(|quota| {
+        (LEAST_NS..=GREATEST_QUOTA_NS).contains(&quota)
+            && limit.burst_ns <= quota
+            && limit.burst_ns + quota <= GREATEST_QUOTA_NS
+    });
+    if quota_fits && (LEAST_NS..=LONGEST_PERIOD_NS).contains(&limit.period_ns) {
+        Ok(limit)
+    } else {
+        Err(Errno::EINVAL)
     }
+}
 
-    /// With what `cpu.max` is told: a quota or `max`, and perhaps a period, else the old one stays. The kernel scans two words:
-    /// a number ends where its digits end, and what is behind it does not matter, but a first word of more than 20 bytes
-    /// goes on as the second.
-    fn with_max(self, text: &[u8], release: Release) -> Result<Self, Errno> {
-        const FIRST_WORD: usize = 20;
-        let text = value::skip_spaces(text);
-        let end = text.iter().position(|byte| value::is_space(*byte)).unwrap_or(text.len());
-        let (first, rest) = text.split_at_checked(end.min(FIRST_WORD)).unwrap_or((text, &[]));
-        let quota_ns = match value::scan(first).map(|(quota, _)| quota) {
-            // RUNTIME_INF is the greatest number; since quotas are checked in microseconds it can be written.
-            Some(u64::MAX) if release >= Release::V6_18 => None,
-            Some(quota_us) => Some(nanoseconds(quota_us, release)?),
-            None if first == b"max" => None,
-            None => return Err(Errno::EINVAL),
-        };
-        let period_us = value::scan(rest).map_or(self.period_ns / NS_PER_US, |(period, _)| period);
-        Self { quota_ns, period_ns: nanoseconds(period_us, release)?, ..self }.check()
-    }
+/// With what `cpu.max` is told: a quota or `max`, and perhaps a period, else the old one stays. The kernel scans two words:
+/// a number ends where its digits end, and what is behind it does not matter, but a first word of more than 20 bytes
+/// goes on as the second.
+fn with_max(limit: Limit, text: &[u8], release: Release) -> Result<Limit, Errno> {
+    const FIRST_WORD: usize = 20;
+    let text = value::skip_spaces(text);
+    let end = text.iter().position(|byte| value::is_space(*byte)).unwrap_or(text.len());
+    let (first, rest) = text.split_at_checked(end.min(FIRST_WORD)).unwrap_or((text, &[]));
+    let quota_ns = match value::scan(first).map(|(quota, _)| quota) {
+        // RUNTIME_INF is the greatest number; since quotas are checked in microseconds it can be written.
+        Some(u64::MAX) if release >= Release::V6_18 => None,
+        Some(quota_us) => Some(nanoseconds(quota_us, release)?),
+        None if first == b"max" => None,
+        None => return Err(Errno::EINVAL),
+    };
+    let period_us = value::scan(rest).map_or(limit.period_ns / NS_PER_US, |(period, _)| period);
+    check(Limit { quota_ns, period_ns: nanoseconds(period_us, release)?, ..limit })
 }
 
 /// Microseconds in nanoseconds: EINVAL if they are too many, but older kernels take what is left of 64 bits.
@@ -193,24 +194,34 @@ pub(super) fn store_idle(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
 }
 
 pub(super) fn show_max(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    let bandwidth = of(kernel, target.group).bandwidth;
-    match bandwidth.quota_ns {
+    let limit = of(kernel, target.group).limit;
+    match limit.quota_ns {
         Some(quota_ns) => value::print(quota_ns / NS_PER_US, out),
         None => out.extend_from_slice(b"max"),
     }
     out.push(b' ');
-    value::print_line(bandwidth.period_ns / NS_PER_US, out);
+    value::print_line(limit.period_ns / NS_PER_US, out);
     Ok(())
 }
 
 pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
-    let cpu = of(kernel, write.group);
-    let bandwidth = cpu.bandwidth.with_max(write.bytes, kernel.cgroups.release)?;
-    set(kernel, write.group, Cpu { bandwidth, ..cpu })
+    let release = kernel.cgroups.release;
+    let limit = with_max(of(kernel, write.group).limit, write.bytes, release)?;
+    set_limit(kernel, write.group, limit)
+}
+
+/// Limits a group from now on: whoever was held goes on, with a whole quota.
+fn set_limit(kernel: &mut Kernel, group: CgroupKey, limit: Limit) -> Step<()> {
+    let now = kernel.clock.monotonic();
+    let record = kernel.cgroups.table.at_mut(group);
+    if limit.quota_ns.is_some() || record.throttle().is_some() {
+        record.throttle_mut().set(limit, now);
+    }
+    set(kernel, group, Cpu { limit, ..of(kernel, group) })
 }
 
 pub(super) fn show_burst(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    value::print_line(of(kernel, target.group).bandwidth.burst_ns / NS_PER_US, out);
+    value::print_line(of(kernel, target.group).limit.burst_ns / NS_PER_US, out);
     Ok(())
 }
 
@@ -218,22 +229,22 @@ pub(super) fn show_burst(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> 
 pub(super) fn store_burst(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let burst_us = value::unsigned(write.bytes)?;
     let burst_ns = burst_us.checked_mul(NS_PER_US).ok_or(Errno::EINVAL)?;
-    let cpu = of(kernel, write.group);
-    let bandwidth = Bandwidth { burst_ns, ..cpu.bandwidth }.check()?;
-    set(kernel, write.group, Cpu { bandwidth, ..cpu })
+    let limit = check(Limit { burst_ns, ..of(kernel, write.group).limit })?;
+    set_limit(kernel, write.group, limit)
 }
 
 #[cfg(test)]
 mod tests {
     use standin::Errno;
 
-    use super::{Bandwidth, Cpu};
+    use super::with_max;
+    use crate::processor::Limit;
     use crate::profile::Release;
 
     #[track_caller]
     fn check(text: &str, release: Release, expected: Result<(Option<u64>, u64), Errno>) {
-        let told = Cpu::default().bandwidth.with_max(text.as_bytes(), release);
-        let in_us = |told: Bandwidth| (told.quota_ns.map(|ns| ns / 1000), told.period_ns / 1000);
+        let told = with_max(Limit::default(), text.as_bytes(), release);
+        let in_us = |told: Limit| (told.quota_ns.map(|ns| ns / 1000), told.period_ns / 1000);
         assert_eq!(told.map(in_us), expected, "{text:?}");
     }
 

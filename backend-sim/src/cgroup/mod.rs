@@ -28,6 +28,7 @@ mod migrate;
 mod oom;
 mod pids;
 mod pressure;
+pub(crate) mod processor;
 mod procs;
 mod rare;
 mod rows;

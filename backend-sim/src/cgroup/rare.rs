@@ -5,9 +5,11 @@ use standin::id::{Gid, Mode, Uid};
 use standin::{Controller, ControllerSet};
 
 use super::cpu::Cpu;
+use super::processor::Usage;
 use super::rows::{self, Class};
 use super::{Cgroup, RowId};
 use crate::fs::xattr::Xattrs;
+use crate::processor::Throttle;
 
 /// See the module.
 #[derive(Default)]
@@ -24,6 +26,10 @@ pub(super) struct Rare {
     settings: Vec<(u16, u64)>,
     /// What the cpu controller was told.
     cpu: Option<Cpu>,
+    /// What its limit has come to.
+    throttle: Option<Box<Throttle>>,
+    /// Processor time that was used in it and below.
+    usage: Usage,
 }
 
 /// A file's mode and owner.
@@ -168,10 +174,31 @@ impl Cgroup {
         self.rare.get_or_insert_default().cpu = Some(cpu);
     }
 
-    /// The cpu controller goes, and forgets.
+    /// What its limit has come to, if it has or had one.
+    pub(super) fn throttle(&self) -> Option<&Throttle> {
+        self.rare.as_ref()?.throttle.as_deref()
+    }
+
+    /// The same, to change it.
+    pub(super) fn throttle_mut(&mut self) -> &mut Throttle {
+        self.rare.get_or_insert_default().throttle.get_or_insert_default()
+    }
+
+    /// The cpu controller goes, and forgets; what was used stays.
     pub(super) fn forget_cpu(&mut self) {
         if let Some(rare) = &mut self.rare {
             rare.cpu = None;
+            rare.throttle = None;
         }
+    }
+
+    /// Processor time that was used in it and below.
+    pub(super) fn processor_usage(&self) -> Usage {
+        self.rare.as_ref().map_or_else(Usage::default, |rare| rare.usage)
+    }
+
+    /// The same, to add to it.
+    pub(super) fn processor_usage_mut(&mut self) -> &mut Usage {
+        &mut self.rare.get_or_insert_default().usage
     }
 }

@@ -1,4 +1,4 @@
-//! Counts that are made when they are read: cgroup.stat, cgroup.stat.local, and what every group has of cpu.stat.
+//! Counts that are made when they are read: cgroup.stat and cgroup.stat.local.
 
 use standin::{Controller, ControllerSet};
 
@@ -71,30 +71,5 @@ pub(super) fn show_local(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> 
     let frozen_ns =
         kernel.cgroups.table.at(target.group).freezer.frozen_ns(kernel.clock.monotonic());
     value::print_keyed("frozen_usec", frozen_ns / 1000, out);
-    Ok(())
-}
-
-/// Processor time; with the cpu controller, how often its limit bit. Calls take no time in this kernel.
-pub(super) fn show_cpu(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    let cgroups = &kernel.cgroups;
-    for key in ["usage_usec", "user_usec", "system_usec"] {
-        value::print_keyed(key, 0, out);
-    }
-    if cgroups.release >= Release::V6_12 {
-        value::print_keyed("nice_usec", 0, out);
-    }
-    if cgroups.present(target.group).contains(Controller::Cpu) {
-        for key in ["nr_periods", "nr_throttled", "throttled_usec", "nr_bursts", "burst_usec"] {
-            value::print_keyed(key, 0, out);
-        }
-    }
-    Ok(())
-}
-
-/// How long the group itself was held back; nothing without the cpu controller.
-pub(super) fn show_cpu_local(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    if kernel.cgroups.present(target.group).contains(Controller::Cpu) {
-        value::print_keyed("throttled_usec", 0, out);
-    }
     Ok(())
 }

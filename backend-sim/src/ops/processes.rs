@@ -1,5 +1,7 @@
 //! Operations of `Processes` on processes: making, ending, signalling, waiting, looking.
 
+use std::time::Duration;
+
 use standin::backend::{
     NamespaceKinds, ProcessInfo, Rlimit, RlimitResource, SpawnCredentials, WaitOptions, WaitStatus,
 };
@@ -12,6 +14,7 @@ use crate::door::Operation;
 use crate::fs::{Node, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
 use crate::namespace::{self, Set};
+use crate::processor;
 use crate::step::Step;
 use crate::task::exec::Program;
 use crate::task::spawn::Birth;
@@ -200,6 +203,11 @@ operation! {
         let process = kernel.tasks.process_of(caller);
         task::memory::forget(kernel, process);
         Ok(())
+    };
+
+    /// Work for a processor.
+    UseProcessor { time: Duration, begun: bool } = "use_processor" -> (): |op, kernel, caller| {
+        processor::use_time(kernel, caller, op.time, &mut op.begun)
     };
 
     /// `PR_SET_CHILD_SUBREAPER`

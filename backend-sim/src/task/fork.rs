@@ -173,5 +173,6 @@ fn inherited(parent: &More) -> Box<More> {
     let mut more = parent.clone();
     more.queued.clear();
     more.actions.deliveries.clear();
+    (more.used_ns, more.used_by_children_ns) = (0, 0);
     Box::new(more)
 }

@@ -66,6 +66,9 @@ pub(crate) struct More {
     pub(crate) maps: Maps,
     /// Memory that it asked for.
     pub(crate) memory: Vec<ChargeKey>,
+    /// Processor time that its threads used, and that its children did for whom it has waited, in ns.
+    pub(crate) used_ns: u64,
+    pub(crate) used_by_children_ns: u64,
 }
 
 /// What a process does with signals, where that is not the default.
@@ -119,6 +122,21 @@ impl Process {
     /// Signals that it handles.
     pub(crate) fn counted(&self) -> SignalSet {
         self.more.as_ref().map_or(SignalSet::EMPTY, |more| more.actions.counted)
+    }
+
+    /// Processor time that its threads have used, in ns.
+    pub(crate) fn used_ns(&self) -> u64 {
+        self.more.as_ref().map_or(0, |more| more.used_ns)
+    }
+
+    /// Processor time that children used for whom it has waited, in ns.
+    pub(crate) fn used_by_children_ns(&self) -> u64 {
+        self.more.as_ref().map_or(0, |more| more.used_by_children_ns)
+    }
+
+    /// Its threads have used more.
+    pub(crate) fn use_ns(&mut self, ns: u64) {
+        self.more_mut().used_ns += ns;
     }
 
     /// What few processes have, made if it was not there.

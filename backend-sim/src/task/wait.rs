@@ -77,6 +77,7 @@ fn news(kernel: &mut Kernel, process: ProcessKey, options: WaitOptions) -> Optio
     match record.state {
         State::Zombie(status) => {
             if !options.keep {
+                inherit_use(kernel, process);
                 exit::reap(kernel, process);
             }
             return Some(status);
@@ -94,4 +95,13 @@ fn news(kernel: &mut Kernel, process: ProcessKey, options: WaitOptions) -> Optio
         return Some(WaitStatus::Continued);
     }
     None
+}
+
+/// What a child and those it waited for used of the processors counts for its parent's children (times(2)).
+fn inherit_use(kernel: &mut Kernel, child: ProcessKey) {
+    let record = kernel.tasks.processes.at(child);
+    let used_ns = record.used_ns() + record.used_by_children_ns();
+    if let Some(parent) = record.parent.filter(|_| used_ns > 0) {
+        kernel.tasks.processes.at_mut(parent).more_mut().used_by_children_ns += used_ns;
+    }
 }

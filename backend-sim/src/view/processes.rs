@@ -1,5 +1,7 @@
 //! The `Processes` trait of a view: handles become numbers of the process's table, numbers become handles.
 
+use std::time::Duration;
+
 use standin::backend::{
     AmbientChange, CapabilitySets, Credentials, Delivery, PriorityOf, ProcessInfo, Processes,
     Rlimit, RlimitResource, Spawn, WaitOptions, WaitStatus,
@@ -212,6 +214,10 @@ impl Processes for View {
 
     fn use_memory(&self, amount: Bytes) -> Result<()> {
         self.carry(processes::UseMemory { amount, charging: Charging::default() })
+    }
+
+    fn use_processor(&self, time: Duration) -> Result<()> {
+        self.carry(processes::UseProcessor { time, begun: false })
     }
 
     fn release_memory(&self) -> Result<()> {

@@ -2,7 +2,9 @@
 
 use super::Kind::{Command, Control, Derived};
 use super::{Class, Kind, Row};
-use crate::cgroup::{enable, events, freeze, hierarchy_limit, kill, procs, stat, threaded};
+use crate::cgroup::{
+    enable, events, freeze, hierarchy_limit, kill, processor, procs, stat, threaded,
+};
 use crate::profile::Release::{V6_12, V6_18};
 
 const fn row(name: &'static str, kind: Kind) -> Row {
@@ -25,6 +27,6 @@ pub(super) const ROWS: &[Row] = &[
     row("cgroup.subtree_control", Control(enable::show, enable::store)),
     row("cgroup.threads", Control(procs::show_threads, procs::store_thread)),
     row("cgroup.type", Control(threaded::show, threaded::store)).not_on_root(),
-    row("cpu.stat", Derived(stat::show_cpu)),
-    row("cpu.stat.local", Derived(stat::show_cpu_local)).since(V6_12),
+    row("cpu.stat", Derived(processor::show_stat)),
+    row("cpu.stat.local", Derived(processor::show_local_stat)).since(V6_12),
 ];

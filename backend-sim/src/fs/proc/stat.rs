@@ -2,6 +2,7 @@
 
 use standin::SignalSet;
 use standin::backend::{RlimitResource, WaitStatus};
+use standin::id::Moment;
 
 use super::status::{Shown, shown};
 use super::{memory, text};
@@ -46,7 +47,16 @@ pub(super) fn print(
     }
     out.extend_from_slice(b" 0 -1");
     field(out, flags(thread, process));
-    out.extend_from_slice(b" 0 0 0 0 0 0 0 0");
+    out.extend_from_slice(b" 0 0 0 0");
+    let (used_ns, of_children_ns) = if whole {
+        (process.used_ns(), process.used_by_children_ns())
+    } else {
+        (kernel.processors.used_ns(key), process.used_by_children_ns())
+    };
+    // All of it is the programs' own.
+    for ns in [used_ns, 0, of_children_ns, 0] {
+        field(out, handle::ticks(Moment { ns }));
+    }
     for number in [20 + i64::from(thread.nice), thread.nice.into(), process.threads.len().into()] {
         out.push(b' ');
         text::signed(out, number);

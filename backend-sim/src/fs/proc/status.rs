@@ -37,7 +37,7 @@ impl Shown {
     }
 }
 
-/// How a thread looks to `caller`: itself runs, all that wait or do nothing sleep, the frozen too.
+/// How a thread looks to `caller`: itself runs and who works for a processor, all that wait or do nothing sleep, the frozen too.
 pub(super) fn shown(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey) -> Shown {
     let record = kernel.tasks.threads.at(thread);
     if record.exited {
@@ -48,7 +48,7 @@ pub(super) fn shown(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey) -> Sh
         Shown::Stopped
     } else if record.frozen {
         Shown::Sleeping
-    } else if kernel.tasks.starts.contains_key(&thread) {
+    } else if kernel.tasks.starts.contains_key(&thread) || kernel.processors.is_burning(thread) {
         Shown::Running
     } else {
         Shown::Sleeping
