@@ -30,5 +30,5 @@ pub use agent::{Agent, AgentOptions};
 pub use handle::as_fd;
 pub use registry::{Registry, start};
 #[cfg(feature = "transcript")]
-pub use stage::{HostStage, Refusal};
+pub use stage::{HostStage, Refusal, Tenancy};
 pub use view::Linux;

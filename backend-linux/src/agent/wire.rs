@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use standin::Errno;
 use standin::failure::Failure;
-use standin::handle::{Descriptor, Owner, Scope};
+use standin::handle::{Descriptor, Owner, PidHandle, Scope};
 
 /// The most bytes of a message.
 pub(super) const MOST_BYTES: usize = 16 << 20;
@@ -191,6 +191,26 @@ where
             3 => Err(Failure::NotModelled(lasting(from.raw()?))),
             4 => Err(Failure::CallerDied),
             _ => return Err(Malformed),
+        })
+    }
+}
+
+/// In a control message an errno may stand in the place of a handle.
+impl Wire for Result<PidHandle, Errno> {
+    fn put(&self, to: &mut Writer) {
+        match self {
+            Ok(value) => {
+                0.put(to);
+                value.put(to);
+            }
+            Err(errno) => errno.raw().put(to),
+        }
+    }
+
+    fn get(from: &mut Reader<'_>) -> Read<Self> {
+        Ok(match i32::get(from)? {
+            0 => Ok(PidHandle::get(from)?),
+            errno => Err(Errno::from_raw(errno)),
         })
     }
 }

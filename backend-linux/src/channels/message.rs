@@ -198,8 +198,11 @@ fn take(view: &Linux, received: &mut Received, kind: libc::c_int, content: &[u8]
             let (uid, gid) = (uid.cast_unsigned(), gid.cast_unsigned());
             received.credentials = Some(credentials(libc::ucred { pid: *pid, uid, gid }));
         }
-        // A negative number is the errno for which there is no handle: the sender was reaped.
-        (SCM_PIDFD, [number]) if *number >= 0 => received.process = Some(view.give(made(*number)?)),
+        // A negative number is the errno for which there is no handle.
+        (SCM_PIDFD, [number]) if *number < 0 => {
+            received.process = Some(Err(Errno::from_raw(-number)));
+        }
+        (SCM_PIDFD, [number]) => received.process = Some(Ok(view.give(made(*number)?))),
         _ => {}
     }
     Ok(())

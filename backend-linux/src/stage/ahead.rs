@@ -23,34 +23,38 @@ pub(super) struct Doer<'a> {
     pub(super) is_initial: bool,
 }
 
-/// Writes down what an operation would change.
+/// Writes down what an operation would change; answers with what of it could not be set back, in words.
 ///
 /// # Errors
-/// [`Trouble`] if it must not be done.
+/// [`Trouble`] if it cannot be written.
 pub(super) fn write_down(
     journal: &mut Journal,
     host: &Host,
     doer: &Doer<'_>,
     op: &Op,
     opened: &Opened,
-) -> Result<(), Trouble> {
+) -> Result<Option<String>, Trouble> {
+    let mut lasting = None;
     let touched = touches(op, opened);
     if touched.is_empty() {
-        return Ok(());
+        return Ok(lasting);
     }
     // One that is gone does nothing.
-    let Ok(ground) = Ground::of(host, doer.directory) else { return Ok(()) };
+    let Ok(ground) = Ground::of(host, doer.directory) else { return Ok(lasting) };
     for touch in &touched {
         if doer.is_initial
             && let Some(pid) = moved(touch)
         {
-            return Err(Trouble(format!("it would move the process {pid}, which is no actor")));
+            lasting = Some(format!("it would move the process {pid}, which is no actor"));
         }
         let entry = if touch.change.makes() {
             made(&ground, touch)
         } else {
             match ground.find(&touch.path, touch.follows) {
-                Some(found) => changed(journal, host, touch, &found)?,
+                Some(found) => changed(journal, host, touch, &found).unwrap_or_else(|what| {
+                    lasting = Some(what);
+                    None
+                }),
                 None => None,
             }
         };
@@ -58,7 +62,7 @@ pub(super) fn write_down(
             journal.add(&entry).map_err(|error| Trouble(format!("the journal: {error}")))?;
         }
     }
-    Ok(())
+    Ok(lasting)
 }
 
 /// What will be there and is not yet.
@@ -79,7 +83,7 @@ fn changed(
     host: &Host,
     touch: &Touch<'_>,
     found: &Found,
-) -> Result<Option<Entry>, Trouble> {
+) -> Result<Option<Entry>, String> {
     let may = match found.soil {
         Soil::Own => return Ok(None),
         Soil::Group if journal.is_own_group(&found.path) => return Ok(None),
@@ -90,7 +94,7 @@ fn changed(
     };
     if !may {
         let path = String::from_utf8_lossy(&found.path);
-        return Err(Trouble(format!("it would change {path}, which is not its own")));
+        return Err(format!("it would change {path}, which is not its own"));
     }
     let path = found.path.clone();
     Ok(match touch.change {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use standin::id::Pid;
+use standin::signal::Signal;
 use standin::transcript::{
     ActorId, Condition, End, FileOp, LinkOp, Op, ProcessOp, Request, ResourceOp, SocketOp, Trouble,
 };
@@ -151,7 +152,9 @@ impl Member {
     pub(super) fn end(&self) -> Result<Option<End>, Trouble> {
         if self.process.has_ended() {
             let meant = self.busy.as_ref().and_then(|busy| busy.code).map(End::Exited);
-            let end = self.process.end().or(meant);
+            // The first process of a pid namespace takes the others with it, and the kernel waits for them itself.
+            let swept = (!self.numbers.is_initial()).then_some(End::Killed(Signal::KILL));
+            let end = self.process.end().or(meant).or(swept);
             return end
                 .map(Some)
                 .ok_or_else(|| Trouble("how an actor ended is not known".to_owned()));

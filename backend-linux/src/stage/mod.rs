@@ -36,6 +36,7 @@ mod turn;
 mod undo;
 mod watcher;
 
+use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::rc::Rc;
@@ -50,7 +51,7 @@ use standin::transcript::{
 };
 
 pub(crate) use part::play;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Tenancy};
 
 use ahead::Doer;
 use cast::{Busy, Member, Process};
@@ -79,10 +80,14 @@ use crate::view::Linux;
 #[derive(Debug)]
 pub struct HostStage {
     host: Host,
+    tenancy: Tenancy,
+    is_spoiled: bool,
     journal: Journal,
     mark: String,
     /// The line to the watcher; none when the run has been undone.
     watcher: Option<Rc<Watcher>>,
+    /// The host names of the script's own, which are the initial ones to it: nobody else gets their number.
+    host_names: Option<File>,
     /// What the script opens.
     opened: Opened,
     /// By [`ActorId`].
@@ -97,11 +102,11 @@ impl HostStage {
     /// # Errors
     /// Why not.
     pub fn fits(script: &Transcript) -> Result<(), Refusal> {
-        match refusal::fits(script) {
+        match refusal::fits(script, Tenancy::Shared) {
             // It may be another run's, which ends.
             Err(Refusal::Exists(_)) => {
                 let _turn = turn::take()?;
-                refusal::fits(script).map(drop)
+                refusal::fits(script, Tenancy::Shared).map(drop)
             }
             other => other.map(drop),
         }
@@ -113,9 +118,24 @@ impl HostStage {
     /// Why it does not fit, or [`Refusal::Host`] if the stage cannot be set.
     pub fn new(script: &Transcript) -> Result<Self, Refusal> {
         Self::fits(script)?;
+        Self::on(script, Tenancy::Shared)
+    }
+
+    /// The same on a machine of which the caller knows whose it is.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn on(script: &Transcript, tenancy: Tenancy) -> Result<Self, Refusal> {
         let turn = turn::take()?;
-        let host = refusal::fits(script)?;
-        Self::open(script, host, &turn).map_err(|Trouble(what)| Refusal::Host(what))
+        let host = refusal::fits(script, tenancy)?;
+        Self::open(script, host, tenancy, &turn).map_err(|Trouble(what)| Refusal::Host(what))
+    }
+
+    /// Whether the machine may be no more what it was before the run, and no place for another script. Never on a shared
+    /// one.
+    #[must_use]
+    pub const fn is_spoiled(&self) -> bool {
+        self.is_spoiled
     }
 
     /// A machine line as this host fills it in where it says nothing.
@@ -225,7 +245,14 @@ impl Stage for HostStage {
         if let Request::Perform(task) = &request {
             let (directory, is_initial) = (member.directory(), member.numbers.is_initial());
             let doer = Doer { directory: &directory, is_initial };
-            ahead::write_down(&mut self.journal, &self.host, &doer, &task.op, &self.opened)?;
+            let lasting =
+                ahead::write_down(&mut self.journal, &self.host, &doer, &task.op, &self.opened)?;
+            if let Some(what) = lasting {
+                match self.tenancy {
+                    Tenancy::Shared => return Err(Trouble(what)),
+                    Tenancy::Own | Tenancy::Fresh => self.is_spoiled = true,
+                }
+            }
             if cast::looks_for_notice(&task.op) {
                 self.await_notices();
             }

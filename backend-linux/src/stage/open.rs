@@ -1,5 +1,6 @@
 //! How a stage is set, and cleared again.
 
+use std::fs::File;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use super::journal::{self, Entry, Journal};
 use super::numbers::Numbers;
 use super::report::Watcher;
 use super::watcher::clear;
-use super::{HostStage, pid_of, task};
+use super::{HostStage, Tenancy, pid_of, refusal, task};
 
 /// How long the first actor may take to begin.
 const BEGINNING: Duration = Duration::from_secs(10);
@@ -24,7 +25,12 @@ const BEGINNING: Duration = Duration::from_secs(10);
 const MOST_ACTORS: usize = 4000;
 
 impl HostStage {
-    pub(super) fn open(script: &Transcript, host: Host, turn: &OwnedFd) -> Result<Self, Trouble> {
+    pub(super) fn open(
+        script: &Transcript,
+        host: Host,
+        tenancy: Tenancy,
+        turn: &OwnedFd,
+    ) -> Result<Self, Trouble> {
         let mark = mark()?;
         let path = journal::path(&mark);
         let watcher = Watcher::start(&path, &mark, turn)?;
@@ -34,7 +40,20 @@ impl HostStage {
         let (cast, desks) = (Vec::new(), Vec::new());
         let watcher = Some(Rc::new(watcher));
         // From here on what goes wrong is undone when the stage is dropped.
-        let mut stage = Self { host, journal, mark, watcher, opened, cast, desks };
+        let is_spoiled =
+            tenancy != Tenancy::Shared && refusal::keeps_to_its_own(script, &host).is_err();
+        let mut stage = Self {
+            host,
+            tenancy,
+            is_spoiled,
+            journal,
+            mark,
+            watcher,
+            host_names: None,
+            opened,
+            cast,
+            desks,
+        };
         stage.bring_first(script)?;
         Ok(stage)
     }
@@ -73,7 +92,11 @@ impl HostStage {
         let process = self.hold(pidfd, pid)?;
         self.join(ActorId::INIT, process, pid, numbers, false)?;
         self.member_mut(ActorId::INIT)?.busy = Some(Busy::default());
-        self.await_first()
+        self.await_first()?;
+        let link = format!("/proc/{pid}/ns/uts");
+        let held = File::open(link).map_err(|error| Trouble(format!("its host names: {error}")))?;
+        self.host_names = Some(held);
+        Ok(())
     }
 
     fn await_first(&mut self) -> Result<(), Trouble> {
@@ -100,9 +123,19 @@ impl HostStage {
             // Somebody has ended the watcher: its work is done here.
             None => clear(self.journal.path(), &self.mark).join("\n"),
         };
+        self.host_names = None;
         self.cast.clear();
         self.desks.clear();
-        if left.is_empty() { Ok(()) } else { Err(Trouble(left)) }
+        if left.is_empty() {
+            return Ok(());
+        }
+        match self.tenancy {
+            Tenancy::Shared => Err(Trouble(left)),
+            Tenancy::Own | Tenancy::Fresh => {
+                self.is_spoiled = true;
+                Ok(())
+            }
+        }
     }
 }
 

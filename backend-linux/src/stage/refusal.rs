@@ -1,8 +1,8 @@
 //! Whether a script may run on this host, asked before anything is touched.
 //!
 //! Three questions: is this the kernel and layout that the script is for, and are its needs met (spec, Actors); has this
-//! process the rights; does the script leave alone what is not its own (`survey`). The answer is a [`Refusal`], which says
-//! why in words for people.
+//! process the rights; does the script leave alone what is not its own (`survey`), where that is asked ([`Tenancy`]). The
+//! answer is a [`Refusal`], which says why in words for people.
 
 use std::path::Path;
 
@@ -83,12 +83,25 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// Whose the machine is, which is for the runner to know: nothing here looks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tenancy {
+    /// Others live on it: a script changes nothing but its own, and what can be set back.
+    #[default]
+    Shared,
+    /// The runner's alone, as a virtual machine is: a script may do anything
+    /// ([`HostStage::is_spoiled`](super::HostStage::is_spoiled)).
+    Own,
+    /// The runner's alone, and no script has run on it.
+    Fresh,
+}
+
 /// The inodes of the initial namespaces (include/linux/proc_ns.h).
 const INITIAL: [(&str, u64); 3] =
     [("pid", 0xEFFF_FFFC), ("user", 0xEFFF_FFFD), ("cgroup", 0xEFFF_FFFB)];
 
 /// Looks whether the script fits.
-pub(super) fn fits(script: &Transcript) -> Result<Host, Refusal> {
+pub(super) fn fits(script: &Transcript, tenancy: Tenancy) -> Result<Host, Refusal> {
     let host = Host::look().map_err(|error| Refusal::Host(format!("/proc: {error}")))?;
     if let Some(wanted) = script.machine.kernel
         && host.kernel() != Some(wanted)
@@ -101,18 +114,25 @@ pub(super) fn fits(script: &Transcript) -> Result<Host, Refusal> {
         return Err(Refusal::Layout { wanted, here: host.layout() });
     }
     let needs = script.needs();
-    if needs.vm {
+    if needs.vm && tenancy == Tenancy::Shared {
         return Err(Refusal::NeedsVm);
     }
-    if needs.fresh {
+    if needs.fresh && tenancy != Tenancy::Fresh {
         return Err(Refusal::NeedsFresh);
     }
     if let Some(missing) = needs.v1.iter().find(|name| !host.has_v1(name)) {
         return Err(Refusal::NeedsV1(missing.clone()));
     }
     has_rights()?;
-    Survey::of(script, &host)?.check()?;
+    if tenancy == Tenancy::Shared {
+        keeps_to_its_own(script, &host)?;
+    }
     Ok(host)
+}
+
+/// Looks whether the script changes nothing but its own, and what can be set back.
+pub(super) fn keeps_to_its_own(script: &Transcript, host: &Host) -> Result<(), Refusal> {
+    Survey::of(script, host)?.check()
 }
 
 fn has_rights() -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, lchown};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, lchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -165,17 +165,7 @@ fn restore(entry: &Entry) -> Option<String> {
         Entry::Made { path } => (path, unmake(&to_path(path))),
         Entry::Content { path, old } => (path, restore_content(&to_path(path), old)),
         Entry::Inode { path, mode, uid, gid } => {
-            let path_buf = to_path(path);
-            let owned = lchown(&path_buf, Some(*uid), Some(*gid));
-            (
-                path,
-                owned.and_then(|()| {
-                    fs::set_permissions(
-                        &path_buf,
-                        std::os::unix::fs::PermissionsExt::from_mode(*mode),
-                    )
-                }),
-            )
+            (path, restore_inode(&to_path(path), *mode, (*uid, *gid)))
         }
         Entry::Attribute { path, name } => {
             let removed = rustix::fs::lremovexattr(path.as_slice(), name.as_slice());
@@ -199,6 +189,17 @@ fn unmake(path: &Path) -> io::Result<()> {
     } else {
         fs::remove_file(path)
     }
+}
+
+/// Mode and owner, if they are others: of files that take none, nothing is changed.
+fn restore_inode(path: &Path, mode: u32, (uid, gid): (u32, u32)) -> io::Result<()> {
+    let told = fs::symlink_metadata(path)?;
+    if (told.uid(), told.gid()) != (uid, gid) {
+        lchown(path, Some(uid), Some(gid))?;
+    } else if told.mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
 }
 
 /// A control file's old text. Which controllers are on for children is told and taken in different words.

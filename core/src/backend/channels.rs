@@ -2,6 +2,7 @@
 
 use bitflags::bitflags;
 
+use crate::errno::Errno;
 use crate::handle::{Descriptor, File, Map, PidHandle, Socket};
 use crate::id::{Bytes, Gid, Pid, Uid};
 use crate::path::KPathBuf;
@@ -183,8 +184,8 @@ pub struct Received {
     pub credentials: Option<PeerCredentials>,
     /// Open files that came with it.
     pub descriptors: Vec<Descriptor>,
-    /// The sender's handle.
-    pub process: Option<PidHandle>,
+    /// The sender's handle, or the errno that the kernel puts in its place: EINVAL for one that was reaped.
+    pub process: Option<Result<PidHandle, Errno>>,
     /// `MSG_TRUNC`
     pub truncated: bool,
     /// `MSG_CTRUNC`

@@ -13,7 +13,7 @@ use rustix::mount::{MountFlags, mount};
 use rustix::process::{WaitOptions, wait};
 use rustix::system::{RebootCommand, reboot};
 use standin::transcript::{RunError, parse, run};
-use standin_linux::HostStage;
+use standin_linux::{HostStage, Tenancy};
 
 use super::frame::{Frame, Kind, MAX_CONTENT_BYTES};
 
@@ -98,32 +98,42 @@ fn put(kind: &str, point: &str, options: &str) -> io::Result<()> {
         .map_err(|errno| io::Error::other(format!("mount {kind} on {point}: {errno}")))
 }
 
-/// Plays all scripts, until one cannot be undone.
+/// Plays all scripts, until one has changed what cannot be set back.
 fn play() -> io::Result<()> {
     for script in 0.. {
         let Ok(text) = fs::read(Path::new("/").join(SCRIPTS).join(script.to_string())) else {
             break;
         };
         say(Kind::Begin, script, b"")?;
-        let (kind, content) = answer(&text);
-        say(kind, script, content.as_bytes())?;
-        if kind == Kind::Broken {
+        let tenancy = if script == 0 { Tenancy::Fresh } else { Tenancy::Own };
+        let played = answer(&text, tenancy);
+        say(played.kind, script, played.content.as_bytes())?;
+        if played.is_last {
             break;
         }
     }
     Ok(())
 }
 
-fn answer(text: &[u8]) -> (Kind, String) {
+/// What came of a script.
+struct Played {
+    kind: Kind,
+    content: String,
+    /// The guest may not be as it was: what follows needs another.
+    is_last: bool,
+}
+
+fn answer(text: &[u8], tenancy: Tenancy) -> Played {
+    let refused = |content| Played { kind: Kind::Refused, content, is_last: false };
     let script = match parse(text) {
         Ok(script) => script,
-        Err(error) => return (Kind::Refused, error.to_string()),
+        Err(error) => return refused(error.to_string()),
     };
-    let mut stage = match HostStage::new(&script) {
+    let mut stage = match HostStage::on(&script, tenancy) {
         Ok(stage) => stage,
-        Err(refusal) => return (Kind::Refused, refusal.to_string()),
+        Err(refusal) => return refused(refusal.to_string()),
     };
-    match run(&script, &mut stage) {
+    let (kind, content) = match run(&script, &mut stage) {
         Ok(report) => {
             let transcript = report.transcript.to_string();
             if transcript.len() > MAX_CONTENT_BYTES {
@@ -136,7 +146,9 @@ fn answer(text: &[u8]) -> (Kind, String) {
             (Kind::Broken, format!("line {line}: {trouble}"))
         }
         Err(RunError::Finish(trouble)) => (Kind::Broken, trouble.to_string()),
-    }
+    };
+    let is_last = kind == Kind::Broken || stage.is_spoiled() || script.needs().fresh;
+    Played { kind, content, is_last }
 }
 
 fn say(kind: Kind, script: usize, content: &[u8]) -> io::Result<()> {

@@ -49,6 +49,11 @@ impl Script {
         Ok(Self { name: name.unwrap_or_default(), script })
     }
 
+    /// Whether it needs a machine of its own.
+    fn is_alone(&self) -> bool {
+        self.script.needs().fresh
+    }
+
     fn hardware(&self) -> (u32, u64) {
         let machine = &self.script.machine;
         (machine.cpus.unwrap_or(CPUS), machine.memory_bytes.unwrap_or(MEMORY_BYTES))
@@ -111,12 +116,13 @@ pub fn play(
 ) -> Result<Vec<Answer>, LabError> {
     let image = lab.images.ready(place.kernel)?;
     let program = program::own()?;
-    let mut alike: BTreeMap<(u32, u64), Vec<usize>> = BTreeMap::new();
+    let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, script) in scripts.iter().enumerate() {
-        alike.entry(script.hardware()).or_default().push(index);
+        let alone = script.is_alone().then_some(index);
+        alike.entry((script.hardware(), alone)).or_default().push(index);
     }
     let mut answers = BTreeMap::new();
-    for ((cpus, memory_bytes), mut waiting) in alike {
+    for (((cpus, memory_bytes), _), mut waiting) in alike {
         while !waiting.is_empty() {
             let chosen: Vec<&Script> =
                 waiting.iter().filter_map(|index| scripts.get(*index)).collect();

@@ -91,7 +91,10 @@ pub(super) fn receive(act: &Act<'_>, fd: &Label, size: Size, options: &RecvOptio
     parts.extend(keep(act, labels, received.descriptors));
     if let Some(process) = &received.process {
         parts.push(Part::Bytes(b"pidfd ".to_vec()));
-        parts.push(whose(act, process)?);
+        match process {
+            Ok(process) => parts.push(whose(act, process)?),
+            Err(errno) => parts.push(Part::Bytes(errno.to_string().into_bytes())),
+        }
         parts.push(Part::Bytes(b"\n".to_vec()));
     }
     let marks = [(received.truncated, "trunc\n"), (received.control_truncated, "ctrunc\n")];
