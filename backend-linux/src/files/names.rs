@@ -60,7 +60,11 @@ pub(super) fn list(directory: &Dir) -> Result<Listing> {
     let mut entries = RawDir::new(directory, room.spare_capacity_mut());
     let mut listing = Listing::with_capacity(64);
     while let Some(entry) = entries.next() {
-        let entry = entry.map_err(refused)?;
+        let entry = match entry {
+            // The directory was removed: for readdir(3) that is its end.
+            Err(rustix::io::Errno::NOENT) => break,
+            entry => entry.map_err(refused)?,
+        };
         let name = entry.file_name().to_bytes();
         if name == b"." || name == b".." {
             continue;

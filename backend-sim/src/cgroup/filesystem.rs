@@ -1,12 +1,12 @@
 //! What cgroup2 does with names and open files: the filesystem's side of the groups. `fs` has resolved the name and checked
 //! the permission bits.
 
-use standin::Errno;
 use standin::backend::{AccessMode, FileKind, Listing};
 use standin::id::Mode;
+use standin::{Errno, Failure};
 
 use crate::cgroup::rows::{self, Target, Write};
-use crate::cgroup::{CgroupKey, attributes as numbers, tree, value};
+use crate::cgroup::{CgroupKey, attributes as numbers, pressure, tree, value};
 use crate::fs::xattr::Xattrs;
 use crate::fs::{AttributeChange, Attributes, FileKey, Node};
 use crate::kernel::Kernel;
@@ -162,6 +162,22 @@ pub(crate) fn has_news(kernel: &Kernel, file: FileKey, seen: Option<u64>) -> boo
         return !cgroups.triggers.contains_key(&file);
     }
     seen != Some(rows::changes(cgroups, group, id))
+}
+
+/// Whether the machine knows if a poll of an open control file is answered: not after processes waited for memory, if that
+/// sets off a trigger.
+pub(crate) fn vet_poll(kernel: &Kernel, file: FileKey) -> Result<(), Failure> {
+    let cgroups = &kernel.cgroups;
+    match kernel.vfs.files.at(file).spot.node {
+        Node::Control(group, id)
+            if rows::is_alive(cgroups, group, id)
+                && rows::of(id).is_some_and(|row| row.name == "memory.pressure")
+                && cgroups.triggers.contains_key(&file) =>
+        {
+            pressure::vet_memory(cgroups, group)
+        }
+        Node::Control(..) | Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Ok(()),
+    }
 }
 
 /// Another open file, working directory or mount names this node: a removed group stays until the last lets go.

@@ -14,7 +14,8 @@ use super::memory_events::{Counts, Event};
 use super::rows::{Target, Write};
 use super::setting::{self, MEMORY_LIMIT};
 use super::{
-    Cgroup, CgroupKey, Cgroups, memory_events, memory_high, memory_reclaim, oom, tree, value,
+    Cgroup, CgroupKey, Cgroups, memory_events, memory_high, memory_reclaim, oom, pressure, tree,
+    value,
 };
 use crate::fs::Node;
 use crate::kernel::Kernel;
@@ -139,7 +140,8 @@ pub(crate) fn charge(
     }
     let thread = kernel.tasks.threads.at(caller);
     // It may have been moved while it waited.
-    let (process, from) = (thread.process, nearest(&kernel.cgroups, thread.cgroup));
+    let (process, group) = (thread.process, thread.cgroup);
+    let from = nearest(&kernel.cgroups, group);
     if charging.done == bytes {
         return Ok(());
     }
@@ -152,6 +154,9 @@ pub(crate) fn charge(
         let part = if near { memory_high::part(left) } else { left }.min(room.unwrap_or(left));
         add(&mut kernel.cgroups, key, part);
         charging.done += part;
+        if near || part == 0 {
+            pressure::stalls(&mut kernel.cgroups, group);
+        }
         if let Some(limiting) = limiting.filter(|_| part == 0) {
             if !refuse(kernel, limiting) {
                 return Err(Wait { uninterruptible: true, ..Wait::on(Channel::Memory) }.into());

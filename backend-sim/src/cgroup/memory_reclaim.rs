@@ -7,7 +7,7 @@ use super::memory::UNCHARGED;
 use super::memory_events::{Event, count};
 use super::rows::Write;
 use super::setting::{self, PAGE};
-use super::{CgroupKey, Cgroups, tree, value};
+use super::{CgroupKey, Cgroups, pressure, tree, value};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::profile::Release;
@@ -30,6 +30,7 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         return Err(Failure::NotModelled("reclaim of the whole machine").into());
     }
     vet(&kernel.cgroups, write.group)?;
+    pressure::stalls(&mut kernel.cgroups, kernel.tasks.threads.at(write.caller).cgroup);
     pass(kernel, write.group);
     Err(Errno::EAGAIN.into())
 }

@@ -129,6 +129,8 @@ pub(crate) struct Cgroup {
     released: bool,
     /// Whether it shows its pressure files.
     pressure: bool,
+    /// A process of it or below waited for memory.
+    stalled: bool,
     limits: HierarchyLimits,
     /// Groups below that were not removed.
     descendants: u32,
@@ -203,6 +205,7 @@ impl Cgroup {
             removed: false,
             released: false,
             pressure: true,
+            stalled: false,
             limits: HierarchyLimits::default(),
             descendants: 0,
             dying_descendants: 0,

@@ -1,16 +1,19 @@
 //! Pressure stall information: cpu.pressure, io.pressure, memory.pressure, and the switch cgroup.pressure
-//! (psi.rst). Nothing stalls in this kernel, so all is zero; triggers are kept, and never fire.
+//! (psi.rst).
+//!
+//! Where nobody waited for anything all is zero, and no trigger fires. A limit of memory makes processes wait ([`stalls`]):
+//! for how long is not modelled, so memory.pressure and its triggers then say so.
 
-use standin::{Capability, Errno};
+use standin::{Capability, Errno, Failure};
 
 use super::rows::{Class, Target, Write};
-use super::value;
+use super::{CgroupKey, Cgroups, value};
 use crate::kernel::Kernel;
 use crate::profile::Release;
 use crate::step::Step;
 use crate::wait::Channel;
 
-/// A limit that somebody waits for: stalls of `threshold_us` within `window_us`.
+/// What somebody wants to be told: stalls of `threshold_us` within `window_us`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trigger {
     threshold_us: u32,
@@ -34,26 +37,40 @@ pub(super) fn show(_: &Kernel, _: Target, out: &mut Vec<u8>) -> Step<()> {
     Ok(())
 }
 
+/// A process of a group waits for memory.
+pub(super) fn stalls(cgroups: &mut Cgroups, group: CgroupKey) {
+    let mut next = Some(group);
+    while let Some(key) = next {
+        let record = cgroups.table.at_mut(key);
+        record.stalled = true;
+        next = record.parent;
+    }
+}
+
+/// Whether the machine knows how long the processes of a group and below waited for memory.
+pub(super) fn vet_memory(cgroups: &Cgroups, group: CgroupKey) -> Result<(), Failure> {
+    if cgroups.table.at(group).stalled {
+        return Err(Failure::NotModelled("memory.pressure after a limit of memory was reached"));
+    }
+    Ok(())
+}
+
+pub(super) fn show_memory(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    vet_memory(&kernel.cgroups, target.group)?;
+    show(kernel, target, out)
+}
+
 /// Reads a trigger as sscanf does: the word, then two numbers with or without white space before each; what stands behind
 /// them does not matter, and a number wraps at 32 bits.
 fn parse(text: &[u8]) -> Option<Trigger> {
-    let mut rest = text.strip_prefix(b"some").or_else(|| text.strip_prefix(b"full"))?;
-    let mut number = || {
-        while let [first, behind @ ..] = rest
-            && value::is_space(*first)
-        {
-            rest = behind;
-        }
-        let mut number = None;
-        while let [first @ b'0'..=b'9', behind @ ..] = rest {
-            number = Some(
-                number.unwrap_or(0_u32).wrapping_mul(10).wrapping_add(u32::from(first - b'0')),
-            );
-            rest = behind;
-        }
-        number
-    };
-    Some(Trigger { threshold_us: number()?, window_us: number()? })
+    const NUMBER: u64 = u32::MAX as u64;
+    let rest = text.strip_prefix(b"some").or_else(|| text.strip_prefix(b"full"))?;
+    let (threshold_us, rest) = value::scan(rest)?;
+    let (window_us, _) = value::scan(rest)?;
+    Some(Trigger {
+        threshold_us: u32::try_from(threshold_us & NUMBER).ok()?,
+        window_us: u32::try_from(window_us & NUMBER).ok()?,
+    })
 }
 
 impl Trigger {

@@ -1,9 +1,7 @@
 //! What a file is, whose, how long, and who may do what with it: stat(2), chmod(2), chown(2), access(2), truncate(2),
 //! fallocate(2), statfs(2), fsync(2).
 
-use standin::backend::{
-    Access, AccessMode, FileKind, FilesystemType, MountFlags, RlimitResource, Stat,
-};
+use standin::backend::{Access, AccessMode, FileKind, FilesystemType, RlimitResource, Stat};
 use standin::id::{Bytes, Gid, Mode, Uid};
 use standin::path::Follow;
 use standin::{Capability, Errno, Failure, Signal};
@@ -12,7 +10,7 @@ use super::permission::{
     SET_GROUP_ID, check, check_writable, is_immutable, lost_privileges, may_set_group_id, owns,
 };
 use super::transfer::FILE_LENGTH;
-use super::walk::{Object, object};
+use super::walk::{Object, forbids_programs, object};
 use super::{
     AttributeChange, Attributes, FileKey, MountKey, Node, OpenKind, Spot, TmpKey, attributes_of,
     descriptors, kind, proc, process_of, tmpfs,
@@ -223,9 +221,8 @@ pub(crate) fn access(
     access: Access,
 ) -> Step<()> {
     let spot = spot_of(kernel, caller, place, Follow::Link)?;
-    let mount = kernel.vfs.mounts.at(spot.mount);
     let is_file = kind(kernel, spot.node) == FileKind::File;
-    if access.contains(Access::EXECUTE) && is_file && mount.flags.contains(MountFlags::NO_EXEC) {
+    if access.contains(Access::EXECUTE) && is_file && forbids_programs(kernel, spot) {
         return Err(Errno::EACCES.into());
     }
     check(kernel, caller, spot, access)?;

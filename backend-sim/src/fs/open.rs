@@ -48,7 +48,9 @@ pub(crate) fn open(
     let number = descriptors::next_number(kernel, process)?;
     let resolve = flags | flags_of(place.resolve);
     let found = match recall(kernel, caller, place.path.as_bytes(), resolve) {
-        Some(spot) => Found { spot, directory: false, created: false },
+        Some(spot) => {
+            Found { spot, directory: flags.contains(OpenFlags::DIRECTORY), created: false }
+        }
         None => find(kernel, caller, place, options)?,
     };
     if flags.contains(OpenFlags::CACHED) && !matches!(found.spot.node, Node::Tmp(_)) {

@@ -474,7 +474,8 @@ impl<'k> Walk<'k> {
     }
 }
 
-/// Whether a mount is one that programs may not be started from.
+/// Whether a mount is one that programs may not be started from: cgroup2 and proc never let one start.
 pub(crate) fn forbids_programs(kernel: &Kernel, spot: Spot) -> bool {
-    kernel.vfs.mounts.at(spot.mount).flags.contains(MountFlags::NO_EXEC)
+    let mount = kernel.vfs.mounts.at(spot.mount);
+    mount.kind != FilesystemType::TMPFS || mount.flags.contains(MountFlags::NO_EXEC)
 }

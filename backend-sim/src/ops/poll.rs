@@ -61,14 +61,16 @@ impl Operation for Poll {
 /// modelled.
 fn modelled(kernel: &Kernel, caller: ThreadKey, number: Option<u32>) -> Result<(), Failure> {
     let key = number.and_then(|number| descriptors::get(kernel, caller, number).ok());
-    match key.map(|key| kernel.vfs.files.at(key).spot.node) {
-        Some(Node::Proc(node)) if proc::lists_mounts(node) => {
+    let Some(key) = key else { return Ok(()) };
+    match kernel.vfs.files.at(key).spot.node {
+        Node::Proc(node) if proc::lists_mounts(node) => {
             Err(Failure::NotModelled("poll of mountinfo"))
         }
-        Some(Node::Proc(node)) if proc::mode_of_setting(node).is_some() => {
+        Node::Proc(node) if proc::mode_of_setting(node).is_some() => {
             Err(Failure::NotModelled("poll of a setting"))
         }
-        Some(_) | None => Ok(()),
+        Node::Control(..) => filesystem::vet_poll(kernel, key),
+        Node::Proc(_) | Node::Tmp(_) | Node::Cgroup(_) => Ok(()),
     }
 }
 
