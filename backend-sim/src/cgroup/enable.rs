@@ -1,15 +1,15 @@
 //! cgroup.controllers and cgroup.subtree_control: which controllers a group's children have (cgroup-v2.rst, Enabling and
 //! Disabling).
 
-use standin::id::{Gid, Uid};
 use standin::{Controller, ControllerSet, Errno};
 
 use super::rows::{self, Class, Target, Write};
-use super::{CgroupKey, Cgroups, THREADED, domain, memory, pids, setting, value};
+use super::{CgroupKey, Cgroups, THREADED, cpuset, domain, memory, pids, setting, value};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::profile::Release;
 use crate::step::Step;
+use crate::task::ThreadKey;
 
 fn print(controllers: ControllerSet, out: &mut Vec<u8>) {
     for (index, controller) in controllers.iter().enumerate() {
@@ -96,9 +96,7 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         return Ok(());
     }
     vet(cgroups, group, wanted.enable)?;
-    let credentials = kernel.credentials(write.caller);
-    let enabler = (credentials.user.filesystem, credentials.group.filesystem);
-    apply(kernel, group, shared.union(wanted.enable).difference(wanted.disable), enabler)
+    apply(kernel, write.caller, group, shared.union(wanted.enable).difference(wanted.disable))
 }
 
 /// Whether a group may share out more controllers: no domain controllers in a threaded subtree (EOPNOTSUPP), none while
@@ -128,10 +126,12 @@ fn vet(cgroups: &Cgroups, group: CgroupKey, enable: ControllerSet) -> Result<(),
 /// Gives the children these controllers. EEXIST if a group stands where a file of a child would.
 fn apply(
     kernel: &mut Kernel,
+    caller: ThreadKey,
     group: CgroupKey,
     controllers: ControllerSet,
-    enabler: (Uid, Gid),
 ) -> Step<()> {
+    let credentials = kernel.credentials(caller);
+    let enabler = (credentials.user.filesystem, credentials.group.filesystem);
     let cgroups = &mut kernel.cgroups;
     let children =
         iterate(&cgroups.table, cgroups.table.at(group).children, |child| &child.siblings);
@@ -144,6 +144,19 @@ fn apply(
         cgroups.table.at_mut(group).subtree_control = before;
         return Err(Errno::EEXIST.into());
     }
+    let with_cpuset = |key: CgroupKey| cgroups.present(key).contains(Controller::Cpuset);
+    let switched = children.iter().map(|(key, ..)| *key);
+    let switched: Vec<_> = switched
+        .filter(|key| with_cpuset(*key) != cgroups.table.at(*key).cpuset.is_some())
+        .collect();
+    match cpuset::may_switch(kernel, caller, group, &switched) {
+        Ok(switch) => cpuset::switch(kernel, caller, group, &switched, &switch),
+        Err(errno) => {
+            kernel.cgroups.table.at_mut(group).subtree_control = before;
+            return Err(errno.into());
+        }
+    }
+    let cgroups = &mut kernel.cgroups;
     for (key, enabled, present) in children {
         let new = cgroups.enabled(key).difference(enabled);
         if !new.is_empty() {

@@ -14,9 +14,6 @@ use crate::list::iterate;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
-/// The longest text that a control file takes.
-const WRITE_MAX: usize = 4096;
-
 /// The child group or control file with this name.
 pub(crate) fn lookup(kernel: &Kernel, group: CgroupKey, name: &[u8]) -> Option<Node> {
     let cgroups = &kernel.cgroups;
@@ -78,8 +75,8 @@ pub(crate) fn mkdir(
 }
 
 /// Removes a group; permission was checked. EBUSY if it has live members or children.
-pub(crate) fn rmdir(kernel: &mut Kernel, _caller: ThreadKey, group: CgroupKey) -> Step<()> {
-    tree::rmdir(kernel, group)
+pub(crate) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, group: CgroupKey) -> Step<()> {
+    tree::rmdir(kernel, caller, group)
 }
 
 /// Whether the node is still there (not removed, its controller still enabled).
@@ -113,7 +110,7 @@ pub(crate) fn read(kernel: &Kernel, file: FileKey, node: Node, text: &mut Vec<u8
     }
 }
 
-/// Writes one value to a control file; all of it, or nothing. E2BIG if it is longer than a page, ENODEV if the file is
+/// Writes one value to a control file; all of it, or nothing. E2BIG if it is longer than the file takes, ENODEV if the file is
 /// gone, EINVAL if it cannot be written. An empty text reaches no file.
 pub(crate) fn write(
     kernel: &mut Kernel,
@@ -121,11 +118,11 @@ pub(crate) fn write(
     file: FileKey,
     bytes: &[u8],
 ) -> Step<usize> {
-    if bytes.len() > WRITE_MAX {
-        return Err(Errno::E2BIG.into());
-    }
     let node = kernel.vfs.files.at(file).spot.node;
     let Node::Control(group, id) = node else { return Err(Errno::EISDIR.into()) };
+    if rows::of(id).is_none_or(|row| bytes.len() > row.longest) {
+        return Err(Errno::E2BIG.into());
+    }
     if !rows::is_alive(&kernel.cgroups, group, id) {
         return Err(Errno::ENODEV.into());
     }

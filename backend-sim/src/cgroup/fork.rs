@@ -3,7 +3,7 @@
 use standin::Errno;
 
 use super::migrate::Whole;
-use super::{CgroupKey, freeze, members, memory, pids, procs};
+use super::{CgroupKey, cpuset, freeze, members, memory, pids, procs};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::{ThreadKey, signal};
@@ -13,6 +13,8 @@ use crate::task::{ThreadKey, signal};
 #[derive(Debug)]
 pub(crate) struct ForkClaim {
     group: CgroupKey,
+    /// Who forks.
+    maker: ThreadKey,
     /// How often the forker's own group was killed.
     kills: u32,
 }
@@ -21,7 +23,7 @@ pub(crate) struct ForkClaim {
 /// what it needs to move a process there.
 ///
 /// # Errors
-/// ENODEV: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. `NotModelled`: no
+/// ENODEV: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. ENOSPC: no processors there. `NotModelled`: no
 /// room for memory.
 pub(crate) fn can_fork(
     kernel: &mut Kernel,
@@ -40,10 +42,13 @@ pub(crate) fn can_fork(
         procs::may_write(cgroups, rights, group)?;
         let whole = if thread { Whole::Thread } else { Whole::Process };
         procs::may_attach(cgroups, rights, own, group, whole)?;
+        if cpuset::in_use(cgroups) {
+            cpuset::may_be_born(cgroups, own, group)?;
+        }
     }
     memory::vet_birth(kernel, caller, group)?;
     pids::try_charge(kernel, group)?;
-    Ok(ForkClaim { group, kills: kernel.cgroups.table.at(own).kills })
+    Ok(ForkClaim { group, maker: caller, kills: kernel.cgroups.table.at(own).kills })
 }
 
 /// The child exists: it becomes a member, and stands still before its first step if its group is freezing.
@@ -52,8 +57,11 @@ pub(crate) fn can_fork(
 /// means to catch a kill that comes during the fork, and all recorded kernels take the number from the wrong group.
 #[expect(clippy::needless_pass_by_value, reason = "a claim is taken up once")]
 pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
-    let ForkClaim { group, kills } = claim;
+    let ForkClaim { group, maker, kills } = claim;
     members::join(kernel, child, group);
+    if cpuset::in_use(&kernel.cgroups) {
+        cpuset::born(kernel, maker, child);
+    }
     let record = kernel.cgroups.table.at(group);
     let killed = record.kills != kills;
     if record.freezer.is_effective() {

@@ -1,7 +1,7 @@
 //! Membership: a thread enters and leaves a group, and whether groups above are populated follows
 //! (cgroup-v2.rst, \[Un\]populated Notification).
 
-use super::{CgroupKey, events, freeze, pids, tree};
+use super::{CgroupKey, cpuset, events, freeze, pids, tree};
 use crate::kernel::Kernel;
 use crate::list::{iterate, unlink};
 use crate::task::ThreadKey;
@@ -116,6 +116,7 @@ pub(crate) fn reaped(kernel: &mut Kernel, thread: ThreadKey) {
     let group = kernel.tasks.threads.at(thread).cgroup;
     let cgroups = &mut kernel.cgroups;
     pids::uncharge_dead(cgroups, thread, group);
+    cpuset::forget(cgroups, thread);
     if !cgroups.headless.is_empty() {
         cgroups.headless.retain(|other| *other != thread);
     }

@@ -4,6 +4,7 @@
 
 use super::{CgroupKey, freeze, members, pids};
 use crate::kernel::Kernel;
+use crate::list::iterate;
 use crate::task::ThreadKey;
 
 /// What is moved.
@@ -13,6 +14,22 @@ pub(super) enum Whole {
     Process,
     /// This thread alone.
     Thread,
+}
+
+/// Those that [`migrate`] moves.
+pub(super) fn movers(
+    kernel: &Kernel,
+    thread: ThreadKey,
+    whole: Whole,
+    to: CgroupKey,
+) -> Vec<ThreadKey> {
+    let threads = &kernel.tasks.threads;
+    let process = kernel.tasks.processes.at(threads.at(thread).process);
+    iterate(threads, process.threads, |thread| &thread.siblings)
+        .filter(|(key, _)| whole == Whole::Process || *key == thread)
+        .filter(|(_, record)| !record.exited && record.cgroup != to)
+        .map(|(key, _)| key)
+        .collect()
 }
 
 /// Moves a thread, or a process by its leader. Those that have exited, or are there already, stay.
@@ -28,15 +45,9 @@ pub(super) fn migrate(kernel: &mut Kernel, thread: ThreadKey, whole: Whole, to: 
         }
         return;
     }
-    let mut moving = Vec::new();
-    let mut next = process.threads.first();
-    while let Some(key) = next {
-        let record = kernel.tasks.threads.at(key);
-        if !record.exited && record.cgroup != to {
-            moving.push((key, record.cgroup));
-        }
-        next = record.siblings.next();
-    }
+    let threads = movers(kernel, thread, whole, to);
+    let moving: Vec<_> =
+        threads.into_iter().map(|key| (key, kernel.tasks.threads.at(key).cgroup)).collect();
     // If one charge moves, the kernel takes up and puts down those of the others too.
     let cgroups = &mut kernel.cgroups;
     if moving.iter().any(|(_, from)| pids::charges_differ(cgroups, *from, to)) {

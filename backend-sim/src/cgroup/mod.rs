@@ -9,6 +9,7 @@ mod absent;
 mod attributes;
 mod check;
 mod cpu;
+pub(crate) mod cpuset;
 mod domain;
 mod enable;
 mod events;
@@ -57,6 +58,7 @@ use crate::list::{Links, List};
 use crate::profile::{Profile, Release};
 use crate::table::{Key, Table};
 use crate::task::{Thread, ThreadKey};
+use cpuset::{Cpuset, Cpusets};
 use freeze::Freezer;
 use hierarchy_limit::HierarchyLimits;
 use index::Index;
@@ -96,6 +98,8 @@ pub(crate) struct Cgroups {
     charges: Table<memory::Charge>,
     /// Open files of memory.peak that were written to, and what was used then.
     peaks: FxHashMap<FileKey, u64>,
+    /// What the cpuset controller keeps of all groups together.
+    cpusets: Cpusets,
     /// memory.max or memory.high of some group was written: until then births need not look for one.
     memory_limited: bool,
 }
@@ -150,6 +154,8 @@ pub(crate) struct Cgroup {
     events: u64,
     /// The state of the pids controller, if it is enabled here.
     pids: Option<Pids>,
+    /// The state of the cpuset controller, if it is enabled here.
+    cpuset: Option<Box<Cpuset>>,
     /// The state of the memory controller, if anything was ever charged here.
     memory: Option<Box<memory::Memory>>,
     /// Charges of memory that name it: a removed group stays as long as they do.
@@ -165,6 +171,7 @@ impl Cgroups {
         let root = table.insert_with(|root| {
             let mut group = Cgroup::new(1, Box::default(), root, None);
             group.mode = Mode::new(0o555);
+            group.cpuset = Some(Box::new(Cpuset::root(profile)));
             group
         });
         Self {
@@ -180,6 +187,7 @@ impl Cgroups {
             triggers: FxHashMap::default(),
             charges: Table::default(),
             peaks: FxHashMap::default(),
+            cpusets: Cpusets::boot(profile),
             memory_limited: false,
         }
     }
@@ -218,6 +226,7 @@ impl Cgroup {
             kills: 0,
             events: 0,
             pids: None,
+            cpuset: None,
             memory: None,
             charges: 0,
             rare: None,

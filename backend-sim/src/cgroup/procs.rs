@@ -4,9 +4,9 @@
 use standin::backend::Access;
 use standin::{Capability, Errno};
 
-use super::migrate::{Whole, migrate};
+use super::migrate::{Whole, migrate, movers};
 use super::rows::{self, Target, Write};
-use super::{CgroupKey, Cgroups, attributes, domain, tree, value};
+use super::{CgroupKey, Cgroups, attributes, cpuset, domain, tree, value};
 use crate::context;
 use crate::fs::permission;
 use crate::kernel::Kernel;
@@ -90,7 +90,16 @@ fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
     let from = kernel.tasks.threads.at(thread).cgroup;
     let opener = &kernel.vfs.files.at(write.file).opener;
     may_attach(&kernel.cgroups, opener.rights(), from, write.group, whole)?;
+    let switch = if cpuset::in_use(&kernel.cgroups) {
+        let threads = movers(kernel, thread, whole, write.group);
+        cpuset::may_attach(kernel, write.caller, threads, write.group)?
+    } else {
+        None
+    };
     migrate(kernel, thread, whole, write.group);
+    if let Some(switch) = switch {
+        cpuset::attach(&mut kernel.cgroups, &switch, write.group);
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure, Gid, Uid};
 
-use super::{Cgroup, CgroupKey, Cgroups, Pids, domain, freeze, hierarchy_limit, rows};
+use super::{Cgroup, CgroupKey, Cgroups, Pids, cpuset, domain, freeze, hierarchy_limit, rows};
 use crate::fs::permission::SET_GROUP_ID;
 use crate::kernel::Kernel;
 use crate::list::unlink;
@@ -161,6 +161,9 @@ pub(super) fn mkdir(
     if cgroups.present(group).contains(Controller::Pids) {
         cgroups.table.at_mut(group).pids = Some(Pids::default());
     }
+    if cgroups.present(group).contains(Controller::Cpuset) {
+        cpuset::appears(cgroups, group);
+    }
     if frozen {
         freeze::born_frozen(kernel, group);
     }
@@ -168,8 +171,8 @@ pub(super) fn mkdir(
 }
 
 /// rmdir(2): EBUSY if it has live members or children. Zombies do not count.
-pub(super) fn rmdir(kernel: &mut Kernel, group: CgroupKey) -> Step<()> {
-    let cgroups = &mut kernel.cgroups;
+pub(super) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, group: CgroupKey) -> Step<()> {
+    let cgroups = &kernel.cgroups;
     let Some(record) = cgroups.table.get(group) else { return Ok(()) };
     if record.removed {
         return Ok(());
@@ -180,6 +183,10 @@ pub(super) fn rmdir(kernel: &mut Kernel, group: CgroupKey) -> Step<()> {
     }
     let frozen = record.freezer.is_frozen();
     let threaded = domain::is_threaded(&cgroups.table, group);
+    if record.cpuset.is_some() {
+        cpuset::disappears(kernel, caller, &[group]);
+    }
+    let cgroups = &mut kernel.cgroups;
     cgroups.index.remove(&cgroups.table, group);
     let gap = unlink(&mut cgroups.table, group, |group| &mut group.siblings);
     let above = cgroups.table.at_mut(parent);

@@ -32,7 +32,12 @@ pub(super) struct Row {
     place: Place,
     since: Release,
     pub(super) kind: Kind,
+    /// Bytes of the longest text that it takes.
+    pub(super) longest: usize,
 }
+
+/// What a file takes unless its row says otherwise.
+const PAGE: usize = 4096;
 
 /// With what a file comes and goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,7 +235,7 @@ fn named(name: &[u8]) -> Option<(u16, &'static Row)> {
 
 impl Row {
     const fn new(name: &'static str, class: Class, kind: Kind) -> Self {
-        Self { name, class, place: Place::Everywhere, since: Release::V6_1, kind }
+        Self { name, class, place: Place::Everywhere, since: Release::V6_1, kind, longest: PAGE }
     }
 
     const fn not_on_root(mut self) -> Self {
@@ -245,6 +250,11 @@ impl Row {
 
     const fn since(mut self, release: Release) -> Self {
         self.since = release;
+        self
+    }
+
+    const fn up_to(mut self, bytes: usize) -> Self {
+        self.longest = bytes;
         self
     }
 
@@ -431,6 +441,7 @@ pub(super) fn changes(cgroups: &Cgroups, group: CgroupKey, id: RowId) -> u64 {
         "pids.events" => record.pids.as_ref().map_or(0, |pids| pids.events(cgroups.release)),
         "memory.events" => memory_events::changes(record, |memory| &memory.all),
         "memory.events.local" => memory_events::changes(record, |memory| &memory.local),
+        "cpuset.cpus.partition" => record.cpuset.as_ref().map_or(0, |cpuset| cpuset.changes()),
         "pids.events.local" => record.pids.as_ref().map_or(0, Pids::local_events),
         _ => 0,
     }

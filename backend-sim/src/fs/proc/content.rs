@@ -8,7 +8,7 @@ use crate::cgroup;
 use crate::kernel::Kernel;
 use crate::profile::Layout;
 use crate::step::Step;
-use crate::task::Thread;
+use crate::task::{Thread, ThreadKey};
 
 /// /proc/PID/cgroup: the group, also one that a zombie was in and that has been removed since (cgroup-v2.rst).
 pub(super) fn cgroup(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) -> Step<()> {
@@ -20,6 +20,16 @@ pub(super) fn cgroup(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) -> Ste
     if kernel.cgroups.table.at(thread.cgroup).removed {
         out.extend_from_slice(b" (deleted)");
     }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// /proc/PID/cpuset: the group whose set of processors counts for the thread (cpuset(7)).
+pub(super) fn cpuset(kernel: &Kernel, thread: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
+    if kernel.profile.layout != Layout::Unified {
+        return Err(Failure::NotModelled("/proc/PID/cpuset beside v1 hierarchies").into());
+    }
+    cgroup::cpuset::path(kernel, thread, out);
     out.push(b'\n');
     Ok(())
 }

@@ -38,6 +38,7 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> St
         | Content::Stat
         | Content::Statm
         | Content::Cgroup
+        | Content::Cpuset
         | Content::Comm
         | Content::Command
         | Content::Limits
@@ -70,6 +71,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::Stat
         | Content::Statm
         | Content::Cgroup
+        | Content::Cpuset
         | Content::Comm
         | Content::Command
         | Content::Limits

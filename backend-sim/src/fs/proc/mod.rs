@@ -201,6 +201,7 @@ pub(crate) fn read(
         Content::Stat => stat::print(kernel, caller, thread, whole, text),
         Content::Statm => content::statm(kernel, record, text),
         Content::Cgroup => return content::cgroup(kernel, record, text),
+        Content::Cpuset => return content::cpuset(kernel, thread, text),
         Content::Comm => content::comm(record, text),
         Content::Command => content::command(kernel, record, text),
         Content::Limits => content::limits(kernel, record, text),
@@ -252,6 +253,7 @@ pub(crate) fn write(
         | Content::Stat
         | Content::Statm
         | Content::Cgroup
+        | Content::Cpuset
         | Content::Command
         | Content::Limits
         | Content::Mounts

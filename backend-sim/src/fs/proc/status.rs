@@ -4,6 +4,7 @@ use standin::backend::RlimitResource;
 use standin::{CapabilitySet, SignalSet};
 
 use super::{memory, text};
+use crate::cgroup::cpuset::{self, Mask};
 use crate::kernel::Kernel;
 use crate::profile::Release;
 use crate::task::{Process, Thread, ThreadKey};
@@ -109,7 +110,7 @@ pub(super) fn print(kernel: &Kernel, caller: ThreadKey, key: ThreadKey, out: &mu
     out.extend_from_slice(b"\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\t");
     let security = SECURITY.iter().find(|(known, _)| *known == release);
     out.extend_from_slice(security.map_or(b"", |(_, text)| text));
-    processors(kernel.profile.processors, out);
+    processors(kernel.profile.processors, cpuset::allowed(kernel, key), out);
     out.extend_from_slice(MEMORY_NODES);
     if release == Release::V6_12 {
         // The kernel is built with shadow stacks.
@@ -211,9 +212,17 @@ fn capabilities(thread: &Thread, out: &mut Vec<u8>) {
 }
 
 /// The processors that a thread may use, as a mask in words of 32 and as a list.
-fn processors(count: u32, out: &mut Vec<u8>) {
+fn processors(count: u32, allowed: Option<Mask>, out: &mut Vec<u8>) {
+    const LIST: &[u8] = b"\nCpus_allowed_list:\t";
+    if let Some(allowed) = allowed {
+        allowed.print_words(count, out);
+        out.extend_from_slice(LIST);
+        allowed.print_list(out);
+        return;
+    }
     text::low_bits(out, count);
-    out.extend_from_slice(b"\nCpus_allowed_list:\t0");
+    out.extend_from_slice(LIST);
+    out.push(b'0');
     if count > 1 {
         out.push(b'-');
         text::decimal(out, u64::from(count - 1));
@@ -222,7 +231,7 @@ fn processors(count: u32, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{name, processors};
+    use super::{Mask, name, processors};
 
     fn made(make: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut text = Vec::new();
@@ -234,8 +243,10 @@ mod tests {
     fn processors_are_a_mask_and_a_list() {
         let shown = [(1, "1", "0"), (2, "3", "0-1"), (6, "3f", "0-5"), (40, "ff,ffffffff", "0-39")];
         for (count, mask, list) in shown {
-            let text = made(|text| processors(count, text));
-            assert_eq!(text, format!("{mask}\nCpus_allowed_list:\t{list}"));
+            let expected = format!("{mask}\nCpus_allowed_list:\t{list}");
+            for allowed in [None, Some(Mask::first(count))] {
+                assert_eq!(made(|text| processors(count, allowed, text)), expected);
+            }
         }
     }
 
