@@ -23,8 +23,8 @@ pub(crate) struct ForkClaim {
 /// what it needs to move a process there.
 ///
 /// # Errors
-/// ENODEV: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. ENOSPC: no processors there. `NotModelled`: no
-/// room for memory.
+/// ENOENT: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. ENOSPC: no
+/// processors there. `NotModelled`: no room for memory.
 pub(crate) fn can_fork(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -36,7 +36,7 @@ pub(crate) fn can_fork(
     if into.is_some() {
         let cgroups = &kernel.cgroups;
         if cgroups.table.get(group).is_none_or(|group| group.removed) {
-            return Err(Errno::ENODEV.into());
+            return Err(Errno::ENOENT.into());
         }
         let rights = kernel.credentials(caller).rights();
         procs::may_write(cgroups, rights, group)?;
