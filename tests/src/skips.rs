@@ -50,7 +50,7 @@ impl Skip {
 }
 
 /// Whether `text` looks like `pattern`, in which `*` stands for any characters or none.
-fn is_like(pattern: &str, text: &str) -> bool {
+pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
     let Some((begin, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(begin) else { return false };
     let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));

@@ -1,4 +1,5 @@
-//! The program `standin-lab`: records scripts on real kernels in virtual machines, and compares the recordings that we have.
+//! The program `standin-lab`: records scripts on real kernels in virtual machines, compares the recordings that we have, and
+//! compares the machine with real kernels by generated scripts.
 //!
 //! Exit status: 0 all is well; 1 a script has no recording, or another one; 2 something is missing or was asked for wrongly.
 
@@ -12,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use standin::transcript::{Layout, Release};
 use standin_linux::Registry;
 use standin_tests::fixtures::{fixture_path, workspace};
+use standin_tests::lab::fuzz::{Campaign, Key, Outcome, Total};
 use standin_tests::lab::image::Images;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, difference, play, steadily, write};
 use standin_tests::lab::{LabError, guest};
@@ -39,6 +41,7 @@ enum Command {
     Fetch,
     Record(Record),
     Verify(Verify),
+    Fuzz(Fuzz),
 }
 
 /// Record scripts, each twice, and write the transcripts that agree
@@ -69,6 +72,39 @@ struct Verify {
     layout: Option<Layout>,
 }
 
+/// Play generated scripts on a kernel and on the machine, compare, and shrink what differs
+#[derive(Args)]
+struct Fuzz {
+    #[arg(long, value_parser = words(KERNELS, Release::word))]
+    kernel: Release,
+    /// Scripts, of all shards together
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    cases: u64,
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Play one part of so many, from 0
+    #[arg(long, value_name = "I/N", default_value = "0/1", value_parser = shard)]
+    shard: (u64, u64),
+    /// Take the answers of earlier runs, and ask the kernel only what it has not been asked
+    #[arg(long)]
+    resume: bool,
+    /// Where differences are written [default: target/lab/differences]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+    /// Where the running total is kept [default: fixtures/fuzz.toml]
+    #[arg(long, value_name = "FILE")]
+    total: Option<PathBuf>,
+}
+
+fn shard(word: &str) -> Result<(u64, u64), String> {
+    let numbers = word
+        .split_once('/')
+        .and_then(|(share, shares)| Some((share.parse().ok()?, shares.parse().ok()?)));
+    numbers
+        .filter(|(share, shares)| share < shares)
+        .ok_or_else(|| "I/N, with I from 0 to N - 1".to_owned())
+}
+
 /// A parser of the words of a closed set.
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
 where
@@ -86,11 +122,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let cache = arguments.cache.unwrap_or_else(|| workspace().join("target/lab"));
     let patience = Duration::from_secs(arguments.patience);
-    let lab = Lab { images: Images::in_directory(cache), patience };
+    let lab = Lab { images: Images::in_directory(cache.clone()), patience };
     let done = match arguments.command {
         Command::Fetch => fetch(&lab),
         Command::Record(options) => record(&lab, &options),
         Command::Verify(options) => verify(&lab, &options),
+        Command::Fuzz(options) => fuzz(&lab, &cache, &options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -187,6 +224,63 @@ fn verify_place(lab: &Lab, place: Place, names: &[String]) -> Result<bool, LabEr
         all - same - refused
     );
     Ok(same == all)
+}
+
+fn fuzz(lab: &Lab, cache: &Path, options: &Fuzz) -> Result<bool, LabError> {
+    let (share, shares) = options.shard;
+    let key = Key { kernel: options.kernel, seed: options.seed, share, shares };
+    let campaign = Campaign {
+        lab,
+        key,
+        cases: options.cases,
+        is_resumed: options.resume,
+        answers: cache.join(format!("answers/{}/{}", key.kernel.word(), key.seed)),
+        differences: options.into.clone().unwrap_or_else(|| cache.join("differences")),
+    };
+    let played = (0..options.cases).filter(|case| case % shares == share).count();
+    let bar = bar(played);
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} {wide_msg}")
+    {
+        bar.set_style(style);
+    }
+    let outcome = campaign.run(&mut |name| step(&bar, name))?;
+    bar.finish_and_clear();
+    tell(&outcome);
+    let path = options.total.clone().unwrap_or_else(|| fixture_path("fuzz.toml"));
+    Total::record(&path, key, outcome.tally)?;
+    let all = Total::load(&path)?.of(key.kernel);
+    println!(
+        "{} in all: {} scripts, {} operations, {} differences",
+        key.kernel.word(),
+        all.scripts,
+        all.operations,
+        all.differences
+    );
+    Ok(outcome.tally.differences + outcome.tally.not_modelled + outcome.tally.lost == 0)
+}
+
+fn tell(outcome: &Outcome) {
+    for why in &outcome.lost {
+        eprintln!("{why}");
+    }
+    for found in &outcome.found {
+        let path = found.path.as_ref().map(|path| path.display().to_string());
+        println!("{:6} {}  {}", found.scripts, found.kind, path.unwrap_or_default());
+    }
+    for (what, scripts) in &outcome.not_modelled {
+        println!("{scripts:6} {what}: not modelled");
+    }
+    let tally = &outcome.tally;
+    println!(
+        "{} scripts, {} operations: {} differ, {} have what is not modelled, {} are unsteady, {} have no answer",
+        tally.scripts,
+        tally.operations,
+        tally.differences,
+        tally.not_modelled,
+        tally.unsteady,
+        tally.lost
+    );
 }
 
 fn folder(place: Place) -> PathBuf {

@@ -2,10 +2,11 @@
 //!
 //! [`image`] has the kernels, [`program`] this program as a guest's first process, [`cpio`] packs what a guest starts with,
 //! [`vm`] boots one and hears it out, [`frame`] is what the guest says, [`guest`] is the guest's side. [`record`] plays
-//! scripts with all of these. Only `guest` runs inside a virtual machine; nothing else here knows an operation of a script.
+//! scripts with all of these, and [`fuzz`] plays generated ones and compares them with the machine. Only `guest` runs inside a virtual machine; nothing else here knows an operation of a script.
 
 pub mod cpio;
 pub mod frame;
+pub mod fuzz;
 pub mod guest;
 pub mod image;
 pub mod program;

@@ -34,6 +34,12 @@ pub struct Script {
 }
 
 impl Script {
+    /// A script that is not in a file.
+    #[must_use]
+    pub const fn new(name: String, script: Transcript) -> Self {
+        Self { name, script }
+    }
+
     /// Reads a script, or a transcript whose answers are then what is expected.
     ///
     /// # Errors

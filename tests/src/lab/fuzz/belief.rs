@@ -1,0 +1,340 @@
+//! What the generator believes of a script so far: who lives where, and who cannot run.
+//!
+//! It knows far less than a kernel and may be wrong; then a script says little, or takes a second longer. It is here so that
+//! most lines meet something, that `init` goes on to the end, and that hardly a line waits for nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use standin::path::KPathBuf;
+use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp};
+
+/// Less than this is not enough for what a kernel itself keeps for a group.
+const TIGHT_BYTES: u64 = 16 << 20;
+
+/// The root of the groups.
+pub(super) const ROOT: &str = "/sys/fs/cgroup";
+
+/// Whether a line may stand in a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It answers at once.
+    Quick,
+    /// It waits until somebody gives up.
+    Slow,
+    /// It would end the script.
+    Fatal,
+    /// Its answer depends on the kernel's luck, or on its patch level.
+    Luck,
+}
+
+#[derive(Debug, Clone)]
+struct Actor {
+    label: Label,
+    /// Who is its process's first thread; itself, mostly.
+    leader: Label,
+    group: String,
+    is_dead: bool,
+    is_stopped: bool,
+    waits_for: Option<Label>,
+}
+
+/// What is believed.
+#[derive(Debug, Clone)]
+pub(super) struct Belief {
+    actors: Vec<Actor>,
+    groups: BTreeSet<String>,
+    frozen: BTreeSet<String>,
+    /// What groups enable for those below.
+    enabled: BTreeSet<(String, String)>,
+    /// Those that have hardly room for a page.
+    tight: BTreeSet<String>,
+    /// How often groups were killed.
+    kills: BTreeMap<String, u32>,
+    descriptors: Vec<(Label, Label, String)>,
+}
+
+impl Belief {
+    pub(super) fn new() -> Self {
+        let init = Actor {
+            label: Label::init(),
+            leader: Label::init(),
+            group: ROOT.to_owned(),
+            is_dead: false,
+            is_stopped: false,
+            waits_for: None,
+        };
+        Self {
+            actors: vec![init],
+            groups: BTreeSet::from([ROOT.to_owned()]),
+            frozen: BTreeSet::new(),
+            enabled: BTreeSet::new(),
+            tight: BTreeSet::new(),
+            kills: BTreeMap::new(),
+            descriptors: Vec::new(),
+        }
+    }
+
+    /// Those who can be asked, in the order in which they were made.
+    pub(super) fn ready(&self) -> Vec<String> {
+        let ready = self.actors.iter().filter(|actor| !actor.is_dead && !self.is_held(actor));
+        ready.map(|actor| actor.label.as_str().to_owned()).collect()
+    }
+
+    /// Everybody who was made.
+    pub(super) fn all(&self) -> Vec<String> {
+        self.actors.iter().map(|actor| actor.label.as_str().to_owned()).collect()
+    }
+
+    /// The groups that are there, the root among them.
+    pub(super) fn groups(&self) -> Vec<String> {
+        self.groups.iter().cloned().collect()
+    }
+
+    /// Whether a group has the files of a controller.
+    pub(super) fn has(&self, group: &str, controller: &str) -> bool {
+        let enables =
+            |parent: &str| self.enabled.contains(&(parent.to_owned(), controller.to_owned()));
+        group.rsplit_once('/').is_some_and(|(parent, _)| enables(parent))
+    }
+
+    /// The labels of an actor's descriptors.
+    pub(super) fn descriptors_of(&self, actor: &str) -> Vec<String> {
+        let own = self.descriptors.iter().filter(|(who, ..)| who.as_str() == actor);
+        own.map(|(_, fd, _)| fd.as_str().to_owned()).collect()
+    }
+
+    fn find(&self, label: &Label) -> Option<&Actor> {
+        self.actors.iter().find(|actor| actor.label == *label)
+    }
+
+    fn is_held(&self, actor: &Actor) -> bool {
+        let waits = |label: &Label| self.find(label).is_some_and(|target| !target.is_dead);
+        actor.is_stopped
+            || self.frozen.iter().any(|group| is_within(&actor.group, group))
+            || actor.waits_for.as_ref().is_some_and(waits)
+    }
+
+    /// What a line would do.
+    pub(super) fn judge(&self, label: &Label, op: &Op) -> Verdict {
+        let mut after = self.clone();
+        after.follow(label, op);
+        let is_init_held =
+            after.actors.first().is_none_or(|init| init.is_dead || after.is_held(init));
+        let actor = self.find(label).filter(|actor| !actor.is_dead);
+        let is_held = |actor: &Actor| !actor.is_dead && after.is_held(actor);
+        if is_init_held {
+            Verdict::Fatal
+        } else if actor.is_some_and(|actor| self.is_luck(actor, op)) {
+            Verdict::Luck
+        } else if actor.is_some_and(|actor| self.is_held(actor))
+            || actor.is_some() && after.find(label).is_some_and(is_held)
+        {
+            Verdict::Slow
+        } else {
+            Verdict::Quick
+        }
+    }
+
+    /// A group needs memory of the one above for its memory controller; and kernels of the same release differ in whose kills
+    /// they count when a child is born into another group than its parent's (so far: it may die at once).
+    fn is_luck(&self, actor: &Actor, op: &Op) -> bool {
+        let is_tight = |group: &str| self.tight.iter().any(|tight| is_within(group, tight));
+        if let Op::Files(FileOp::Mkdir { path, .. }) = op {
+            text(path).rsplit_once('/').is_some_and(|(parent, _)| is_tight(parent))
+        } else if let Op::Files(FileOp::Write { path, data }) = op {
+            let path = text(path);
+            let enables = path.ends_with("/cgroup.subtree_control");
+            enables && String::from_utf8_lossy(&data.0).contains("memory") && is_tight(&path)
+        } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
+            let kills = |group: &str| self.kills.get(group).copied().unwrap_or_default();
+            options.into.as_ref().is_some_and(|into| kills(&text(into)) != kills(&actor.group))
+        } else {
+            false
+        }
+    }
+
+    /// What a line did.
+    pub(super) fn follow(&mut self, label: &Label, op: &Op) {
+        let Some(actor) = self.find(label).filter(|actor| !actor.is_dead).cloned() else { return };
+        if let Op::Files(op) = op {
+            self.follow_file(&actor, op);
+        } else if let Op::Processes(op) = op {
+            self.follow_process(&actor, op);
+        }
+    }
+
+    fn follow_file(&mut self, actor: &Actor, op: &FileOp) {
+        if let FileOp::Mkdir { path, .. } = op {
+            let path = text(path);
+            if let Some((parent, _)) = path.rsplit_once('/')
+                && self.groups.contains(parent)
+            {
+                self.groups.insert(path);
+            }
+        } else if let FileOp::Rmdir { path } = op {
+            let path = text(path);
+            let is_used = |group: &String| *group != path && is_within(group, &path);
+            if !self.groups.iter().any(is_used) {
+                self.groups.remove(&path);
+                self.frozen.remove(&path);
+                self.tight.remove(&path);
+                self.kills.remove(&path);
+            }
+        } else if let FileOp::Write { path, data } = op {
+            self.written(actor, &text(path), data);
+        } else if let FileOp::Open { fd, path, .. } = op {
+            self.descriptors.push((actor.label.clone(), fd.clone(), text(path)));
+        } else if let FileOp::Fwrite { fd, data } = op {
+            let is_it =
+                |(who, which, _): &&(Label, Label, String)| *who == actor.label && which == fd;
+            let path = self.descriptors.iter().rfind(is_it).map(|(_, _, path)| path.clone());
+            self.written(actor, &path.unwrap_or_default(), data);
+        }
+    }
+
+    fn written(&mut self, writer: &Actor, path: &str, data: &Data) {
+        let Some((group, file)) = path.rsplit_once('/') else { return };
+        let number = number(&data.0);
+        if file == "memory.max" {
+            match size(&data.0) {
+                Some(size) if size < TIGHT_BYTES => drop(self.tight.insert(group.to_owned())),
+                Some(_) => drop(self.tight.remove(group)),
+                None => {}
+            }
+        } else if file == "cgroup.subtree_control" {
+            self.switched(group, &String::from_utf8_lossy(&data.0));
+        } else if file == "cgroup.freeze" && number == Some(1) && group != ROOT {
+            self.frozen.insert(group.to_owned());
+        } else if file == "cgroup.freeze" && number == Some(0) {
+            self.frozen.remove(group);
+        } else if file == "cgroup.kill" && number == Some(1) && group != ROOT {
+            for killed in self.groups.iter().filter(|killed| is_within(killed, group)) {
+                *self.kills.entry(killed.clone()).or_default() += 1;
+            }
+            let ended = self.actors.iter().filter(|actor| is_within(&actor.group, group));
+            let ended: Vec<Label> = ended.map(|actor| actor.leader.clone()).collect();
+            ended.iter().for_each(|leader| self.end(leader));
+        } else if file == "cgroup.procs" || file == "cgroup.threads" {
+            let named = data.pieces().iter().find_map(|piece| match piece {
+                Piece::Pid(label, _) => Some(label.clone()),
+                Piece::Bytes(_) | Piece::Descriptor(..) => None,
+            });
+            let moved = named.or_else(|| (number == Some(0)).then(|| writer.label.clone()));
+            let Some(moved) = moved.and_then(|label| self.find(&label).cloned()) else { return };
+            for actor in &mut self.actors {
+                let is_meant = actor.label == moved.label
+                    || file == "cgroup.procs" && actor.leader == moved.leader;
+                if is_meant && self.groups.contains(group) {
+                    group.clone_into(&mut actor.group);
+                }
+            }
+        }
+    }
+
+    fn switched(&mut self, group: &str, words: &str) {
+        for word in words.split_ascii_whitespace() {
+            if let Some(controller) = word.strip_prefix('+')
+                && (group == ROOT || self.has(group, controller))
+            {
+                self.enabled.insert((group.to_owned(), controller.to_owned()));
+            } else if let Some(controller) = word.strip_prefix('-') {
+                self.enabled.remove(&(group.to_owned(), controller.to_owned()));
+            }
+        }
+    }
+
+    fn follow_process(&mut self, actor: &Actor, op: &ProcessOp) {
+        let born = |label: &Label, leader: &Label, group: String| Actor {
+            label: label.clone(),
+            leader: leader.clone(),
+            group,
+            is_dead: false,
+            is_stopped: false,
+            waits_for: None,
+        };
+        if let ProcessOp::Fork { child, options } = op {
+            let into = options.into.as_ref().map(text);
+            let group = into.filter(|group| self.groups.contains(group));
+            let group = group.unwrap_or_else(|| actor.group.clone());
+            self.actors.push(born(child, child, group));
+            let is_inherited = |(who, ..): &&(Label, Label, String)| *who == actor.label;
+            let inherited: Vec<_> = self.descriptors.iter().filter(is_inherited).cloned().collect();
+            let inherited = inherited.into_iter().map(|(_, fd, path)| (child.clone(), fd, path));
+            self.descriptors.extend(inherited);
+        } else if let ProcessOp::Thread { thread } = op {
+            self.actors.push(born(thread, &actor.leader, actor.group.clone()));
+        } else if let ProcessOp::Exit { .. } = op {
+            if actor.leader == actor.label {
+                self.end(&actor.label);
+            } else if let Some(thread) = self.actors.iter_mut().find(|it| it.label == actor.label) {
+                thread.is_dead = true;
+            }
+        } else if let ProcessOp::Kill { target, signal } = op {
+            self.signalled(target, &signal.to_string());
+        } else if let ProcessOp::Wait { target, nohang: None } = op
+            && let Some(waiter) = self.actors.iter_mut().find(|it| it.label == actor.label)
+        {
+            waiter.waits_for = Some(target.clone());
+        }
+    }
+
+    fn signalled(&mut self, target: &Label, signal: &str) {
+        let Some(leader) = self.find(target).map(|actor| actor.leader.clone()) else { return };
+        match signal {
+            "0" | "CHLD" | "URG" | "WINCH" => {}
+            "STOP" | "CONT" | "TSTP" | "TTIN" | "TTOU" => {
+                for actor in self.actors.iter_mut().filter(|actor| actor.leader == leader) {
+                    actor.is_stopped = signal != "CONT";
+                }
+            }
+            _ => self.end(&leader),
+        }
+    }
+
+    fn end(&mut self, leader: &Label) {
+        for actor in self.actors.iter_mut().filter(|actor| actor.leader == *leader) {
+            actor.is_dead = true;
+        }
+    }
+}
+
+fn text(path: &KPathBuf) -> String {
+    path.display().into_owned()
+}
+
+fn is_within(group: &str, above: &str) -> bool {
+    group.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The number that a kernel may see in what is written.
+fn number(data: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(data).ok()?.split('\0').next()?.trim().to_ascii_lowercase();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let number = match (digits.strip_prefix("0x"), digits.strip_prefix('0')) {
+        (Some(hex), _) => i64::from_str_radix(hex, 16),
+        (None, Some(octal)) if !octal.is_empty() => i64::from_str_radix(octal, 8),
+        _ => digits.parse(),
+    };
+    number.ok().map(|number| sign * number)
+}
+
+/// The least number of bytes that a kernel may see in what is written.
+fn size(data: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(data).ok()?.trim().to_ascii_lowercase();
+    if text == "max" {
+        return Some(u64::MAX);
+    }
+    let digits = text.strip_prefix("0x").unwrap_or(&text);
+    let end = digits.find(|character: char| !character.is_ascii_hexdigit()).unwrap_or(digits.len());
+    let (number, unit) = digits.split_at_checked(end)?;
+    let unit = match unit.bytes().next() {
+        None => 0,
+        Some(b'k') => 10,
+        Some(b'm') => 20,
+        Some(_) => 30,
+    };
+    number.parse().ok().map(|number: u64| number << unit.min(30))
+}

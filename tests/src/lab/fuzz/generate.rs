@@ -1,0 +1,289 @@
+//! Makes the script of a case: templates, whose slots are filled with words that meet each other.
+//!
+//! A script has one theme. Where settings of controllers are tried, with any value, no process lives in the groups: what a
+//! limit does to one depends on its moment. Where processes move, fork and end, only settings change that leave them alone.
+
+use standin::transcript::{MachineLine, Transcript, parse, print_word};
+
+use super::belief::{Belief, ROOT, Verdict};
+use super::file::{FILES, File, Reading, value};
+use super::random::Random;
+use super::template::{BEGINNINGS, FOCUS, LEFT_OUT, TEMPLATES, THEMES, Theme, WORDS};
+use crate::skips::is_like;
+
+/// Operations of each script.
+pub const OPERATIONS: usize = 30;
+/// Actors, `init` among them.
+const MAX_ACTORS: usize = 6;
+/// Lines that are tried before a script stays shorter.
+const MAX_TRIES: usize = 2_000;
+
+/// Names that groups have.
+const GROUPS: &[&str] = &["a", "a/b", "a/b/c", "d", "a/e", "d/f"];
+const ACTORS: &[&str] = &["p", "q", "r", "s", "t"];
+const ALL_CONTROLLERS: &[&str] =
+    &["pids", "memory", "cpu", "cpuset", "io", "hugetlb", "rdma", "misc", "junk", "perf_event"];
+const LISTINGS: [&str; 2] = ["cgroup.procs", "cgroup.threads"];
+
+/// The script of a case, the same wherever it is made.
+///
+/// ```
+/// use standin_tests::lab::fuzz::{OPERATIONS, script};
+///
+/// assert_eq!(script(1, 7), script(1, 7));
+/// assert_eq!(script(1, 7).operations().count(), OPERATIONS);
+/// ```
+#[must_use]
+pub fn script(seed: u64, case: u64) -> Transcript {
+    Writer::new(seed, case).write()
+}
+
+struct Writer {
+    random: Random,
+    theme: Theme,
+    focus: Vec<&'static str>,
+    belief: Belief,
+    script: Transcript,
+    is_slow: bool,
+    /// Who acts in the line, in which group, on which file, as far as it stands.
+    actor: String,
+    group: String,
+    file: Option<&'static File>,
+}
+
+impl Writer {
+    fn new(seed: u64, case: u64) -> Self {
+        let mut random = Random::new(seed, case);
+        let (theme, wanted) = random
+            .weighted(THEMES, |(weight, ..)| *weight)
+            .map_or((Theme::Settings, 1), |(_, theme, wanted)| (*theme, *wanted));
+        let mut focus: Vec<&'static str> = (0..wanted).map(|_| random.word(FOCUS)).collect();
+        if theme != Theme::Settings && theme != Theme::Plain {
+            focus.push("pids");
+        }
+        focus.sort_unstable();
+        focus.dedup();
+        let script = Transcript::new(MachineLine::default());
+        Self {
+            random,
+            theme,
+            focus,
+            belief: Belief::new(),
+            script,
+            is_slow: false,
+            actor: String::new(),
+            group: String::new(),
+            file: None,
+        }
+    }
+
+    fn write(mut self) -> Transcript {
+        for (percent, themes, template) in BEGINNINGS {
+            if themes.contains(&self.theme) && self.random.chance(*percent) {
+                self.line(template);
+            }
+        }
+        let theme = self.theme;
+        for _ in 0..MAX_TRIES {
+            if self.script.operations().count() >= OPERATIONS {
+                break;
+            }
+            let weight = |(weight, themes, _): &(usize, &[Theme], &str)| {
+                if themes.contains(&theme) { *weight } else { 0 }
+            };
+            if let Some((_, _, template)) = self.random.weighted(TEMPLATES, weight) {
+                self.line(template);
+            }
+        }
+        self.script
+    }
+
+    /// Adds a line, unless it cannot be made now.
+    fn line(&mut self, template: &str) {
+        let Some(line) = self.fill(template) else { return };
+        let Ok(read) = parse(format!("machine\n{line}\n").as_bytes()) else { return };
+        let Some(operation) = read.operations().next() else { return };
+        let (actor, op) = (operation.actor(), operation.op());
+        let said = op.to_string();
+        if LEFT_OUT.iter().any(|(pattern, _)| is_like(pattern, &said)) {
+            return;
+        }
+        match self.belief.judge(actor, op) {
+            Verdict::Quick => {}
+            Verdict::Slow if !self.is_slow && self.random.chance(20) => self.is_slow = true,
+            Verdict::Slow | Verdict::Fatal | Verdict::Luck => return,
+        }
+        self.belief.follow(actor, op);
+        self.script.push(actor.clone(), op.clone(), None);
+    }
+
+    /// The template with a word for each slot; none if there is no word for one.
+    fn fill(&mut self, template: &str) -> Option<String> {
+        let mut line = String::new();
+        let mut rest = template;
+        self.file = None;
+        "init".clone_into(&mut self.actor);
+        while let Some((before, slot)) = rest.split_once('{') {
+            let (slot, behind) = slot.split_once('}')?;
+            line.push_str(before);
+            line.push_str(&self.slot(slot)?);
+            rest = behind;
+        }
+        line.push_str(rest);
+        Some(line)
+    }
+
+    fn slot(&mut self, slot: &str) -> Option<String> {
+        if let Some((_, words)) = WORDS.iter().find(|(name, _)| *name == slot) {
+            return Some(self.random.word(words).to_owned());
+        }
+        Some(match slot {
+            "actor" => {
+                let ready = self.belief.ready();
+                let is_init = self.random.chance(50);
+                self.actor =
+                    self.random.one(&ready).filter(|_| !is_init).or(ready.first())?.clone();
+                self.actor.clone()
+            }
+            "opened" => self.random.one(&self.belief.descriptors_of(&self.actor))?.clone(),
+            "target" => self.random.one(&self.belief.all())?.clone(),
+            "child" => self.child()?,
+            "group" | "below" => {
+                let is_root = slot == "group" && self.random.chance(10);
+                self.group = if is_root { ROOT.to_owned() } else { self.group(true) };
+                self.group.clone()
+            }
+            "free" => self.group(false),
+            "setting" => {
+                let is_calm_needed = self.theme != Theme::Settings;
+                self.file(|file| {
+                    let is_right = file.is_calm || !is_calm_needed;
+                    is_right && !file.good.is_empty() && file.name != "cgroup.subtree_control"
+                })?
+            }
+            "steady" => self.file(|file| file.reading == Reading::Steady)?,
+            "file" => {
+                let is_calm_needed = self.theme != Theme::Settings;
+                self.file(|file| file.is_calm || !is_calm_needed)?
+            }
+            "value" => self.value(),
+            "controllers" => self.controllers(),
+            "focus" => self.all_of_focus(),
+            "member" => self.member()?,
+            _ => return None,
+        })
+    }
+
+    /// The first actor's name that is free.
+    fn child(&self) -> Option<String> {
+        let all = self.belief.all();
+        let free = ACTORS.iter().find(|name| !all.iter().any(|actor| actor == *name));
+        free.filter(|_| all.len() < MAX_ACTORS).map(|name| (*name).to_owned())
+    }
+
+    /// A group below the root, mostly one that is there, or is not.
+    fn group(&mut self, is_there: bool) -> String {
+        let there = self.belief.groups();
+        let mut names: Vec<String> = GROUPS.iter().map(|name| format!("{ROOT}/{name}")).collect();
+        if self.random.chance(93) {
+            let has_parent = |name: &String| {
+                name.rsplit_once('/').is_some_and(|(parent, _)| there.iter().any(|it| it == parent))
+            };
+            let fits = |name: &String| has_parent(name) && there.contains(name) == is_there;
+            if names.iter().any(fits) {
+                names.retain(fits);
+            }
+        }
+        self.random.one(&names).cloned().unwrap_or_default()
+    }
+
+    /// A file, mostly of the controllers that the script is about.
+    fn file(&mut self, fits: impl Fn(&File) -> bool) -> Option<String> {
+        let (focus, belief, group) = (&self.focus, &self.belief, &self.group);
+        let weight = |file: &File| {
+            let is_there = file.controller == "pressure" || belief.has(group, file.controller);
+            let often = match file.controller {
+                "cgroup" => 40,
+                controller if focus.contains(&controller) => 12 + 300 * usize::from(is_there),
+                _ => 1 + 4 * usize::from(is_there),
+            };
+            usize::from(fits(file)) * often
+        };
+        self.file = self.random.weighted(FILES, weight);
+        self.file.map(|file| file.name.to_owned())
+    }
+
+    /// A value for the file of the line, or for one that was opened before.
+    fn value(&mut self) -> String {
+        let focus = self.focus.clone();
+        let is_settable =
+            |file: &File| usize::from(focus.contains(&file.controller) && !file.good.is_empty());
+        let file = self.file.or_else(|| self.random.weighted(FILES, is_settable));
+        let mut value = value(&mut self.random, file.map_or(&[], |file| file.good));
+        if file.is_some_and(|file| LISTINGS.contains(&file.name)) {
+            // Numbers may be those of processes that are no actors.
+            value.retain(|byte| !byte.is_ascii_digit());
+        }
+        print_word(&value)
+    }
+
+    fn all_of_focus(&self) -> String {
+        let words: Vec<String> =
+            self.controllers_in_focus().map(|word| format!("+{word}")).collect();
+        print_word(words.join(" ").as_bytes())
+    }
+
+    fn controllers_in_focus(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.focus.iter().copied().filter(|word| *word != "pressure")
+    }
+
+    /// What is written into cgroup.subtree_control.
+    fn controllers(&mut self) -> String {
+        let focus: Vec<&'static str> = self.controllers_in_focus().collect();
+        let mut words: Vec<String> = Vec::new();
+        for _ in 0..=self.random.below(3) {
+            let list =
+                if self.random.chance(75) && !focus.is_empty() { &focus } else { ALL_CONTROLLERS };
+            let sign = self.random.word(&["+", "+", "-"]);
+            words.push(format!("{sign}{}", self.random.word(list)));
+        }
+        let mut value = words.join(" ").into_bytes();
+        if self.random.chance(8) {
+            value = spoilt_list(&mut self.random, &value);
+        }
+        print_word(&value)
+    }
+
+    /// What is written into cgroup.procs.
+    fn member(&mut self) -> Option<String> {
+        const ODD: &[&str] =
+            &["\"\"", "-1", "junk", "4194304", "99999999999", "\"\\n\"", "\"0 \"", "0x0", "00"];
+        Some(match self.random.below(20) {
+            0 => self.random.word(ODD).to_owned(),
+            1..=3 => "0".to_owned(),
+            4 => format!("\"<{}>\\n\"", self.random.one(&self.belief.all())?),
+            5 => format!("\" <{}>\"", self.random.one(&self.belief.all())?),
+            _ => {
+                let all = self.belief.all();
+                let others =
+                    all.get(1..).filter(|others| !others.is_empty() && self.random.chance(95));
+                let who = self.random.one(others.unwrap_or(&all))?;
+                format!("<{who}>")
+            }
+        })
+    }
+}
+
+/// A list that is spoilt a little.
+fn spoilt_list(random: &mut Random, value: &[u8]) -> Vec<u8> {
+    let mut spoilt = value.to_vec();
+    match random.below(6) {
+        0 => spoilt.push(b'\n'),
+        1 => spoilt.insert(0, b' '),
+        2 => spoilt.push(b' '),
+        3 => drop((!spoilt.is_empty()).then(|| spoilt.remove(0))),
+        4 => spoilt.clear(),
+        _ => spoilt.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b','),
+    }
+    spoilt
+}

@@ -1,0 +1,153 @@
+//! Generated scripts for real kernels: that they are the same everywhere and can be read, that differences become small, and
+//! that runs add up. No virtual machine is needed.
+
+use std::collections::BTreeSet;
+
+use standin::transcript::{Op, ProcessOp, Release, parse};
+use standin_tests::lab::fuzz::{Key, LEFT_OUT, OPERATIONS, Shrinking, Tally, Total, script};
+use standin_tests::replay;
+
+/// Cases that are looked at.
+const CASES: u64 = 400;
+
+#[test]
+fn a_case_is_the_same_script_whenever_it_is_made_and_no_other_case_is() {
+    let mut seen = BTreeSet::new();
+    for seed in [1, 2] {
+        for case in 0..CASES {
+            let text = script(seed, case).to_string();
+            assert_eq!(text, script(seed, case).to_string());
+            assert!(seen.insert(text), "seed {seed}, case {case}");
+        }
+    }
+}
+
+/// The generator makes the same scripts for everybody: answers that were kept stay good, and a share is a share. A change of
+/// the generator changes this line, knowingly.
+#[test]
+fn the_scripts_of_a_seed_are_these() {
+    let sum = (0..CASES).fold(0_u64, |sum, case| {
+        script(1, case)
+            .to_string()
+            .bytes()
+            .fold(sum, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))
+    });
+    assert_eq!(sum, SUM);
+}
+
+const SUM: u64 = 18_187_165_627_769_844_739;
+
+#[test]
+fn every_script_has_the_same_size_and_can_be_read_again() {
+    for case in 0..CASES {
+        let script = script(3, case);
+        assert_eq!(script.operations().count(), OPERATIONS, "{script}");
+        assert_eq!(parse(script.to_string().as_bytes()).unwrap(), script);
+        let makes = |op: &Op| {
+            matches!(op, Op::Processes(ProcessOp::Fork { .. } | ProcessOp::Thread { .. }))
+        };
+        let actors = script.operations().filter(|operation| makes(operation.op())).count();
+        assert!(actors < 6, "{script}");
+    }
+}
+
+#[test]
+fn hardly_an_operation_waits_until_somebody_gives_up() {
+    let (mut blocked, mut gone, mut all) = (0, 0, 0);
+    for case in 0..CASES {
+        let script = script(4, case);
+        let report =
+            replay::on_machine(&script).unwrap_or_else(|error| panic!("{error}\n{script}"));
+        for operation in report.transcript.operations() {
+            let answer = operation.answer.as_ref().and_then(|answer| answer.as_status());
+            blocked += usize::from(answer == Some("blocked"));
+            gone += usize::from(answer == Some("gone"));
+            all += 1;
+        }
+    }
+    assert!(blocked * 100 < all && gone * 20 < all, "{blocked} and {gone} of {all}");
+}
+
+#[test]
+fn what_is_left_out_has_a_reason() {
+    for (pattern, why) in LEFT_OUT {
+        assert!(!pattern.is_empty() && why.len() > 10, "{pattern}");
+    }
+}
+
+/// Shrinks a script that differs where all of `needed` stand before its last operation; also how many rounds it took.
+fn shrunk(length: u32, needed: &[u32]) -> (Vec<u32>, usize) {
+    let mut shrinking = Shrinking::new((0..length).collect(), length);
+    let mut rounds = 0;
+    while !shrinking.is_done() {
+        let candidates = shrinking.candidates();
+        assert!(candidates.iter().all(|candidate| candidate.last() == Some(&length)));
+        let verdicts: Vec<bool> = candidates
+            .iter()
+            .map(|candidate| needed.iter().all(|one| candidate.contains(one)))
+            .collect();
+        shrinking.learn(&verdicts);
+        rounds += 1;
+        assert!(rounds < 100, "it goes on for ever");
+    }
+    (shrinking.smallest(), rounds)
+}
+
+#[test]
+fn a_difference_becomes_as_small_as_it_can_in_few_rounds() {
+    for needed in [&[][..], &[3], &[0, 28], &[5, 6, 7], &[0, 9, 18, 27], &[1, 3, 5, 7, 9, 11]] {
+        let (smallest, rounds) = shrunk(29, needed);
+        assert_eq!(smallest, [needed, &[29]].concat());
+        assert!(rounds <= 25, "{needed:?}: {rounds} rounds");
+    }
+    assert_eq!(shrunk(0, &[]).0, [0]);
+    assert_eq!(shrunk(1, &[0]).0, [0, 1]);
+}
+
+/// Where each of two can go, but not both: one of them stays.
+#[test]
+fn operations_that_stand_in_for_each_other_do_not_all_go() {
+    let mut shrinking = Shrinking::new(vec![1, 2, 3, 4], 5);
+    while !shrinking.is_done() {
+        let is_enough = |candidate: &Vec<i32>| candidate.contains(&2) || candidate.contains(&4);
+        let verdicts: Vec<bool> = shrinking.candidates().iter().map(is_enough).collect();
+        shrinking.learn(&verdicts);
+    }
+    assert_eq!(shrinking.smallest().len(), 2);
+}
+
+const fn key(kernel: Release, share: u64) -> Key {
+    Key { kernel, seed: 7, share, shares: 2 }
+}
+
+fn tally(scripts: u64, differences: u64) -> Tally {
+    Tally { cases: 20, scripts, operations: scripts * 30, differences, ..Tally::default() }
+}
+
+#[test]
+fn runs_of_shares_add_up_and_a_run_that_is_made_again_replaces_the_old_one() {
+    let mut here = Total::default();
+    here.set(key(Release::V6_12, 0), tally(10, 3));
+    let mut there = Total::default();
+    there.set(key(Release::V6_12, 1), tally(9, 1));
+    there.set(key(Release::V6_1, 1), tally(5, 0));
+    here.merge(&there);
+    here.set(key(Release::V6_12, 0), tally(10, 0));
+    let sum = here.of(Release::V6_12);
+    assert_eq!((sum.scripts, sum.operations, sum.differences), (19, 570, 1));
+    assert_eq!(here.of(Release::V6_1).scripts, 5);
+    assert_eq!(Total::read(&here.to_string()).unwrap(), here);
+}
+
+#[test]
+fn runs_are_recorded_one_after_another_in_the_same_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("fuzz.toml");
+    Total::record(&path, key(Release::V6_12, 0), tally(10, 3)).unwrap();
+    Total::record(&path, key(Release::V6_12, 1), tally(9, 1)).unwrap();
+    assert_eq!(Total::load(&path).unwrap().of(Release::V6_12).scripts, 19);
+    std::fs::write(&path, "[[run]]\nkernel = '5.4'\n").unwrap();
+    let refused =
+        Total::record(&path, key(Release::V6_12, 1), tally(9, 1)).unwrap_err().to_string();
+    assert!(refused.contains("fuzz.toml") && refused.contains("5.4"), "{refused}");
+}
