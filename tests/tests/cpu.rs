@@ -183,3 +183,11 @@ fn proc_tells_what_a_process_and_its_children_have_used() {
     let times: Vec<&str> = stat.split(' ').skip(13).take(4).collect();
     assert_eq!(times, ["7", "0", "20", "0"], "in hundredths of a second");
 }
+
+#[test]
+fn how_long_threads_waited_for_a_processor_is_not_made_up() {
+    let none = "| some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n| full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+    let read = "init> read /sys/fs/cgroup/h/cpu.pressure\n";
+    check(2, &format!("{TWO}{GO}init> sleep 400\nok\n{read}{none}"));
+    check(1, &format!("{TWO}{GO}init> sleep 400\nok\n{read}NotModelled read\n"));
+}

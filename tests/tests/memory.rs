@@ -83,3 +83,12 @@ fn a_peak_begins_anew_for_the_open_file_that_was_written() {
          init> read /sys/fs/cgroup/t/memory.peak\n| 4202496\n",
     );
 }
+
+#[test]
+fn how_long_processes_waited_for_memory_is_not_made_up() {
+    check(
+        "init> write /sys/fs/cgroup/t/memory.max 16M\nok\ninit> fork p into=/sys/fs/cgroup/t/a\nok\n\
+         init> key /sys/fs/cgroup/t/memory.pressure some\n| avg10=0.00 avg60=0.00 avg300=0.00 total=0\n\
+         p> alloc 32M\nkilled KILL\ninit> read /sys/fs/cgroup/t/memory.pressure\nNotModelled read\n",
+    );
+}

@@ -161,17 +161,15 @@ pub(crate) fn has_news(kernel: &Kernel, file: FileKey, seen: Option<u64>) -> boo
     seen != Some(rows::changes(cgroups, group, id))
 }
 
-/// Whether the machine knows if a poll of an open control file is answered: not after processes waited for memory, if that
-/// sets off a trigger.
+/// Whether the machine knows if a poll of an open control file is answered: not after processes had to wait, if that sets
+/// off a trigger.
 pub(crate) fn vet_poll(kernel: &Kernel, file: FileKey) -> Result<(), Failure> {
     let cgroups = &kernel.cgroups;
     match kernel.vfs.files.at(file).spot.node {
         Node::Control(group, id)
-            if rows::is_alive(cgroups, group, id)
-                && rows::of(id).is_some_and(|row| row.name == "memory.pressure")
-                && cgroups.triggers.contains_key(&file) =>
+            if rows::is_alive(cgroups, group, id) && cgroups.triggers.contains_key(&file) =>
         {
-            pressure::vet_memory(cgroups, group)
+            rows::of(id).map_or(Ok(()), |row| pressure::vet(cgroups, group, row.name))
         }
         Node::Control(..) | Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Ok(()),
     }

@@ -1,8 +1,8 @@
 //! Pressure stall information: cpu.pressure, io.pressure, memory.pressure, and the switch cgroup.pressure
 //! (psi.rst).
 //!
-//! Where nobody waited for anything all is zero, and no trigger fires. A limit of memory makes processes wait ([`stalls`]):
-//! for how long is not modelled, so memory.pressure and its triggers then say so.
+//! Where nobody waited for anything all is zero, and no trigger fires. A limit of memory makes processes wait ([`stalls`]),
+//! and so do others that use the processors: averages over time are not modelled, so the file and its triggers then say so.
 
 use standin::{Capability, Errno, Failure};
 
@@ -19,6 +19,10 @@ pub(super) struct Trigger {
     threshold_us: u32,
     window_us: u32,
 }
+
+/// The files of which the machine knows that somebody waited.
+const CPU: &str = "cpu.pressure";
+const MEMORY: &str = "memory.pressure";
 
 /// The longest window.
 const WINDOW_MAX_US: u32 = 10_000_000;
@@ -47,16 +51,27 @@ pub(super) fn stalls(cgroups: &mut Cgroups, group: CgroupKey) {
     }
 }
 
-/// Whether the machine knows how long the processes of a group and below waited for memory.
-pub(super) fn vet_memory(cgroups: &Cgroups, group: CgroupKey) -> Result<(), Failure> {
-    if cgroups.table.at(group).stalled {
-        return Err(Failure::NotModelled("memory.pressure after a limit of memory was reached"));
+/// Whether the machine knows what stands in this pressure file: not once processes of the group or below had to wait.
+pub(super) fn vet(cgroups: &Cgroups, group: CgroupKey, file: &str) -> Result<(), Failure> {
+    let record = cgroups.table.at(group);
+    match file {
+        MEMORY if record.stalled => {
+            Err(Failure::NotModelled("memory.pressure after a limit of memory was reached"))
+        }
+        CPU if record.processor_usage().some_ns > 0 => {
+            Err(Failure::NotModelled("cpu.pressure after threads waited for a processor"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+pub(super) fn show_cpu(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
+    vet(&kernel.cgroups, target.group, CPU)?;
+    show(kernel, target, out)
 }
 
 pub(super) fn show_memory(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    vet_memory(&kernel.cgroups, target.group)?;
+    vet(&kernel.cgroups, target.group, MEMORY)?;
     show(kernel, target, out)
 }
 
