@@ -104,7 +104,8 @@ impl Kernel {
         }
         let last = Moment { ns: (self.profile.limits.seconds + 1).saturating_mul(1_000_000_000) };
         let goal = timer.or(until).unwrap_or(last).min(last);
-        let changed = processor::advance(self, goal);
+        let changed =
+            processor::advance(self, goal).inspect_err(|failure| self.census.note(failure))?;
         if goal == last && !changed {
             return Err(Failure::LimitReached("virtual time"));
         }

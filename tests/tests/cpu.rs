@@ -133,6 +133,30 @@ fn threads_of_the_root_group_share_as_one_with_its_groups() {
     check(1, &format!("{root}{}", used("h/a", 200_000)));
 }
 
+/// Process p may use the second processor alone.
+const CPUSET: &str = "init> write /sys/fs/cgroup/cgroup.subtree_control +cpuset\nok\n\
+    init> write /sys/fs/cgroup/h/cgroup.subtree_control +cpuset\nok\ninit> write /sys/fs/cgroup/h/a/cpuset.cpus 1\nok\n";
+
+#[test]
+fn who_may_use_one_processor_alone_shares_that_one() {
+    let both = "init> write /sys/fs/cgroup/h/b/cpuset.cpus 1\nok\n";
+    let (a, b) = (used("h/a", 200_000), used("h/b", 200_000));
+    check(2, &format!("{CPUSET}{both}{TWO}{GO}init> sleep 400\nok\n{a}{b}"));
+}
+
+#[test]
+fn work_at_once_of_who_may_use_different_processors_is_not_modelled() {
+    check(
+        2,
+        &format!(
+            "{CPUSET}init> fork p into=/sys/fs/cgroup/h/a\nok\ninit> fork q into=/sys/fs/cgroup/h/b\nok\n\
+             init> write /sys/fs/cgroup/h/a/cpu.max \"1000 1000000\"\nok\np> burn 20\nblocked\nq> burn 10\n\
+             NotModelled burn\n{}",
+            used("h/b", 0)
+        ),
+    );
+}
+
 #[test]
 fn the_limit_of_processor_time_warns_each_second_and_ends_at_last() {
     check(
@@ -144,25 +168,27 @@ fn the_limit_of_processor_time_warns_each_second_and_ends_at_last() {
     );
 }
 
-/// Runs as many processes as there are entries, each for so long, and says when all are done, in ms.
-fn run(machine: &Machine, work_ms: &'static [u64]) -> u64 {
-    machine.program("/bin/work", move |kernel, arguments| {
-        let index: usize = String::from_utf8_lossy(&arguments[1]).parse().unwrap();
-        kernel.use_processor(Duration::from_millis(work_ms[index])).unwrap();
+/// Runs a process for each entry, for so long, and says when all are done, in ms.
+fn run(machine: &Machine, work_ms: &[u64]) -> u64 {
+    machine.program("/bin/work", |kernel, arguments| {
+        let ms = arguments.last().map(|ms| String::from_utf8_lossy(ms).parse());
+        let ms = ms.and_then(Result::ok).expect("a number");
+        kernel.use_processor(Duration::from_millis(ms)).expect("work");
         ExitCode::SUCCESS
     });
     let root = machine.root();
-    let before = root.monotonic().unwrap();
-    let spawn = |index: usize| {
-        let index = index.to_string();
-        let arguments: [&[u8]; 2] = [b"work", index.as_bytes()];
-        root.spawn(&Spawn::new(KPath::new("/bin/work").unwrap(), &arguments)).unwrap()
+    let before = root.monotonic().expect("a clock");
+    let spawn = |ms: &u64| {
+        let ms = ms.to_string();
+        let arguments: [&[u8]; 2] = [b"work", ms.as_bytes()];
+        root.spawn(&Spawn::new(KPath::new("/bin/work").expect("no NUL"), &arguments))
     };
-    let children: Vec<_> = (0..work_ms.len()).map(spawn).collect();
+    let children: Vec<_> = work_ms.iter().map(spawn).collect();
     for child in &children {
-        root.wait(child, WaitOptions::default()).unwrap();
+        let child = child.as_ref().expect("a child");
+        root.wait(child, WaitOptions::default()).expect("its end");
     }
-    (root.monotonic().unwrap().ns - before.ns) / 1_000_000
+    (root.monotonic().expect("a clock").ns - before.ns) / 1_000_000
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! gets a fixed share ([`share`]), by the weights of groups and the nice values of threads, as far as quotas let it
 //! ([`throttle`]). So time is exact and needs no slices, and costs nothing while nobody asks for it.
 //!
+//! Those who run at once may use the same processors, be it all or those of one cpuset; else it is `NotModelled`.
+//!
 //! What it leaves out: slices, the cost of switching, which processor a thread is on, and that a held group holds its
 //! threads' other calls too. Neighbours: `cgroup::processor` (what it asks of groups), `kernel` (which moves the clock).
 
@@ -18,10 +20,11 @@ pub(crate) use throttle::{Limit, Throttle};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
-use standin::Signal;
 use standin::backend::RlimitResource;
 use standin::id::Moment;
+use standin::{Failure, Signal};
 
+use crate::cgroup::cpuset::{self, Mask};
 use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
 use crate::task::{ProcessKey, ThreadKey, limit, signal};
@@ -70,6 +73,10 @@ pub(crate) fn use_time(
         burners.retain(|burner| kernel.tasks.is_alive(burner.thread));
         let left_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         burners.push(Burner { thread: caller, left_ns, part: 0 });
+        if let Err(failure) = count(kernel) {
+            kernel.processors.burners.pop();
+            return Err(failure.into());
+        }
     }
     if kernel.processors.is_burning(caller) {
         return Err(Wait { uninterruptible: true, ..Wait::on(Channel::Processor) }.into());
@@ -89,13 +96,31 @@ fn wants(kernel: &Kernel, burner: &Burner) -> bool {
     burner.left_ns > 0 && !thread.exited && !thread.frozen && !process.is_stopped()
 }
 
+/// How many processors there are for those who want to run.
+///
+/// # Errors
+/// `NotModelled`: not all may use the same ones.
+fn count(kernel: &Kernel) -> Result<u32, Failure> {
+    let wanting = kernel.processors.burners.iter().filter(|burner| wants(kernel, burner));
+    let mut masks = wanting.map(|burner| cpuset::allowed(kernel, burner.thread));
+    let first = masks.next().flatten();
+    if masks.any(|mask| mask != first) {
+        return Err(Failure::NotModelled("work of threads that may use different processors"));
+    }
+    Ok(first.map_or(kernel.profile.processors, Mask::count))
+}
+
 /// Moves the clock until something happens to somebody's work, or to `until`. Whether it did not get there.
-pub(crate) fn advance(kernel: &mut Kernel, until: Moment) -> bool {
+///
+/// # Errors
+/// `NotModelled`: not all who want to run may use the same processors.
+pub(crate) fn advance(kernel: &mut Kernel, until: Moment) -> Result<bool, Failure> {
     loop {
         let now = kernel.clock.monotonic();
-        let Some(scene) = (now < until).then(|| Scene::now(kernel)).flatten() else {
+        let processors = count(kernel)?;
+        let Some(scene) = (now < until).then(|| Scene::now(kernel, processors)).flatten() else {
             kernel.clock.advance(until);
-            return false;
+            return Ok(false);
         };
         let next = scene.next_event(kernel).min(until);
         kernel.clock.advance(next);
@@ -105,7 +130,7 @@ pub(crate) fn advance(kernel: &mut Kernel, until: Moment) -> bool {
             changed |= finish(kernel, process) | limit_process(kernel, process);
         }
         if changed {
-            return true;
+            return Ok(true);
         }
     }
 }

@@ -57,8 +57,8 @@ struct Amount {
 }
 
 impl Scene {
-    /// Who runs now; none if nobody wants to.
-    pub(super) fn now(kernel: &mut Kernel) -> Option<Self> {
+    /// Who runs now on so many processors; none if nobody wants to.
+    pub(super) fn now(kernel: &mut Kernel, processors: u32) -> Option<Self> {
         let mut making = Making::default();
         let burners = kernel.processors.burners.iter().enumerate();
         let wanting = burners.filter(|(_, burner)| wants(kernel, burner));
@@ -71,7 +71,6 @@ impl Scene {
         if runners.is_empty() {
             return None;
         }
-        let processors = kernel.profile.processors;
         let shares = tree.fill(processors);
         let mut scene = Self { runners, spans, processors };
         for runner in &mut scene.runners {

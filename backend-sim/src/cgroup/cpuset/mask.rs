@@ -29,6 +29,11 @@ impl Mask {
         }
     }
 
+    /// How many processors.
+    pub(crate) const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }
