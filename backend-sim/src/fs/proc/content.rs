@@ -10,13 +10,18 @@ use crate::profile::Layout;
 use crate::step::Step;
 use crate::task::{Thread, ThreadKey};
 
+/// The bytes of a path that the kernel prints; what is longer it cuts off (kernfs, PATH_MAX with its NUL).
+const PATH_ROOM: usize = 4095;
+
 /// /proc/PID/cgroup: the group, also one that a zombie was in and that has been removed since (cgroup-v2.rst).
 pub(super) fn cgroup(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) -> Step<()> {
     if kernel.profile.layout != Layout::Unified {
         return Err(Failure::NotModelled("/proc/PID/cgroup beside v1 hierarchies").into());
     }
     out.extend_from_slice(b"0::");
+    let start = out.len();
     cgroup::path(kernel, thread.cgroup, out);
+    out.truncate(start.saturating_add(PATH_ROOM));
     if kernel.cgroups.table.at(thread.cgroup).removed {
         out.extend_from_slice(b" (deleted)");
     }
