@@ -10,6 +10,7 @@ use standin::transcript::{Operation, Theme, Transcript, op_rows};
 use standin::{Backend, Controller, fs};
 use standin_sim::{Machine, Release};
 
+use crate::errno_sites::{self, Line, Obstacle, Proof};
 use crate::fixtures::{Fixture, cached};
 use crate::ledger;
 use crate::skips::{self, Skip};
@@ -33,12 +34,27 @@ pub fn text() -> String {
     let (skips, fixtures) = (skips::all(), cached());
     let is_run = |fixture: &&Fixture| skips::first(&skips, &fixture.transcript).is_none();
     let run: Vec<&Fixture> = fixtures.iter().filter(is_run).collect();
+    let reproduced = reproduced(&run);
     let mut out = HEAD.to_owned();
     put_fixtures(&mut out, &run);
     put_skips(&mut out, &skips);
     put_operations(&mut out, &run);
-    put_control_files(&mut out, &run);
+    put_control_files(&mut out, &reproduced);
+    put_errno_sites(&mut out, &reproduced);
     out
+}
+
+/// The operations that the machine answers as recorded: those of the fixtures that run, but for what the ledger names.
+fn reproduced<'a>(run: &[&'a Fixture]) -> Vec<(&'a Fixture, &'a Operation)> {
+    let ledger = ledger::all();
+    let mut reproduced = Vec::new();
+    for fixture in run {
+        let known = ledger::lines_of(&ledger, &fixture.name);
+        let operations = fixture.transcript.operations();
+        let same = operations.filter(|operation| !known.contains(&operation.line()));
+        reproduced.extend(same.map(|operation| (*fixture, operation)));
+    }
+    reproduced
 }
 
 fn put_fixtures(out: &mut String, run: &[&Fixture]) {
@@ -100,16 +116,23 @@ fn put_operations(out: &mut String, run: &[&Fixture]) {
     }
 }
 
-fn put_control_files(out: &mut String, run: &[&Fixture]) {
-    put(out, "\n## Control files of cgroup2\n\n| file | 6.1 | 6.12 | 6.18 |\n|---|---|---|---|\n");
+fn put_control_files(out: &mut String, reproduced: &[(&Fixture, &Operation)]) {
+    put(
+        out,
+        "\n## Control files of cgroup2
+
+A file is *recorded* if one is read or written in a recording of that release; *not modelled* if the machine does not read it.
+
+| file | 6.1 | 6.12 | 6.18 |\n|---|---|---|---|\n",
+    );
     let mut table: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
     for release in Release::ALL {
-        let recorded = recorded_files(run, release);
+        let recorded = recorded_files(reproduced, release);
         for (file, is_modelled) in files(release) {
-            let word = match is_modelled {
-                _ if recorded.contains(&file) => "recorded",
-                true => "documented only",
-                false => "not modelled",
+            let word = match (is_modelled, recorded.contains(&file)) {
+                (false, _) => "not modelled",
+                (true, true) => "recorded",
+                (true, false) => "documented only",
             };
             table.entry(file).or_default().insert(release.name(), word);
         }
@@ -151,21 +174,66 @@ fn control_files(kernel: &dyn Backend, directory: &str) -> Vec<String> {
     names.filter(|name| name.contains('.')).collect()
 }
 
-/// The control files that operations of reproduced recordings name.
-fn recorded_files(run: &[&Fixture], release: Release) -> BTreeSet<String> {
-    let of_release =
-        run.iter().filter(|fixture| fixture.name.split('/').next() == Some(release.name()));
-    let operations = of_release.flat_map(|fixture| fixture.transcript.operations());
-    operations.filter_map(named_file).collect()
+/// The control files that operations read or write.
+fn recorded_files(reproduced: &[(&Fixture, &Operation)], release: Release) -> BTreeSet<String> {
+    let of_release = reproduced
+        .iter()
+        .filter(|(fixture, _)| fixture.name.split('/').next() == Some(release.name()));
+    of_release.filter_map(|(_, operation)| transferred_file(operation)).collect()
 }
 
-/// The last part of a path of cgroup2 that an operation names.
-fn named_file(operation: &Operation) -> Option<String> {
+/// The last part of the path of cgroup2 that an operation reads or writes; `None` if no such file is there.
+fn transferred_file(operation: &Operation) -> Option<String> {
+    const TRANSFERS: [&str; 6] = ["read", "read~", "write", "key", "test", "open"];
+    let status = operation.answer.as_ref()?.as_status().unwrap_or_default();
+    if status.starts_with("ENOENT") || !TRANSFERS.contains(&operation.op().name()) {
+        return None;
+    }
     let path =
         operation.op().arguments().into_iter().find(|word| word.starts_with(ROOT.as_bytes()))?;
-    let name = path.rsplit(|byte| *byte == b'/').next()?;
-    let name = std::str::from_utf8(name).ok()?;
-    name.contains('.').then(|| name.to_owned())
+    let name = std::str::from_utf8(path.rsplit(|byte| *byte == b'/').next()?).ok()?.to_owned();
+    name.contains('.').then_some(name)
+}
+
+fn put_errno_sites(out: &mut String, reproduced: &[(&Fixture, &Operation)]) {
+    put(
+        out,
+        "\n## Errno sites\n
+The places in the kernel's code that give an errno (fixtures/errno-sites.toml): how many a recording shows, and of how many of
+these the machine reproduces one.
+
+| file | sites | shown | reproduced | not reached | shown, percent |\n|---|---|---|---|---|---|\n",
+    );
+    let lines: BTreeSet<(&str, usize)> = reproduced
+        .iter()
+        .map(|(fixture, operation)| (fixture.name.as_str(), operation.line()))
+        .collect();
+    let is_reproduced = |line: &Line| lines.contains(&(line.fixture.as_str(), line.line));
+    let sites = errno_sites::all();
+    let mut files: Vec<(&str, [usize; 3])> = Vec::new();
+    let mut obstacles: BTreeMap<Obstacle, usize> = BTreeMap::new();
+    for site in &sites {
+        if files.last().is_none_or(|(file, _)| *file != site.file) {
+            files.push((&site.file, [0; 3]));
+        }
+        let Some((_, [all, shown, same])) = files.last_mut() else { continue };
+        *all += 1;
+        match &site.proof {
+            Proof::Unreached(obstacle) => *obstacles.entry(*obstacle).or_default() += 1,
+            Proof::Shown(lines) => {
+                *shown += 1;
+                *same += usize::from(lines.iter().any(|line| is_reproduced(line)));
+            }
+        }
+    }
+    for (file, [all, shown, same]) in files {
+        let (unreached, percent) = (all - shown, shown * 100 / all);
+        let _ = writeln!(out, "| {file} | {all} | {shown} | {same} | {unreached} | {percent} |");
+    }
+    put(out, "\n| not reached, because | sites |\n|---|---|\n");
+    for (obstacle, _, reason) in Obstacle::ALL {
+        let _ = writeln!(out, "| {reason} | {} |", obstacles.get(&obstacle).unwrap_or(&0));
+    }
 }
 
 fn put(out: &mut String, text: &str) {
