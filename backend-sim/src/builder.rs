@@ -4,7 +4,7 @@ use standin::id::Bytes;
 
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::profile::{Layout, Limits, Profile, Release};
+use crate::profile::{BlockDevice, Layout, Limits, Profile, Release};
 
 /// Describes a machine; [`build`](Builder::build) boots it.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,28 @@ impl Builder {
     #[must_use]
     pub fn swap(mut self, amount: Bytes) -> Self {
         self.profile.swap = amount;
+        self
+    }
+
+    /// One more block device; none unless said. Control files take limits and weights for it; no process does I/O.
+    ///
+    /// ```
+    /// use standin::fs;
+    /// use standin_sim::{BlockDevice, Machine};
+    ///
+    /// let machine = Machine::builder().disk(BlockDevice { major: 259, minor: 0 }).build();
+    /// let root = machine.root();
+    /// fs::write(&root, "/sys/fs/cgroup/cgroup.subtree_control", "+io").unwrap();
+    /// fs::create_dir(&root, "/sys/fs/cgroup/a").unwrap();
+    /// fs::write(&root, "/sys/fs/cgroup/a/io.max", "259:0 wiops=100").unwrap();
+    /// assert_eq!(
+    ///     fs::read_to_string(&root, "/sys/fs/cgroup/a/io.max").unwrap(),
+    ///     "259:0 rbps=max wbps=max riops=max wiops=100\n",
+    /// );
+    /// ```
+    #[must_use]
+    pub fn disk(mut self, device: BlockDevice) -> Self {
+        self.profile.disks.push(device);
         self
     }
 

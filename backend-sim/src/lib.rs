@@ -48,7 +48,7 @@ mod wait;
 pub use builder::Builder;
 pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
-pub use profile::{Layout, Limits, Release};
+pub use profile::{BlockDevice, Layout, Limits, Release};
 #[cfg(feature = "transcript")]
 pub use stage::Stage;
 pub use view::View;

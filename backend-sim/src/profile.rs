@@ -88,6 +88,15 @@ impl Layout {
     }
 }
 
+/// A block device, by the numbers that control files name it by. It is a solid-state drive without partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockDevice {
+    /// Which driver it belongs to: 8 of SCSI disks, 259 of NVMe drives.
+    pub major: u32,
+    /// Which of the driver's it is.
+    pub minor: u32,
+}
+
 /// What a machine is.
 #[derive(Clone, Debug)]
 pub(crate) struct Profile {
@@ -96,6 +105,7 @@ pub(crate) struct Profile {
     pub(crate) processors: u32,
     pub(crate) memory: Bytes,
     pub(crate) swap: Bytes,
+    pub(crate) disks: Vec<BlockDevice>,
     pub(crate) limits: Limits,
     /// Whether it has the context commands.
     pub(crate) contexts: bool,
@@ -109,6 +119,7 @@ impl Default for Profile {
             processors: 2,
             memory: Bytes(1 << 30),
             swap: Bytes(0),
+            disks: Vec::new(),
             limits: Limits::default(),
             contexts: false,
         }

@@ -24,11 +24,14 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::namespace;
 use crate::ops::fork::Fork;
-use crate::profile::{Layout, Release};
+use crate::profile::{BlockDevice, Layout, Release};
 use crate::step::Step;
 use crate::task::{ProcessKey, State, ThreadKey, limit};
 use crate::view::View;
 use crate::{cgroup, run};
+
+/// The major number of NVMe drives: they are the disks of a machine line.
+const NVME: u32 = 259;
 
 /// A machine with actors on it.
 ///
@@ -94,6 +97,9 @@ impl Stage {
         }
         if let Some(swap) = line.swap_bytes {
             builder = builder.swap(standin::id::Bytes(swap));
+        }
+        for minor in 0..line.disks.unwrap_or(0) {
+            builder = builder.disk(BlockDevice { major: NVME, minor });
         }
         Self::on(builder.build())
     }

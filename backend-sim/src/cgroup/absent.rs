@@ -1,5 +1,5 @@
-//! Limits on devices and other things that the machine does not have: it has no block devices, none for RDMA, and none of
-//! the resources of the misc controller. What is well formed names one that is not there.
+//! Limits on what the machine does not have: devices for RDMA, resources of the misc controller, and regions of device
+//! memory. What is well formed names one that is not there.
 //!
 //! Facts: cgroup-v2.rst; the forms are recorded on 6.1 and 6.12. What files of these controllers print is in their rows.
 
@@ -15,19 +15,6 @@ use crate::step::Step;
 #[expect(clippy::unnecessary_wraps, reason = "a row's function may fail")]
 pub(super) fn show(_: &Kernel, _: Target, _: &mut Vec<u8>) -> Step<()> {
     Ok(())
-}
-
-/// io.max, io.cost.model, io.cost.qos: `MAJOR:MINOR`, white space, and what is read only where there is that device.
-pub(super) fn store_block(_: &mut Kernel, write: &Write<'_>) -> Step<()> {
-    Err(block_device(write.bytes).into())
-}
-
-/// Why a line for a block device is refused.
-pub(super) fn block_device(line: &[u8]) -> Errno {
-    let device = value::scan(line)
-        .and_then(|(_, behind)| value::scan(behind.strip_prefix(b":")?))
-        .is_some_and(|(_, behind)| behind.first().is_some_and(|byte| value::is_space(*byte)));
-    if device { Errno::ENODEV } else { Errno::EINVAL }
 }
 
 /// rdma.max: a device, and a blank before each `RESOURCE=LIMIT`.
@@ -71,21 +58,30 @@ pub(super) fn store_misc(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     Err(Errno::EINVAL.into())
 }
 
+/// dmem.max, dmem.low, dmem.min: lines `REGION LIMIT`, empty ones allowed. There is no region (cgroup-v2.rst, DMEM).
+pub(super) fn store_dmem(_: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    if value::strip(write.bytes).is_empty() { Ok(()) } else { Err(Errno::EINVAL.into()) }
+}
+
 #[cfg(test)]
 mod tests {
-    use standin::Errno;
+    use standin::{Errno, fs};
 
-    use super::{block_device, is_rdma_limit};
-    use crate::profile::Release::{V6_1, V6_12};
+    use super::is_rdma_limit;
+    use crate::Machine;
+    use crate::profile::Release::{V6_1, V6_12, V6_18};
 
     #[test]
-    fn a_block_device_is_two_numbers_and_white_space() {
-        for line in ["8:0 ", "8:0\n", " 8: 0\tjunk", "99999999999999999999:0 x"] {
-            assert_eq!(block_device(line.as_bytes()), Errno::ENODEV, "{line:?}");
-        }
-        for line in ["", "8", "8:0", "8:0x ", "8 :0 ", "+8:0 ", "-8:0 ", "0x8:0 ", "sda "] {
-            assert_eq!(block_device(line.as_bytes()), Errno::EINVAL, "{line:?}");
-        }
+    fn device_memory_has_no_region_to_limit() {
+        let machine = Machine::builder().kernel(V6_18).build();
+        let root = machine.root();
+        fs::write(&root, "/sys/fs/cgroup/cgroup.subtree_control", "+dmem").unwrap();
+        fs::create_dir(&root, "/sys/fs/cgroup/a").unwrap();
+        assert_eq!(fs::read_to_string(&root, "/sys/fs/cgroup/a/dmem.max").unwrap(), "");
+        fs::write(&root, "/sys/fs/cgroup/a/dmem.max", " \n").unwrap();
+        let refused = fs::write(&root, "/sys/fs/cgroup/a/dmem.max", "vram 1M").unwrap_err();
+        assert_eq!(refused.errno(), Some(Errno::EINVAL));
+        machine.finish().unwrap();
     }
 
     #[test]

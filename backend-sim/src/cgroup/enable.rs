@@ -200,6 +200,9 @@ pub(super) fn take_away(
         if controller == Controller::Cpu {
             cgroups.table.at_mut(group).forget_cpu();
         }
+        if controller == Controller::Io {
+            cgroups.table.at_mut(group).forget_io();
+        }
         if controller == Controller::Pids {
             pids::disappears(cgroups, group);
         } else if controller == Controller::Memory {

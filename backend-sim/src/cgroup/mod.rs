@@ -10,6 +10,7 @@ mod attributes;
 mod check;
 mod cpu;
 pub(crate) mod cpuset;
+mod disk;
 mod domain;
 mod enable;
 mod events;
@@ -18,6 +19,8 @@ mod fork;
 mod freeze;
 mod hierarchy_limit;
 mod index;
+mod io;
+mod io_cost;
 mod kill;
 mod members;
 pub(crate) mod memory;
@@ -59,6 +62,7 @@ use crate::profile::{Profile, Release};
 use crate::table::{Key, Table};
 use crate::task::{Thread, ThreadKey};
 use cpuset::{Cpuset, Cpusets};
+use disk::Disk;
 use freeze::Freezer;
 use hierarchy_limit::HierarchyLimits;
 use index::Index;
@@ -102,6 +106,8 @@ pub(crate) struct Cgroups {
     cpusets: Cpusets,
     /// memory.max or memory.high of some group was written: until then births need not look for one.
     memory_limited: bool,
+    /// Block devices, in the order in which the kernel found them.
+    disks: Vec<Disk>,
 }
 
 /// A group.
@@ -189,6 +195,7 @@ impl Cgroups {
             peaks: FxHashMap::default(),
             cpusets: Cpusets::boot(profile),
             memory_limited: false,
+            disks: profile.disks.iter().copied().map(Disk::new).collect(),
         }
     }
 }

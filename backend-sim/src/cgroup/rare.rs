@@ -5,6 +5,7 @@ use standin::id::{Gid, Mode, Uid};
 use standin::{Controller, ControllerSet};
 
 use super::cpu::Cpu;
+use super::io::Io;
 use super::processor::Usage;
 use super::rows::{self, Class};
 use super::{Cgroup, RowId};
@@ -30,6 +31,8 @@ pub(super) struct Rare {
     throttle: Option<Box<Throttle>>,
     /// Processor time that was used in it and below.
     usage: Usage,
+    /// What the io controller keeps.
+    io: Option<Io>,
 }
 
 /// A file's mode and owner.
@@ -200,5 +203,22 @@ impl Cgroup {
     /// The same, to add to it.
     pub(super) fn processor_usage_mut(&mut self) -> &mut Usage {
         &mut self.rare.get_or_insert_default().usage
+    }
+
+    /// What the io controller keeps, if it was ever told anything.
+    pub(super) fn io(&self) -> Option<&Io> {
+        self.rare.as_ref()?.io.as_ref()
+    }
+
+    /// The same, to change it.
+    pub(super) fn io_mut(&mut self) -> &mut Io {
+        self.rare.get_or_insert_default().io.get_or_insert_default()
+    }
+
+    /// The io controller goes, and forgets.
+    pub(super) fn forget_io(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.io = None;
+        }
     }
 }

@@ -1,19 +1,20 @@
 //! Values that a file keeps and nothing else: how they are read, printed, and what they are at first.
 //!
-//! What most of them limit is not modelled yet; the files that would show it (hugetlb.*.current and the like) say so.
+//! What they limit is elsewhere, or is nothing that the machine has.
 
 use standin::{Controller, Errno};
 
 use super::rows::{self, Target, Write};
-use super::{Cgroup, absent, value};
+use super::{Cgroup, value};
 use crate::kernel::Kernel;
+use crate::profile::Release;
 use crate::step::Step;
 
 /// One kind of value.
 pub(super) struct Setting {
-    /// What stands before the value when it is read.
-    key: &'static str,
     default: u64,
+    /// What it is at first from a release on.
+    default_since: Option<(Release, u64)>,
     parse: fn(&[u8]) -> Result<u64, Errno>,
     /// A value that prints as `max`.
     max: Option<u64>,
@@ -31,8 +32,8 @@ const MAX_BYTES: u64 = MAX_PAGES * PAGE;
 const fn bytes(default: u64, parse: fn(&[u8]) -> Result<u64, Errno>, pages_a_unit: u64) -> Setting {
     let max = MAX_PAGES / pages_a_unit * pages_a_unit * PAGE;
     Setting {
-        key: "",
         default: if default > max { max } else { default },
+        default_since: None,
         parse,
         max: Some(max),
         survives_hiding: false,
@@ -45,20 +46,30 @@ pub(super) static MEMORY_LIMIT: Setting = bytes(MAX_BYTES, pages::<1>, 1);
 /// memory.min, memory.low.
 pub(super) static MEMORY_PROTECTION: Setting = bytes(0, pages::<1>, 1);
 
+/// Limits of huge pages of so many usual ones. In 6.18 they begin with what is no multiple of them, and so no `max`.
+const fn huge_pages(parse: fn(&[u8]) -> Result<u64, Errno>, pages_a_unit: u64) -> Setting {
+    let setting = bytes(MAX_BYTES, parse, pages_a_unit);
+    Setting { default_since: Some((Release::V6_18, MAX_BYTES)), ..setting }
+}
+
 /// Limits of huge pages of 2 MiB.
-pub(super) static HUGE_2MB: Setting = bytes(MAX_BYTES, pages::<512>, 512);
+pub(super) static HUGE_2MB: Setting = huge_pages(pages::<512>, 512);
 
 /// Limits of huge pages of 1 GiB.
-pub(super) static HUGE_1GB: Setting = bytes(MAX_BYTES, pages::<262_144>, 262_144);
+pub(super) static HUGE_1GB: Setting = huge_pages(pages::<262_144>, 262_144);
 
 /// memory.oom.group
 pub(super) static OOM_GROUP: Setting =
-    Setting { key: "", default: 0, parse: oom_group, max: None, survives_hiding: true };
+    Setting { default: 0, default_since: None, parse: oom_group, max: None, survives_hiding: true };
 
-/// io.weight
-pub(super) static IO_WEIGHT: Setting =
-    Setting { key: "default ", default: 100, parse: io_weight, max: None, survives_hiding: false };
-
+impl Setting {
+    fn default_in(&self, release: Release) -> u64 {
+        match self.default_since {
+            Some((since, default)) if release >= since => default,
+            Some(_) | None => self.default,
+        }
+    }
+}
 /// A size or `max`, rounded down to whole units of so many pages.
 fn pages<const UNIT: u64>(bytes: &[u8]) -> Result<u64, Errno> {
     let pages = match value::strip(bytes) {
@@ -77,22 +88,9 @@ fn oom_group(bytes: &[u8]) -> Result<u64, Errno> {
     }
 }
 
-/// 1 to 10000, `default` before it allowed and anything behind it; with a colon it is the weight for a block device.
-fn io_weight(line: &[u8]) -> Result<u64, Errno> {
-    if line.contains(&b':') {
-        return Err(absent::block_device(line));
-    }
-    let (number, _) =
-        value::scan(line.strip_prefix(b"default").unwrap_or(line)).ok_or(Errno::EINVAL)?;
-    // It is kept in 32 bits.
-    let weight = number & u64::from(u32::MAX);
-    if (1..=10_000).contains(&weight) { Ok(weight) } else { Err(Errno::EINVAL) }
-}
-
 pub(super) fn show(kernel: &Kernel, target: Target, setting: &Setting, out: &mut Vec<u8>) {
-    let value =
-        kernel.cgroups.table.at(target.group).setting(target.row).unwrap_or(setting.default);
-    out.extend_from_slice(setting.key.as_bytes());
+    let default = setting.default_in(kernel.cgroups.release);
+    let value = kernel.cgroups.table.at(target.group).setting(target.row).unwrap_or(default);
     if setting.max == Some(value) {
         out.extend_from_slice(b"max\n")
     } else {
@@ -102,7 +100,8 @@ pub(super) fn show(kernel: &Kernel, target: Target, setting: &Setting, out: &mut
 
 pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>, setting: &Setting) -> Step<()> {
     let value = parse(write.bytes, setting)?;
-    kernel.cgroups.table.at_mut(write.group).set_setting(write.row, value, setting.default);
+    let default = setting.default_in(kernel.cgroups.release);
+    kernel.cgroups.table.at_mut(write.group).set_setting(write.row, value, default);
     Ok(())
 }
 
@@ -111,7 +110,7 @@ pub(super) fn parse(bytes: &[u8], setting: &Setting) -> Result<u64, Errno> {
     (setting.parse)(bytes)
 }
 
-/// The value of a setting that a group of every kernel has.
+/// The value of a setting that a group of every kernel has, with the same default.
 pub(super) fn named(group: &Cgroup, name: &[u8]) -> u64 {
     let Some((row, setting)) = rows::setting_named(name) else { return 0 };
     group.setting(row).unwrap_or(setting.default)

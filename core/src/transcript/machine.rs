@@ -11,8 +11,11 @@ use super::word::{Word, split};
 /// Most processors that a machine line may ask for.
 pub const MAX_CPUS: u32 = 4096;
 
+/// Most block devices that a machine line may ask for.
+pub const MAX_DISKS: u32 = 16;
+
 /// How a machine line is written; it is the help of each error in one.
-const USAGE: &str = "machine [kernel=6.1|6.12|6.18] [layout=unified|legacy|hybrid] [cpus=N] [memory=SIZE] [swap=SIZE]";
+const USAGE: &str = "machine [kernel=6.1|6.12|6.18] [layout=unified|legacy|hybrid] [cpus=N] [memory=SIZE] [swap=SIZE] [disks=N]";
 
 choices! {
     /// A modelled kernel release.
@@ -34,6 +37,7 @@ choices! {
 ///     cpus: Some(2),
 ///     memory_bytes: Some(1 << 30),
 ///     swap_bytes: None,
+///     disks: None,
 /// });
 /// # Ok::<(), standin::transcript::ParseError>(())
 /// ```
@@ -49,6 +53,8 @@ pub struct MachineLine {
     pub memory_bytes: Option<u64>,
     /// Swap in bytes; left out, 0.
     pub swap_bytes: Option<u64>,
+    /// Empty block devices without partitions, 0 to [`MAX_DISKS`]: NVMe drives 259:0 and on. Left out, none.
+    pub disks: Option<u32>,
 }
 
 impl MachineLine {
@@ -66,11 +72,17 @@ impl MachineLine {
                 "cpus" => option.set(&mut machine.cpus)?,
                 "memory" => option.set(&mut memory)?,
                 "swap" => option.set(&mut swap)?,
+                "disks" => option.set(&mut machine.disks)?,
                 _ => return Err(option.unknown()),
             }
             if machine.cpus.is_some_and(|cpus| cpus == 0 || cpus > MAX_CPUS) {
                 return Err(
                     words.complain(word, format!("a machine has 1 to {MAX_CPUS} processors"))
+                );
+            }
+            if machine.disks.is_some_and(|disks| disks > MAX_DISKS) {
+                return Err(
+                    words.complain(word, format!("a machine has at most {MAX_DISKS} disks"))
                 );
             }
             if memory == Some(Size(0)) {
@@ -95,7 +107,8 @@ impl fmt::Display for MachineLine {
         key(f, "layout", self.layout.as_ref())?;
         key(f, "cpus", self.cpus.as_ref())?;
         key(f, "memory", self.memory_bytes.map(Size).as_ref())?;
-        key(f, "swap", self.swap_bytes.map(Size).as_ref())
+        key(f, "swap", self.swap_bytes.map(Size).as_ref())?;
+        key(f, "disks", self.disks.as_ref())
     }
 }
 
@@ -114,6 +127,7 @@ mod tests {
                         cpus: Some(MAX_CPUS),
                         memory_bytes: Some(memory),
                         swap_bytes: Some(0),
+                        disks: Some(MAX_DISKS),
                     };
                     assert_eq!(MachineLine::read(&machine.to_string()), Ok(machine));
                 }
@@ -133,6 +147,7 @@ mod tests {
             ("machine cpus=0", 8, USAGE),
             ("machine cpus=4097", 8, USAGE),
             ("machine cpus=1 memory=0", 15, USAGE),
+            ("machine cpus=1 disks=17", 15, USAGE),
             ("machine cpus=1 cpus=1", 15, USAGE),
         ] {
             let complaint = MachineLine::read(line).unwrap_err();

@@ -37,7 +37,7 @@ pub use actor::{Actor, ActorId};
 pub use answer::{Answer, Difference, shape};
 pub use choice::{List, ListOrNone, Nonblock, Switch};
 pub use error::ParseError;
-pub use machine::{Layout, MAX_CPUS, MachineLine, Release};
+pub use machine::{Layout, MAX_CPUS, MAX_DISKS, MachineLine, Release};
 pub use name::SignalArg;
 pub use needs::Needs;
 pub use op::{

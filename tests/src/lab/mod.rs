@@ -1,10 +1,12 @@
 //! The lab: real kernels in virtual machines, which play scripts for recordings.
 //!
 //! [`image`] has the kernels, [`program`] this program as a guest's first process, [`cpio`] packs what a guest starts with,
-//! [`vm`] boots one and hears it out, [`frame`] is what the guest says, [`guest`] is the guest's side. [`record`] plays
-//! scripts with all of these, and [`fuzz`] plays generated ones and compares them with the machine. Only `guest` runs inside a virtual machine; nothing else here knows an operation of a script.
+//! [`vm`] boots one with its [`disk`]s and hears it out, [`frame`] is what the guest says, [`guest`] is the guest's side.
+//! [`record`] plays scripts with all of these, and [`fuzz`] plays generated ones and compares them with the machine. Only
+//! `guest` runs inside a virtual machine; nothing else here knows an operation of a script.
 
 pub mod cpio;
+pub mod disk;
 pub mod frame;
 pub mod fuzz;
 pub mod guest;

@@ -60,14 +60,16 @@ impl Script {
         self.script.needs().fresh
     }
 
-    fn hardware(&self) -> (u32, u64) {
+    /// Processors, bytes of memory, disks.
+    fn hardware(&self) -> (u32, u64, u32) {
         let machine = &self.script.machine;
-        (machine.cpus.unwrap_or(CPUS), machine.memory_bytes.unwrap_or(MEMORY_BYTES))
+        let memory_bytes = machine.memory_bytes.unwrap_or(MEMORY_BYTES);
+        (machine.cpus.unwrap_or(CPUS), memory_bytes, machine.disks.unwrap_or(0))
     }
 
     /// Its text for this kernel and layout, whatever it was written for.
     fn text(&self, place: Place) -> String {
-        let (cpus, memory_bytes) = self.hardware();
+        let (cpus, memory_bytes, _) = self.hardware();
         let machine = MachineLine {
             kernel: Some(place.kernel),
             layout: Some(place.layout),
@@ -128,12 +130,13 @@ pub fn play(
         alike.entry((script.hardware(), alone)).or_default().push(index);
     }
     let mut answers = BTreeMap::new();
-    for (((cpus, memory_bytes), _), mut waiting) in alike {
+    for (((cpus, memory_bytes, disks), _), mut waiting) in alike {
         while !waiting.is_empty() {
             let chosen: Vec<&Script> =
                 waiting.iter().filter_map(|index| scripts.get(*index)).collect();
             let initramfs = pack(&program, place, &chosen)?;
-            let hardware = Hardware { image: &image, initramfs: &initramfs, cpus, memory_bytes };
+            let hardware =
+                Hardware { image: &image, initramfs: &initramfs, cpus, memory_bytes, disks };
             let mut settle = |at: usize, answer| {
                 if let Some(index) = waiting.get(at)
                     && let Entry::Vacant(place) = answers.entry(*index)

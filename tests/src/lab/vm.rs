@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::LabError;
+use super::disk;
 use super::frame::{Frame, Hearing};
 
 /// On a busy host the timer that the kernel tests at its start comes too late for it: `no_timer_check` trusts it.
@@ -36,6 +37,8 @@ pub struct Hardware<'a> {
     pub cpus: u32,
     /// Memory in bytes.
     pub memory_bytes: u64,
+    /// Disks, as [`disk`] makes them.
+    pub disks: u32,
 }
 
 /// What became of waiting for a frame.
@@ -79,6 +82,7 @@ impl Vm {
             .arg(hardware.image)
             .arg("-initrd")
             .arg(&initramfs)
+            .args(disk::arguments(files.path(), hardware.disks).map_err(failed)?)
             .args(["-append", ARGUMENTS])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,10 +1,9 @@
-//! Files of the controllers of devices' resources: rdma, misc, dmem. The machine has nothing that the first two limit, so
-//! their files have no lines.
+//! Files of the controllers of devices' resources: rdma, misc, dmem. The machine has nothing that they limit, so their
+//! files have no lines.
 
 use standin::Controller;
 
-use super::Access::{Read, ReadWrite};
-use super::Kind::{Control, Fixed, Unmodelled};
+use super::Kind::{Control, Fixed};
 use super::{Class, Kind, Row};
 use crate::cgroup::absent;
 use crate::profile::Release::V6_12;
@@ -15,6 +14,8 @@ const fn row(controller: Controller, name: &'static str, kind: Kind) -> Row {
 
 const NO_LINES: Kind = Fixed("");
 
+const DMEM_LIMIT: Kind = Control(absent::show, absent::store_dmem);
+
 pub(super) const ROWS: &[Row] = &[
     row(Controller::Rdma, "rdma.current", NO_LINES).not_on_root(),
     row(Controller::Rdma, "rdma.max", Control(absent::show, absent::store_rdma)).not_on_root(),
@@ -24,9 +25,9 @@ pub(super) const ROWS: &[Row] = &[
     row(Controller::Misc, "misc.events.local", NO_LINES).not_on_root().since(V6_12),
     row(Controller::Misc, "misc.max", Control(absent::show, absent::store_misc)).not_on_root(),
     row(Controller::Misc, "misc.peak", NO_LINES).since(V6_12),
-    row(Controller::Dmem, "dmem.capacity", Unmodelled(Read)).on_root_alone(),
-    row(Controller::Dmem, "dmem.current", Unmodelled(Read)),
-    row(Controller::Dmem, "dmem.low", Unmodelled(ReadWrite)).not_on_root(),
-    row(Controller::Dmem, "dmem.max", Unmodelled(ReadWrite)).not_on_root(),
-    row(Controller::Dmem, "dmem.min", Unmodelled(ReadWrite)).not_on_root(),
+    row(Controller::Dmem, "dmem.capacity", NO_LINES).on_root_alone(),
+    row(Controller::Dmem, "dmem.current", NO_LINES),
+    row(Controller::Dmem, "dmem.low", DMEM_LIMIT).not_on_root(),
+    row(Controller::Dmem, "dmem.max", DMEM_LIMIT).not_on_root(),
+    row(Controller::Dmem, "dmem.min", DMEM_LIMIT).not_on_root(),
 ];

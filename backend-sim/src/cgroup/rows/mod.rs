@@ -78,15 +78,8 @@ pub(super) enum Kind {
     Acting(&'static Setting, Store),
     /// Computed when it is read, and from this release on written.
     WrittenSince(Release, Show, Store),
-    /// It exists; what it does is not modelled.
-    Unmodelled(Access),
-}
-
-/// What may be done with a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    Read,
-    ReadWrite,
+    /// Read and written; what it does is not modelled.
+    Unmodelled,
 }
 
 /// What reads a file.
@@ -266,13 +259,13 @@ impl Row {
     /// Its permission bits when it is made.
     pub(super) fn mode(&self, release: Release) -> Mode {
         Mode::new(match self.kind {
-            Kind::Derived(_) | Kind::Fixed(_) | Kind::Unmodelled(Access::Read) => 0o444,
+            Kind::Derived(_) | Kind::Fixed(_) => 0o444,
             Kind::WrittenSince(since, ..) if release < since => 0o444,
             Kind::Control(..)
             | Kind::Stored(_)
             | Kind::Acting(..)
             | Kind::WrittenSince(..)
-            | Kind::Unmodelled(Access::ReadWrite) => 0o644,
+            | Kind::Unmodelled => 0o644,
             Kind::Command(_) => 0o200,
         })
     }
@@ -286,7 +279,7 @@ impl Row {
             | Kind::WrittenSince(..)
             | Kind::Command(_)
             | Kind::Fixed(_)
-            | Kind::Unmodelled(_) => None,
+            | Kind::Unmodelled => None,
         }
     }
 
@@ -411,7 +404,7 @@ pub(super) fn read(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<(
             Ok(())
         }
         Kind::Command(_) => Err(Errno::EINVAL.into()),
-        Kind::Unmodelled(_) => Err(Failure::NotModelled(row.name).into()),
+        Kind::Unmodelled => Err(Failure::NotModelled(row.name).into()),
     }
 }
 
@@ -426,10 +419,8 @@ pub(super) fn write(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         | Kind::Acting(_, store)
         | Kind::WrittenSince(_, _, store) => store(kernel, write),
         Kind::Stored(setting) => setting::store(kernel, write, setting),
-        Kind::Derived(_) | Kind::Fixed(_) | Kind::Unmodelled(Access::Read) => {
-            Err(Errno::EINVAL.into())
-        }
-        Kind::Unmodelled(Access::ReadWrite) => Err(Failure::NotModelled(row.name).into()),
+        Kind::Derived(_) | Kind::Fixed(_) => Err(Errno::EINVAL.into()),
+        Kind::Unmodelled => Err(Failure::NotModelled(row.name).into()),
     }
 }
 
