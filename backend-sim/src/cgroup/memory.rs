@@ -11,6 +11,7 @@ use standin::id::Moment;
 use standin::{Controller, Failure};
 
 use super::memory_events::{Counts, Event};
+use super::memory_reclaim::{ATTEMPTS, RETRIES};
 use super::rows::{Target, Write};
 use super::setting::{self, MEMORY_LIMIT};
 use super::{
@@ -149,7 +150,7 @@ pub(crate) fn charge(
     let key = open(kernel, process, from);
     while charging.done < bytes {
         let left = bytes - charging.done;
-        let near = memory_high::comes_near(&kernel.cgroups, from, left);
+        let near = memory_high::passed(&kernel.cgroups, from, left).next().is_some();
         let (room, limiting) = room(&kernel.cgroups, from).unzip();
         let part = if near { memory_high::part(left) } else { left }.min(room.unwrap_or(left));
         add(&mut kernel.cgroups, key, part);
@@ -177,8 +178,9 @@ pub(crate) fn charge(
 
 /// A charge was refused because of this group's limit: somebody ends, if there is anybody who may.
 fn refuse(kernel: &mut Kernel, limiting: CgroupKey) -> bool {
-    memory_events::count(kernel, limiting, Event::Max, 1);
-    memory_reclaim::pass(kernel, limiting);
+    // Once more than usual: what processors keep in stock is given back before the attempts that count.
+    memory_events::count(kernel, limiting, Event::Max, ATTEMPTS + 1);
+    memory_reclaim::attempt(kernel, limiting, ATTEMPTS + 1);
     oom::relieve(kernel, limiting)
 }
 
@@ -222,6 +224,9 @@ fn vet(kernel: &Kernel, from: Option<CgroupKey>, bytes: u64) -> Result<(), Failu
     }
     if kernel.profile.swap.0 > 0 {
         return unknown("memory on a machine with swap");
+    }
+    for group in memory_high::passed(cgroups, from, bytes) {
+        memory_reclaim::vet(cgroups, group)?;
     }
     let Some((room, limiting)) = room(cgroups, from) else { return Ok(()) };
     if bytes > room {
@@ -285,7 +290,7 @@ pub(super) fn vet_birth(
     }
     let from = nearest(cgroups, group);
     let unknown = Err(Failure::NotModelled("a process born where there is no room for it"));
-    if memory_high::comes_near(cgroups, from, UNCHARGED) {
+    if memory_high::passed(cgroups, from, UNCHARGED).next().is_some() {
         return unknown;
     }
     let Some((room, limiting)) = room(cgroups, from).filter(|(room, _)| *room < UNCHARGED) else {
@@ -362,8 +367,16 @@ pub(super) fn store_peak(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
 
 /// Writes memory.high. Nobody sleeps for what is there already, and nothing of it can be reclaimed.
 pub(super) fn store_high(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let high = setting::parse(write.bytes, &MEMORY_LIMIT)?;
+    let exceeded = high < kernel.cgroups.table.at(write.group).usage();
+    if exceeded {
+        memory_reclaim::vet(&kernel.cgroups, write.group)?;
+    }
     setting::store(kernel, write, &MEMORY_LIMIT)?;
     kernel.cgroups.memory_limited = true;
+    if exceeded {
+        memory_reclaim::attempt(kernel, write.group, ATTEMPTS);
+    }
     Ok(())
 }
 
@@ -381,6 +394,9 @@ pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     setting::store(kernel, write, &MEMORY_LIMIT)?;
     kernel.cgroups.memory_limited = true;
     kernel.waits.wake(Channel::Memory);
+    if kernel.cgroups.table.at(write.group).usage() > max {
+        memory_reclaim::attempt(kernel, write.group, RETRIES);
+    }
     loop {
         let record = kernel.cgroups.table.at(write.group);
         // With no room at all, not even what is not charged finds any.

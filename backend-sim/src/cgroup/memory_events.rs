@@ -1,7 +1,7 @@
 //! memory.events and memory.events.local: how often limits and protections of a group came to bear (cgroup-v2.rst, Memory).
 //!
-//! Linux tries often before it gives up, and counts each attempt to make room as `max`, and each pass over a protected group
-//! as `low`: many for one refusal, where this machine counts one.
+//! Linux tries often before it gives up, and counts each attempt: so one refusal is many events, here as many as there are
+//! where nothing else happens meanwhile.
 
 use super::memory::{self, Memory};
 use super::rows::Target;

@@ -8,6 +8,7 @@ use standin::id::Moment;
 
 use super::memory::upwards;
 use super::memory_events::{Event, count};
+use super::memory_reclaim::{self, ATTEMPTS};
 use super::setting::{self, PAGE};
 use super::{CgroupKey, Cgroups};
 use crate::kernel::Kernel;
@@ -29,18 +30,20 @@ const LONGEST: u64 = 2 * 250;
 /// A sleep as short as this is left out: a hundredth of a second.
 const SHORTEST: u64 = 250 / 100;
 
-/// Attempts to reclaim before a sleep, each of which counts: the first and those that follow it.
-const ATTEMPTS: u64 = 17;
-
 /// memory.high, if a group has one that means something.
 fn high(cgroups: &Cgroups, group: CgroupKey) -> u64 {
     setting::named(cgroups.table.at(group), b"memory.high")
 }
 
-/// Whether so much more goes beyond memory.high of a group or one above.
-pub(super) fn comes_near(cgroups: &Cgroups, from: Option<CgroupKey>, bytes: u64) -> bool {
+/// The groups, this one and those above, beyond whose memory.high so much more goes.
+pub(super) fn passed(
+    cgroups: &Cgroups,
+    from: Option<CgroupKey>,
+    bytes: u64,
+) -> impl Iterator<Item = CgroupKey> {
     upwards(cgroups, from)
-        .any(|(key, record)| high(cgroups, key) < record.usage().saturating_add(bytes))
+        .filter(move |(key, record)| high(cgroups, *key) < record.usage().saturating_add(bytes))
+        .map(|(key, _)| key)
 }
 
 /// How much of so many bytes is charged at once.
@@ -65,9 +68,11 @@ pub(super) fn charged(kernel: &mut Kernel, from: Option<CgroupKey>, bytes: u64) 
         .collect();
     let worst = exceeded.iter().map(|(_, overage)| *overage).max()?;
     let ticks = sleep(worst, bytes / PAGE);
+    // Each attempt to reclaim before a sleep counts.
     let attempts = if ticks > SHORTEST { ATTEMPTS } else { 1 };
     for (group, _) in exceeded {
         count(kernel, group, Event::High, attempts);
+        memory_reclaim::attempt(kernel, group, attempts);
     }
     let ns = kernel.clock.monotonic().ns.saturating_add(ticks * NS_PER_TICK);
     (ticks > SHORTEST).then_some(Moment { ns })

@@ -16,6 +16,15 @@ use crate::step::Step;
 /// The swappiness that may be asked for.
 const SWAPPINESS: std::ops::RangeInclusive<i32> = 0..=200;
 
+/// How often one attempt goes through all groups below, less and less choosy; 6.1 begins all over once.
+const PASSES: u64 = 13;
+
+/// Attempts before a write gives up: the first, and those that follow it.
+pub(super) const ATTEMPTS: u64 = 1 + RETRIES;
+
+/// How often an attempt in vain is repeated.
+pub(super) const RETRIES: u64 = 16;
+
 /// Writes memory.reclaim.
 ///
 /// # Errors
@@ -31,7 +40,7 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     }
     vet(&kernel.cgroups, write.group)?;
     pressure::stalls(&mut kernel.cgroups, kernel.tasks.threads.at(write.caller).cgroup);
-    pass(kernel, write.group);
+    attempt(kernel, write.group, ATTEMPTS);
     Err(Errno::EAGAIN.into())
 }
 
@@ -62,22 +71,22 @@ fn parse(text: &[u8], release: Release) -> Result<u64, Errno> {
     Ok(bytes)
 }
 
-/// Whether the machine knows what a pass over all below a group counts: not where what is not charged decides whether a
-/// group has more than is protected.
+/// Whether the machine knows what reclaim in a group counts: not where what is not charged decides whether a group below has
+/// more than is protected, or anything at all.
 pub(super) fn vet(cgroups: &Cgroups, top: CgroupKey) -> Result<(), Failure> {
     for (key, record) in tree::subtree(&cgroups.table, top) {
         let used = record.usage();
-        let least = if record.is_populated() { UNCHARGED } else { 0 };
         let low = setting::named(record, b"memory.low");
-        if key != top && (used..used + least).contains(&low) && low > 0 {
-            return Err(Failure::NotModelled("protection of about as much as is used"));
+        let unknown = used == 0 || (used..used + UNCHARGED).contains(&low);
+        if key != top && low > 0 && record.is_populated() && unknown {
+            return Err(Failure::NotModelled("protection of what is not counted"));
         }
     }
     Ok(())
 }
 
-/// Goes through all below a group in search of what can be reclaimed.
-pub(super) fn pass(kernel: &mut Kernel, top: CgroupKey) {
+/// Tries so often to reclaim in a group, in vain: each protected group below counts it.
+pub(super) fn attempt(kernel: &mut Kernel, top: CgroupKey, attempts: u64) {
     let cgroups = &kernel.cgroups;
     let below = tree::subtree(&cgroups.table, top).filter(|(key, record)| {
         *key != top
@@ -86,8 +95,9 @@ pub(super) fn pass(kernel: &mut Kernel, top: CgroupKey) {
             && protection(cgroups, top, *key, b"memory.min") < record.usage()
             && protection(cgroups, top, *key, b"memory.low") >= record.usage()
     });
+    let passes = if kernel.profile.release < Release::V6_12 { 2 * PASSES } else { PASSES };
     for group in below.map(|(key, _)| key).collect::<Vec<_>>() {
-        count(kernel, group, Event::Low, 1);
+        count(kernel, group, Event::Low, attempts * passes);
     }
 }
 
