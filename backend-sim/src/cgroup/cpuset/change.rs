@@ -17,11 +17,13 @@ pub(super) struct Change<'a> {
     /// The one place where kernels since 6.12 work out effective processors. A change that sets off another one finds there what
     /// that one left: recorded kernels show it.
     pub(super) draft: Mask,
+    /// It asks for other scheduling domains.
+    pub(super) redraws: bool,
 }
 
 impl<'a> Change<'a> {
     pub(super) const fn new(kernel: &'a mut Kernel, admin: bool) -> Self {
-        Self { kernel, admin, draft: Mask::EMPTY }
+        Self { kernel, admin, draft: Mask::EMPTY, redraws: false }
     }
 
     /// Whether a group has a set that is not leaving.
@@ -103,8 +105,8 @@ impl<'a> Change<'a> {
     /// Whether a group's set may become this one.
     ///
     /// # Errors
-    /// ENOSPC: its tasks would lose their last processor or node. EBUSY (since 6.12): a partition would lose its last
-    /// processor, and with it the time that is set aside there for ordinary tasks. EINVAL: a sibling has such processors for
+    /// ENOSPC: its tasks would lose their last processor or node. EBUSY (since 6.12): a partition would lose
+    /// time of processors that is set aside for ordinary tasks. EINVAL: a sibling has such processors for
     /// itself, or would lose them.
     pub(super) fn validate(&self, group: CgroupKey, new: &Cpuset) -> Result<(), Errno> {
         let old = self.at(group);
@@ -114,7 +116,8 @@ impl<'a> Change<'a> {
             return Err(Errno::ENOSPC);
         }
         let older = self.kernel.cgroups.release < Release::V6_12;
-        if !older && old.alone && no_cpus {
+        let shrinks = old.alone && !old.cpus.is_empty();
+        if !older && shrinks && !self.has_room(old.cpus, new.cpus) {
             return Err(Errno::EBUSY);
         }
         let conflicts = |sibling: &Cpuset| {

@@ -102,7 +102,8 @@ impl Change<'_> {
         (cpuset.cpus, cpuset.own) = (new.cpus, new.own);
         self.settle(group, old.state);
         self.spread(group, old.own != new.own);
-        self.balance_partition(group);
+        self.balance_partition(group, old.state);
+        self.draw_domains();
         Ok(())
     }
 
@@ -149,7 +150,8 @@ impl Change<'_> {
         if all || self.at(group).state.is_valid() {
             self.spread(group, all);
         }
-        self.balance_partition(group);
+        self.balance_partition(group, old.state);
+        self.draw_domains();
         Ok(())
     }
 
@@ -183,18 +185,21 @@ impl Change<'_> {
         cpuset.effective = if effective.is_empty() { above } else { effective };
     }
 
-    fn balance_partition(&mut self, group: CgroupKey) {
+    fn balance_partition(&mut self, group: CgroupKey, before: State) {
         if self.at(group).state != State::Member {
-            self.balance(group);
+            self.balance(group, before);
         }
     }
 
     /// Load is balanced in partitions that are not isolated; elsewhere as in the parent.
-    pub(super) fn balance(&mut self, group: CgroupKey) {
+    pub(super) fn balance(&mut self, group: CgroupKey, before: State) {
+        let was = *self.at(group);
         match self.at(group).state {
             State::Valid(kind) => self.at_mut(group).balanced = kind != Kind::Isolated,
             State::Invalid(_) | State::Member => self.follow_balance(group),
         }
+        let changed = self.at(group).balanced != was.balanced;
+        self.redraws |= was.state.is_valid() || before.is_valid() || changed;
     }
 
     /// Writes cpuset.cpus.partition.
@@ -222,8 +227,9 @@ impl Change<'_> {
             self.isolate(new, own);
         }
         self.spread(group, new == State::Member);
-        self.balance(group);
+        self.balance(group, old);
         self.notify(group, old);
+        self.draw_domains();
     }
 
     fn try_state(&mut self, group: CgroupKey, wanted: State) -> Result<(), Reason> {

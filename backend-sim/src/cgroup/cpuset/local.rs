@@ -88,7 +88,7 @@ impl Change<'_> {
             self.spread_siblings(parent, Some(group));
         }
         if matches!(request, Request::Review) {
-            self.balance(group);
+            self.balance(group, old);
         }
         self.notify(group, old);
         Ok(())

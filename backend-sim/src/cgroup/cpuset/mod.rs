@@ -3,10 +3,11 @@
 //!
 //! A [`Cpuset`] is what the controller knows of a group. `list` reads what is written, `change` is what every change of the tree
 //! is made with; how partitions come, go and become invalid is in `granting` for kernels where a parent notes what it has granted
-//! (6.1), and in `exclusive`, `local`, `remote` and `spread` for those with exclusive processors that are handed down. `tasks`
-//! says which processors a thread may use. The machine has one memory node, and all its processors are online.
+//! (6.1), and in `exclusive`, `local`, `remote` and `spread` for those with exclusive processors that are handed down. `domains`
+//! says how few a partition may have, `tasks` which processors a thread may use. The machine has one memory node, and all its processors are online.
 
 mod change;
+mod domains;
 mod exclusive;
 mod granting;
 mod list;
@@ -31,6 +32,7 @@ use crate::profile::{Profile, Release};
 use crate::step::Step;
 use crate::task::ThreadKey;
 use change::Change;
+use domains::Domain;
 use partition::{Reason, State};
 
 /// Memory nodes that the kernels are built for.
@@ -45,6 +47,8 @@ pub(super) struct Cpusets {
     taken: Mask,
     /// Those in isolated partitions (since 6.12).
     isolated: Mask,
+    /// Between which processors load is balanced (since 6.12).
+    domains: Vec<Domain>,
     /// Threads that may not use all processors, and those that they may use.
     narrowed: FxHashMap<ThreadKey, Mask>,
 }
@@ -147,7 +151,8 @@ impl Cgroup {
 
 impl Cpusets {
     pub(super) fn boot(profile: &Profile) -> Self {
-        Self { count: profile.processors, ..Self::default() }
+        let count = profile.processors;
+        Self { count, domains: vec![Domain::new(Mask::first(count))], ..Self::default() }
     }
 
     const fn possible(&self) -> Mask {
@@ -331,7 +336,7 @@ fn written(kernel: &Kernel, write: &Write<'_>) -> Step<Option<Mask>> {
 /// make these invalid, or its own partition.
 ///
 /// # Errors
-/// EINVAL, ERANGE, EOVERFLOW: as lists. ENOSPC: no processor for tasks. EBUSY (since 6.12): none for a partition.
+/// EINVAL, ERANGE, EOVERFLOW: as lists. ENOSPC: no processor for tasks. EBUSY (since 6.12): too few for a partition.
 pub(super) fn store_cpus(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let cpus = written(kernel, write)?;
     let release = kernel.cgroups.release;

@@ -21,6 +21,7 @@ impl Change<'_> {
         self.take(state, root, cpus);
         let cpuset = self.at_mut(group);
         (cpuset.remote, cpuset.own, cpuset.reason) = (true, cpus, None);
+        self.redraws = true;
         self.spread_root();
         Ok(())
     }
@@ -29,6 +30,7 @@ impl Change<'_> {
     pub(super) fn disable_remote(&mut self, group: CgroupKey) {
         let root = self.root();
         let old = *self.at(group);
+        self.redraws = true;
         self.give_back(old.state, root, old.own);
         let cpuset = self.at_mut(group);
         cpuset.remote = false;
@@ -66,6 +68,7 @@ impl Change<'_> {
         if !returned.is_empty() {
             self.give_back(old.state, root, returned);
         }
+        self.redraws |= own != old.own;
         let cpuset = self.at_mut(group);
         cpuset.own = own;
         if let Some(written) = written {

@@ -76,6 +76,8 @@ impl Change<'_> {
             self.draft = used;
         }
         self.follow_balance(key);
+        let own = self.at(key);
+        self.redraws |= own.balanced && own.state.is_valid() && !own.cpus.is_empty();
         Way::Below
     }
 
