@@ -38,10 +38,6 @@ impl Mask {
         self.0 == 0
     }
 
-    pub(super) const fn count(self) -> u32 {
-        self.0.count_ones()
-    }
-
     /// Its processor with the lowest number alone.
     pub(super) const fn lowest(self) -> Self {
         Self(self.0 & self.0.wrapping_neg())
