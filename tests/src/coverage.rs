@@ -222,7 +222,7 @@ these the machine reproduces one.
             Proof::Unreached(obstacle) => *obstacles.entry(*obstacle).or_default() += 1,
             Proof::Shown(lines) => {
                 *shown += 1;
-                *same += usize::from(lines.iter().any(|line| is_reproduced(line)));
+                *same += usize::from(lines.iter().any(&is_reproduced));
             }
         }
     }

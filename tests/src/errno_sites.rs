@@ -174,7 +174,7 @@ fn site(value: &Value) -> Result<Site, String> {
         false => vec![kernel("6.1")?, kernel("6.12")?],
     };
     let id = word("id")?.to_owned();
-    if !id.rsplit_once('.').is_some_and(|(_, ordinal)| ordinal.parse::<u32>().is_ok()) {
+    if id.rsplit_once('.').is_none_or(|(_, ordinal)| ordinal.parse::<u32>().is_err()) {
         return Err(broken("id"));
     }
     Ok(Site {

@@ -1,11 +1,5 @@
 //! Processor time of groups on the machine, to the microsecond: what no recording can hold.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails, in its helpers too"
-)]
-
 use std::time::Duration;
 
 use standin::backend::{Clock, Processes, Spawn, WaitOptions};
