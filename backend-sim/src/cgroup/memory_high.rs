@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_sleep_is_as_long_as_what_was_charged_and_two_seconds_at_most() {
-        assert_eq!(sleep(overage(1_050, 1_000), 128), 79);
+        assert_eq!(sleep(overage(1_050, 1_000), 128), 78);
         assert_eq!(sleep(overage(2_000, 1_000), 64), LONGEST);
         assert_eq!(sleep(overage(5, 0), 64), LONGEST);
     }
