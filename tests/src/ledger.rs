@@ -27,10 +27,23 @@ pub struct Known {
 /// If the file does not say what its head promises.
 #[must_use]
 pub fn all() -> Vec<Known> {
-    let path = fixture_path("ledger.toml");
+    rows_of("ledger.toml")
+}
+
+/// What newer builds of a kernel answer otherwise than the recordings: `fixtures/lab.toml`, of the same form.
+///
+/// # Panics
+/// As [`all`].
+#[must_use]
+pub fn of_newer_builds() -> Vec<Known> {
+    rows_of("lab.toml")
+}
+
+fn rows_of(file: &str) -> Vec<Known> {
+    let path = fixture_path(file);
     let text =
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    read(&text).unwrap_or_else(|complaint| panic!("fixtures/ledger.toml: {complaint}"))
+    read(&text).unwrap_or_else(|complaint| panic!("fixtures/{file}: {complaint}"))
 }
 
 /// The lines of the fixture that are known to differ, in order.

@@ -1,16 +1,24 @@
-//! The lab without a virtual machine: what a guest is given, what is heard of it, and what is written.
+//! The lab without a virtual machine: what a guest is given, what is heard of it, and what is written. Where one is
+//! needed, a shell script says what it would say; `.ci/run compared_in_lab` starts real ones.
 
 #![expect(clippy::indexing_slicing, reason = "images are made here, byte by byte")]
+#![expect(clippy::unwrap_used, reason = "what a test prepares must succeed")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
 
-use standin::transcript::{Layout, Release};
+use standin::transcript::{Layout, Release, parse};
 use standin_tests::lab::LabError;
 use standin_tests::lab::cpio::Archive;
 use standin_tests::lab::frame::{Frame, Hearing, Kind};
 use standin_tests::lab::image::{Images, check};
 use standin_tests::lab::program::trimmed;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, difference, play, write};
+use standin_tests::lab::verify::Verdict;
+use standin_tests::lab::vm::{Hardware, Heard, Vm};
+use standin_tests::ledger::Known;
 
 fn frame(script: usize, text: &str) -> Frame {
     Frame { kind: Kind::Transcript, script, content: text.as_bytes().to_vec() }
@@ -121,14 +129,12 @@ fn a_damaged_image_is_named_with_what_to_do() {
 #[test]
 fn a_kernel_that_the_lab_does_not_have_is_refused_before_anything_runs() {
     let cache = tempfile::tempdir().unwrap();
-    let lab = Lab {
-        images: Images::in_directory(cache.path().to_owned()),
-        patience: std::time::Duration::from_secs(1),
-    };
+    let lab = lab_of(cache.path(), "true");
     let place = Place { kernel: Release::V6_18, layout: Layout::Unified };
     let answers: Result<Vec<Answer>, _> = play(&lab, place, &[], &mut |_| {});
     assert!(matches!(answers, Err(LabError::Setup(text)) if text.contains("6.18")));
-    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
+    // The emulator alone.
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1);
 }
 
 #[test]
@@ -188,4 +194,143 @@ fn the_first_line_that_differs_is_shown() {
     assert_eq!(difference("a\nb\n", "a\nb\n"), None);
     assert_eq!(difference("a\nb\n", "a\nc\n").unwrap(), "line 2: \"b\", and then \"c\"");
     assert_eq!(difference("a", "a\nb").unwrap(), "line 2: its end, and then \"b\"");
+}
+
+/// A lab whose virtual machines are this shell script; its kernel is none.
+fn lab_of(directory: &Path, emulator: &str) -> Lab {
+    let path = directory.join("emulator");
+    fs::write(&path, format!("#!/bin/sh\n{emulator}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    Lab {
+        images: Images::in_directory(directory.to_owned()),
+        emulator: path,
+        program: || Ok(Vec::new()),
+        patience: Duration::from_millis(500),
+    }
+}
+
+/// What a lab like that makes of three scripts.
+fn answers_of(emulator: impl Fn(&Path) -> String) -> Vec<Answer> {
+    let directory = tempfile::tempdir().unwrap();
+    let lab = lab_of(directory.path(), &emulator(directory.path()));
+    fs::write(lab.images.path(Release::V6_12), kernel_image()).unwrap();
+    let scripts: Vec<Script> = ["a", "b", "c"]
+        .map(|name| {
+            let path = directory.path().join(format!("{name}.script"));
+            fs::write(&path, "machine\ninit> pid\n").unwrap();
+            Script::read(&path).unwrap()
+        })
+        .to_vec();
+    let place = Place { kernel: Release::V6_12, layout: Layout::Unified };
+    play(&lab, place, &scripts, &mut |_| {}).unwrap()
+}
+
+/// A command that says these frames.
+fn saying(directory: &Path, frames: &[Frame]) -> String {
+    let bytes: Vec<u8> = frames.iter().flat_map(Frame::to_bytes).collect();
+    fs::write(directory.join("frames"), bytes).unwrap();
+    format!("cat {}", directory.join("frames").display())
+}
+
+fn end() -> Frame {
+    Frame { kind: Kind::End, script: 0, content: Vec::new() }
+}
+
+fn lost(answer: &Answer, why: &str) {
+    assert!(matches!(answer, Answer::Lost(text) if text.contains(why)), "{why}: {answer:?}");
+}
+
+#[test]
+fn a_script_whose_answer_was_damaged_is_named_and_the_others_are_heard() {
+    let answers =
+        answers_of(|directory| saying(directory, &[frame(0, "one"), frame(2, "three"), end()]));
+    assert_eq!(answers[0], Answer::Transcript("one".to_owned()));
+    lost(&answers[1], "noise");
+    assert_eq!(answers[2], Answer::Transcript("three".to_owned()));
+}
+
+#[test]
+fn a_script_that_ends_its_guest_is_named_and_the_others_go_on_in_a_new_one() {
+    // Each virtual machine answers its first script and dies of the second.
+    let answers = answers_of(|directory| {
+        format!("{}; echo panic >&2", saying(directory, &[frame(0, "one")]))
+    });
+    assert_eq!(answers[0], Answer::Transcript("one".to_owned()));
+    lost(&answers[1], "panic");
+    assert_eq!(answers[2], Answer::Transcript("one".to_owned()));
+}
+
+#[test]
+fn a_script_that_hangs_is_named_and_its_virtual_machine_killed() {
+    let begin = Frame { kind: Kind::Begin, script: 0, content: Vec::new() };
+    let answers = answers_of(|directory| {
+        format!("{}; exec sleep 60", saying(directory, std::slice::from_ref(&begin)))
+    });
+    assert_eq!(answers.len(), 3);
+    for answer in &answers {
+        lost(answer, "it hung");
+    }
+}
+
+#[test]
+fn without_room_to_begin_no_script_is_tried_twice() {
+    // What the emulator says of too little memory.
+    let answers = answers_of(|_| "echo kernel too big for its memory >&2; exit 1".to_owned());
+    assert_eq!(answers.len(), 3);
+    for answer in &answers {
+        lost(answer, "never began");
+        lost(answer, "too big");
+    }
+}
+
+fn vm(emulator: &Path) -> Result<Vm, LabError> {
+    let hardware = Hardware {
+        emulator,
+        image: Path::new("/dev/null"),
+        initramfs: b"",
+        cpus: 1,
+        memory_bytes: 1 << 30,
+        disks: 0,
+    };
+    Vm::start(&hardware)
+}
+
+#[test]
+fn without_an_emulator_it_is_said_what_to_install() {
+    let error = vm(Path::new("/nowhere/qemu")).unwrap_err();
+    assert!(matches!(error, LabError::Setup(text) if text.contains("apt-get install")));
+}
+
+#[test]
+fn a_virtual_machine_ends_with_its_value_and_leaves_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let noted = directory.path().join("pid");
+    let script = format!("echo $$ >{0}.new; mv {0}.new {0}; exec sleep 60", noted.display());
+    let lab = lab_of(directory.path(), &script);
+    let vm = vm(&lab.emulator).unwrap();
+    while !noted.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(matches!(vm.hear(Duration::from_millis(10)), Heard::Silence));
+    let pid = fs::read_to_string(&noted).unwrap();
+    drop(vm);
+    assert!(!Path::new("/proc").join(pid.trim()).exists());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_difference_is_known_where_a_row_says_so_and_nowhere_else() {
+    let fixture = "machine kernel=6.12 layout=unified\ninit> pid\n1\ninit> pid\n2\n";
+    assert!(parse(fixture.as_bytes()).is_ok());
+    let played = Answer::Transcript(fixture.replace("\n2\n", "\n3\n"));
+    let row = |line| {
+        let (clause, why) = (String::new(), String::new());
+        [Known { fixture: "6.12/unified/a".to_owned(), line, clause, why }]
+    };
+    let of = |name, rows: &[Known]| Verdict::of(name, fixture, &played, rows);
+    assert_eq!(of("6.12/unified/a", &row(4)), Verdict::Known);
+    assert!(matches!(of("6.12/unified/a", &row(2)), Verdict::Differs(_)));
+    assert!(matches!(of("6.12/unified/b", &row(4)), Verdict::Differs(_)));
+    let same = Answer::Transcript(fixture.to_owned());
+    assert_eq!(Verdict::of("6.12/unified/a", fixture, &same, &row(4)), Verdict::Same);
 }

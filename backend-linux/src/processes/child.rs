@@ -17,6 +17,9 @@ pub(crate) enum Image {
     Path(CString),
     /// By descriptor.
     Open(RawFd),
+    /// None: another part of this one, which must have a single thread, and gets these arguments.
+    #[cfg(feature = "transcript")]
+    Part(fn(Vec<Vec<u8>>) -> !, Vec<Vec<u8>>),
 }
 
 /// Strings for execve(2): the texts, and the list of pointers that ends in a null pointer.
@@ -213,7 +216,14 @@ fn raise_permitted() -> Result<(), Errno> {
 }
 
 /// execve(2), or execveat(2) of an open program. Returns only if it failed.
-fn execute(plan: &Plan) -> Result<std::convert::Infallible, Errno> {
+fn execute(plan: &mut Plan) -> Result<std::convert::Infallible, Errno> {
+    #[cfg(feature = "transcript")]
+    if let Image::Part(part, arguments) = &mut plan.image {
+        // What exec(2) would close.
+        let first = plan.kept.iter().map(|one| one.to).max().map_or(3, |most| most.max(2) + 1);
+        call!(libc::SYS_close_range, first.unsigned_abs(), u32::MAX, 0_u32)?;
+        part(std::mem::take(arguments));
+    }
     run(&plan.image, &plan.arguments, &plan.environment)
 }
 
@@ -230,6 +240,9 @@ pub(crate) fn run(
             let (empty, flag) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
             call!(libc::SYS_execveat, *number, empty, arguments, environment, flag)
         }
+        // It is begun, not executed.
+        #[cfg(feature = "transcript")]
+        Image::Part(..) => Err(libc::ENOEXEC),
     };
     Err(answered.err().unwrap_or(libc::EIO))
 }

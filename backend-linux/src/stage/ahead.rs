@@ -7,12 +7,13 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::fs::FileType;
+use standin::path::KPath;
 use standin::transcript::{Op, Trouble};
 
 use super::effect::{Change, Opened, Touch, touches};
 use super::ground::{Found, Ground, Soil};
 use super::host::Host;
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, Journal, is_within};
 use super::survey::{MOVING, is_in_root, is_root, moved};
 
 /// Who is about to do it.
@@ -21,6 +22,8 @@ pub(super) struct Doer<'a> {
     pub(super) directory: &'a str,
     /// It is in the initial pid namespace: numbers mean what they mean to the runner.
     pub(super) is_initial: bool,
+    /// The machine is the runner's alone: what stands below a group of the run's by name needs no look.
+    pub(super) is_alone: bool,
 }
 
 /// Writes down what an operation would change; answers with what of it could not be set back, in words.
@@ -35,18 +38,19 @@ pub(super) fn write_down(
     opened: &Opened,
 ) -> Result<Option<String>, Trouble> {
     let mut lasting = None;
-    let touched = touches(op, opened);
+    let mut touched = touches(op, opened);
+    if let Some(pid) = touched.iter().find_map(moved).filter(|_| doer.is_initial) {
+        lasting = Some(format!("it would move the process {pid}, which is no actor"));
+    }
+    if doer.is_alone {
+        touched.retain(|touch| !is_own_by_name(journal, &touch.path));
+    }
     if touched.is_empty() {
         return Ok(lasting);
     }
     // One that is gone does nothing.
     let Ok(ground) = Ground::of(host, doer.directory) else { return Ok(lasting) };
     for touch in &touched {
-        if doer.is_initial
-            && let Some(pid) = moved(touch)
-        {
-            lasting = Some(format!("it would move the process {pid}, which is no actor"));
-        }
         let entry = if touch.change.makes() {
             made(&ground, touch)
         } else {
@@ -63,6 +67,13 @@ pub(super) fn write_down(
         }
     }
     Ok(lasting)
+}
+
+/// Whether a path as it stands is below a group of the run's, or in /mnt.
+fn is_own_by_name(journal: &Journal, path: &KPath) -> bool {
+    let bytes = path.as_bytes();
+    let is_plain = path.is_absolute() && !bytes.split(|byte| *byte == b'/').any(|it| it == b"..");
+    is_plain && (is_within(bytes, b"/mnt") || journal.is_below_own_group(bytes))
 }
 
 /// What will be there and is not yet.

@@ -48,6 +48,11 @@ impl Process {
         self.is_gone.get()
     }
 
+    /// Whether it was found before that nothing of it is left.
+    pub(super) const fn is_known_gone(&self) -> bool {
+        self.is_gone.get()
+    }
+
     /// Whether it has ended and is the watcher's to wait for.
     pub(super) fn is_unreaped_orphan(&self) -> bool {
         let stat = || task::stat(&format!("/proc/{}", self.pid));
@@ -89,6 +94,8 @@ pub(super) enum Pace {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Busy {
     pub(super) pace: Pace,
+    /// It may set others going, even if nobody waits for anything.
+    pub(super) stirs: bool,
     /// The code of an `exit`.
     code: Option<u8>,
     /// Whom it makes.
@@ -99,7 +106,7 @@ impl Busy {
     pub(super) fn of(request: &Request) -> Self {
         match request {
             Request::Fork { child: born, .. } | Request::Thread { thread: born } => {
-                Self { makes: Some(*born), ..Self::default() }
+                Self { stirs: true, makes: Some(*born), ..Self::default() }
             }
             Request::Perform(task) => {
                 let code = if let Op::Processes(ProcessOp::Exit { code }) = task.op {
@@ -107,7 +114,7 @@ impl Busy {
                 } else {
                     None
                 };
-                Self { pace: pace(&task.op), code, makes: None }
+                Self { pace: pace(&task.op), stirs: stirs(&task.op), code, makes: None }
             }
         }
     }
@@ -125,6 +132,20 @@ const fn pace(op: &Op) -> Pace {
             | Op::Processes(ProcessOp::Exec { .. })
     );
     if is_timed { Pace::Timed } else { Pace::Prompt }
+}
+
+/// Whether an operation may set others going that wait for nothing: end them, stop them, or let them run.
+const fn stirs(op: &Op) -> bool {
+    let Op::Files(op) = op else { return !matches!(op, Op::Processes(ProcessOp::Pid { .. })) };
+    matches!(
+        op,
+        FileOp::Write { .. }
+            | FileOp::Fwrite { .. }
+            | FileOp::Close { .. }
+            | FileOp::Pollpri { .. }
+            | FileOp::Mount { .. }
+            | FileOp::Umount { .. }
+    )
 }
 
 /// An actor.
@@ -169,6 +190,12 @@ impl Member {
     pub(super) fn is_ending(&self) -> Option<End> {
         let code = self.busy.as_ref().and_then(|busy| busy.code)?;
         task::stat(&self.directory()).ok().filter(|stat| stat.is_ending).map(|_| End::Exited(code))
+    }
+
+    /// Whether it has not ended.
+    pub(super) fn is_alive(&self) -> bool {
+        let is_there = !self.is_thread || std::fs::exists(self.directory()).unwrap_or(true);
+        is_there && !self.process.has_ended()
     }
 
     /// What it is doing.

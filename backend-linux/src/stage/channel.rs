@@ -22,8 +22,8 @@ const HEADER_BYTES: usize = 5;
 /// The longest content. A file that an actor reads may be long; beyond this something is broken.
 const MOST_BYTES: usize = 64 << 20;
 
-/// How much is taken at once.
-const CHUNK_BYTES: usize = 64 << 10;
+/// How much is taken at once: most answers are short.
+const CHUNK_BYTES: usize = 4 << 10;
 
 /// What a message is.
 mod kind {
@@ -126,7 +126,7 @@ impl Desk {
             if let Some(answer) = self.whole().map_err(broken)? {
                 return Ok(Some(answer));
             }
-            let mut chunk = vec![0; CHUNK_BYTES];
+            let mut chunk = [0; CHUNK_BYTES];
             let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
             match take(self.socket.as_fd(), &mut chunk, flags) {
                 Ok((0, ..)) | Err(Refusal::AGAIN) => return Ok(None),

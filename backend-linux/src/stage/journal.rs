@@ -138,6 +138,11 @@ impl Journal {
         self.groups.iter().any(|group| is_within(path, group))
     }
 
+    /// Whether a path is in a group of the run's, but not the group itself, which may have to be made.
+    pub(super) fn is_below_own_group(&self, path: &[u8]) -> bool {
+        self.is_own_group(path) && !self.groups.iter().any(|group| group == path)
+    }
+
     /// Whether the run has made what is there, or what it is in.
     pub(super) fn has_made(&self, path: &[u8]) -> bool {
         self.made.iter().any(|made| is_within(path, made))

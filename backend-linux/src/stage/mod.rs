@@ -12,6 +12,7 @@
 //! [`perform`](standin::transcript::perform)'s.
 
 mod ahead;
+mod calm;
 mod cast;
 mod channel;
 mod debut;
@@ -244,14 +245,15 @@ impl Stage for HostStage {
         let member = self.member(actor)?;
         if let Request::Perform(task) = &request {
             let (directory, is_initial) = (member.directory(), member.numbers.is_initial());
-            let doer = Doer { directory: &directory, is_initial };
+            let is_alone = self.tenancy.is_alone();
+            let doer = Doer { directory: &directory, is_initial, is_alone };
             let lasting =
                 ahead::write_down(&mut self.journal, &self.host, &doer, &task.op, &self.opened)?;
             if let Some(what) = lasting {
-                match self.tenancy {
-                    Tenancy::Shared => return Err(Trouble(what)),
-                    Tenancy::Own | Tenancy::Fresh => self.is_spoiled = true,
+                if !is_alone {
+                    return Err(Trouble(what));
                 }
+                self.is_spoiled = true;
             }
             if cast::looks_for_notice(&task.op) {
                 self.await_notices();
@@ -273,6 +275,10 @@ impl Stage for HostStage {
 
     fn condition(&mut self, actor: ActorId) -> Condition {
         self.member(actor).map_or(Condition::Gone, |member| member.condition(&self.host))
+    }
+
+    fn is_alive(&mut self, actor: ActorId) -> bool {
+        self.member(actor).is_ok_and(Member::is_alive)
     }
 
     fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {

@@ -33,15 +33,14 @@ impl HostStage {
     ) -> Result<Self, Trouble> {
         let mark = mark()?;
         let path = journal::path(&mark);
-        let watcher = Watcher::start(&path, &mark, turn)?;
+        let watcher = Watcher::start(&path, &mark, tenancy, turn)?;
         let journal =
             Journal::open(path).map_err(|error| Trouble(format!("the journal: {error}")))?;
         let opened = Opened::of(script);
         let (cast, desks) = (Vec::new(), Vec::new());
         let watcher = Some(Rc::new(watcher));
         // From here on what goes wrong is undone when the stage is dropped.
-        let is_spoiled =
-            tenancy != Tenancy::Shared && refusal::keeps_to_its_own(script, &host).is_err();
+        let is_spoiled = tenancy.is_alone() && refusal::keeps_hierarchies(script, &host).is_err();
         let mut stage = Self {
             host,
             tenancy,
@@ -120,8 +119,8 @@ impl HostStage {
         let Some(watcher) = self.watcher.take() else { return Ok(()) };
         let left = match watcher.finish() {
             Some(report) => report,
-            // Somebody has ended the watcher: its work is done here.
-            None => clear(self.journal.path(), &self.mark).join("\n"),
+            // Somebody has ended the watcher: its work is done here, by marks, since this process has other children.
+            None => clear(self.journal.path(), &self.mark, Tenancy::Shared).join("\n"),
         };
         self.host_names = None;
         self.cast.clear();
@@ -129,13 +128,11 @@ impl HostStage {
         if left.is_empty() {
             return Ok(());
         }
-        match self.tenancy {
-            Tenancy::Shared => Err(Trouble(left)),
-            Tenancy::Own | Tenancy::Fresh => {
-                self.is_spoiled = true;
-                Ok(())
-            }
+        if !self.tenancy.is_alone() {
+            return Err(Trouble(left));
         }
+        self.is_spoiled = true;
+        Ok(())
     }
 }
 

@@ -1,4 +1,7 @@
-//! The parts that this program plays for a stage when it is started again: the watcher, and the first actor.
+//! The parts that this program plays for a stage: the watcher, and the first actor.
+//!
+//! It is started again for them. On a machine of the runner's own, where scripts are many and the runner has one thread,
+//! it copies itself instead, which costs less.
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
@@ -7,7 +10,7 @@ use standin::failure::Result;
 use standin::id::Pid;
 
 use super::undo::mark_entry;
-use super::{debut, watcher};
+use super::{Tenancy, debut, watcher};
 use crate::processes::child::{Image, Kept, Plan, leave};
 use crate::processes::clone::Birth;
 use crate::processes::spawn;
@@ -17,6 +20,9 @@ use crate::registry;
 /// The name of a part, as its first argument says it.
 const WATCHER: &[u8] = b"watcher";
 const ACTOR: &[u8] = b"actor";
+
+/// Behind a watcher's other arguments: the machine is the runner's alone.
+pub(super) const ALONE: &[u8] = b"alone";
 
 /// What a part is told, behind its role.
 pub(super) type Arguments = Vec<Vec<u8>>;
@@ -40,20 +46,28 @@ pub(crate) fn play(mut arguments: Arguments) -> ! {
 pub(super) fn start_watcher(
     journal: &[u8],
     mark: &str,
+    tenancy: Tenancy,
     socket: &OwnedFd,
     turn: &OwnedFd,
 ) -> Result<(Pid, OwnedFd)> {
     // The watcher does not bear the mark itself: it ends what does.
-    let arguments: [&[u8]; 3] = [WATCHER, journal, mark.as_bytes()];
+    let mut arguments: Vec<&[u8]> = vec![WATCHER, journal, mark.as_bytes()];
+    arguments.extend(tenancy.is_alone().then_some(ALONE));
     let stderr = std::io::stderr();
-    start(&arguments, &[], stderr.as_fd(), &[(socket, watcher::SOCKET), (turn, watcher::TURN)])
+    let kept = [(socket, watcher::SOCKET), (turn, watcher::TURN)];
+    start(&arguments, &[], tenancy, stderr.as_fd(), &kept)
 }
 
 /// Starts the first actor, as a child of the watcher. It takes the rest through its socket.
-pub(super) fn start_actor(mark: &str, socket: &OwnedFd) -> Result<(Pid, OwnedFd)> {
+pub(super) fn start_actor(
+    mark: &str,
+    tenancy: Tenancy,
+    socket: &OwnedFd,
+) -> Result<(Pid, OwnedFd)> {
     let environment = mark_entry(mark);
     let null = null()?;
-    start(&[ACTOR], &[environment.as_bytes()], null.as_fd(), &[(socket, debut::SOCKET)])
+    let kept = [(socket, debut::SOCKET)];
+    start(&[ACTOR], &[environment.as_bytes()], tenancy, null.as_fd(), &kept)
 }
 
 fn null() -> Result<OwnedFd> {
@@ -63,10 +77,17 @@ fn null() -> Result<OwnedFd> {
 fn start(
     arguments: &[&[u8]],
     environment: &[&[u8]],
+    tenancy: Tenancy,
     stderr: BorrowedFd<'_>,
     others: &[(&OwnedFd, i32)],
 ) -> Result<(Pid, OwnedFd)> {
     let null = null()?;
+    let image = if tenancy.is_alone() {
+        let arguments = arguments.iter().map(|argument| argument.to_vec()).collect();
+        Image::Part(|arguments| play(arguments), arguments)
+    } else {
+        Image::Open(registry::executable()?.as_raw_fd())
+    };
     let (arguments, environment) = registry::stage_image(arguments, environment)?;
     let streams = [(null.as_fd(), 0), (null.as_fd(), 1), (stderr, 2)];
     let others = others.iter().map(|(from, to)| (from.as_fd(), *to));
@@ -80,7 +101,7 @@ fn start(
         identity: None,
         parent_death: 0,
         mask: 0,
-        image: Image::Open(registry::executable()?.as_raw_fd()),
+        image,
         arguments,
         environment,
     };

@@ -96,6 +96,13 @@ pub enum Tenancy {
     Fresh,
 }
 
+impl Tenancy {
+    /// Whether nobody else lives there.
+    pub(super) fn is_alone(self) -> bool {
+        self != Self::Shared
+    }
+}
+
 /// The inodes of the initial namespaces (include/linux/proc_ns.h).
 const INITIAL: [(&str, u64); 3] =
     [("pid", 0xEFFF_FFFC), ("user", 0xEFFF_FFFD), ("cgroup", 0xEFFF_FFFB)];
@@ -125,14 +132,14 @@ pub(super) fn fits(script: &Transcript, tenancy: Tenancy) -> Result<Host, Refusa
     }
     has_rights()?;
     if tenancy == Tenancy::Shared {
-        keeps_to_its_own(script, &host)?;
+        Survey::of(script, &host)?.check()?;
     }
     Ok(host)
 }
 
-/// Looks whether the script changes nothing but its own, and what can be set back.
-pub(super) fn keeps_to_its_own(script: &Transcript, host: &Host) -> Result<(), Refusal> {
-    Survey::of(script, host)?.check()
+/// Looks whether the script makes no hierarchy that outlives it.
+pub(super) fn keeps_hierarchies(script: &Transcript, host: &Host) -> Result<(), Refusal> {
+    Survey::of(script, host)?.check_mounts()
 }
 
 fn has_rights() -> Result<(), Refusal> {

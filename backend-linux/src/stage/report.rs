@@ -19,7 +19,7 @@ use standin::signal::Signal;
 use standin::transcript::{End, Trouble};
 
 use super::channel::{self, give, take_all};
-use super::{ending, part};
+use super::{Tenancy, ending, part};
 
 /// How long the watcher may take to begin, and to clear up.
 const BEGINNING: Duration = Duration::from_secs(10);
@@ -98,12 +98,17 @@ impl Watcher {
     ///
     /// # Errors
     /// If it cannot be made so.
-    pub(super) fn start(journal: &Path, mark: &str, turn: &OwnedFd) -> Result<Self, Trouble> {
+    pub(super) fn start(
+        journal: &Path,
+        mark: &str,
+        tenancy: Tenancy,
+        turn: &OwnedFd,
+    ) -> Result<Self, Trouble> {
         let (kind, flags) = (SocketType::SEQPACKET, SocketFlags::CLOEXEC);
         let (socket, theirs) = socketpair(AddressFamily::UNIX, kind, flags, None)
             .map_err(|errno| Trouble(format!("a line to the watcher: {errno}")))?;
         let path = journal.as_os_str();
-        let (pid, pidfd) = part::start_watcher(path.as_bytes(), mark, &theirs, turn)
+        let (pid, pidfd) = part::start_watcher(path.as_bytes(), mark, tenancy, &theirs, turn)
             .map_err(|failure| Trouble(format!("the watcher cannot be started: {failure}")))?;
         drop(theirs);
         let watcher = Self { socket, pidfd, pid, ends: RefCell::default() };
@@ -160,7 +165,8 @@ impl Watcher {
             && ending::exists(self.pidfd.as_fd())
             && Instant::now() < until
         {
-            std::thread::sleep(Duration::from_micros(200));
+            let mut one = [PollFd::new(&self.pidfd, PollFlags::IN)];
+            let _ = poll(&mut one, Some(&Timespec { tv_sec: 0, tv_nsec: 1_000_000 }));
         }
         left
     }
@@ -172,7 +178,11 @@ impl Watcher {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: patience.subsec_nanos().into(),
         };
-        while poll(&mut one, Some(&until)) == Err(rustix::io::Errno::INTR) {}
+        match poll(&mut one, Some(&until)) {
+            Ok(0) => return None,
+            Err(rustix::io::Errno::INTR) => return self.hear(patience),
+            Ok(_) | Err(_) => {}
+        }
         let mut words = vec![0; MOST_BYTES];
         let (length, _) = recv(&self.socket, &mut words, RecvFlags::DONTWAIT).ok()?;
         words.truncate(length);

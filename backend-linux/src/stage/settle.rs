@@ -1,60 +1,31 @@
-//! Waiting until what an operation set off has happened.
+//! Waiting for an actor: until it has answered, ended, or is blocked.
 //!
-//! The kernel is asked, not the clock, where it tells: a task that runs or waits for a processor has something to do; one
-//! that sleeps, and has not been switched since the last look, has not. So an operation counts as blocked when its task
-//! sleeps and nobody else moves either, long before patience ends, unless it is one that wakes up by itself.
+//! The kernel is asked, not the clock, where it tells (`calm`): an operation counts as blocked when its task sleeps and
+//! nobody else moves either, long before patience ends, unless it is one that wakes up by itself.
 
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use standin::id::Pid;
 use standin::transcript::{ActorId, Condition, Settled, Trouble};
 
 use super::HostStage;
-use super::cast::{Member, Pace};
-use super::task::{self, Activity};
+use super::calm::Calm;
+use super::cast::Pace;
+use super::task;
 
 /// How long nobody may have moved before somebody is blocked.
 const STILL: Duration = Duration::from_millis(120);
 
+/// The same where nobody else takes the processors.
+const STILL_ALONE: Duration = Duration::from_millis(20);
+
 /// The same for one that uses memory, which waits deeply now and then.
 const LABORIOUS: Duration = Duration::from_secs(1);
 
-/// How long a task may wait deeply before that counts as sleeping.
-const DEEP: Duration = Duration::from_millis(40);
-
-/// How long the kernel may hold back that a file was modified: it says so at most every 10 ms.
-const NOTICE: Duration = Duration::from_millis(25);
-
-/// How long to wait for calm before going on without.
-const MOST: Duration = Duration::from_secs(2);
-
-const SHORT: Duration = Duration::from_micros(200);
+/// Pauses between looks. Most answers come within the first.
+const SHORT: Duration = Duration::from_millis(1);
 const LONG: Duration = Duration::from_millis(5);
-
-/// What every task of the run was doing at one moment.
-type Picture = Vec<(Pid, Activity)>;
-
-/// A picture, and since when it has been the same.
-struct Calm {
-    picture: Picture,
-    since: Instant,
-}
-
-impl Calm {
-    fn new() -> Self {
-        Self { picture: Vec::new(), since: Instant::now() }
-    }
-
-    /// Looks again; how long nothing has changed.
-    fn look(&mut self, picture: Picture) -> Duration {
-        if picture != self.picture {
-            (self.picture, self.since) = (picture, Instant::now());
-        }
-        self.since.elapsed()
-    }
-}
 
 impl HostStage {
     /// Waits for an actor's answer or end, and then for calm.
@@ -62,9 +33,14 @@ impl HostStage {
         let deadline = Instant::now() + patience;
         let mut calm = Calm::new();
         let mut pause = SHORT;
+        let is_quiet = self.is_quiet(actor);
         loop {
+            self.wait_for_word(actor, pause)?;
+            pause = (pause * 2).min(LONG);
             if let Some(settled) = self.outcome(actor)? {
-                self.await_calm();
+                if !is_quiet || matches!(settled, Settled::Died(_)) {
+                    self.await_calm();
+                }
                 return Ok(settled);
             }
             let is_late = Instant::now() >= deadline;
@@ -72,9 +48,16 @@ impl HostStage {
                 self.await_calm();
                 return self.late(actor);
             }
-            self.wait_for_word(actor, pause)?;
-            pause = (pause * 2).min(LONG);
         }
+    }
+
+    /// Whether an actor's operation sets nobody going: it does not by itself, and nobody waits for anything.
+    fn is_quiet(&self, actor: ActorId) -> bool {
+        let own = self.member(actor).ok().map(|member| member.task);
+        self.cast.iter().all(|member| match &member.busy {
+            Some(busy) => Some(member.task) == own && !busy.stirs,
+            None => true,
+        })
     }
 
     /// What there is to say when there is nothing more to wait for.
@@ -90,9 +73,14 @@ impl HostStage {
 
     /// The answer, or how the actor ended.
     fn outcome(&mut self, actor: ActorId) -> Result<Option<Settled>, Trouble> {
-        // In this order: one that has answered and died has answered.
-        let end = self.member(actor)?.end()?;
         if let Some(outcome) = self.hear(actor)? {
+            return Ok(Some(Settled::Answered(outcome)));
+        }
+        let end = self.member(actor)?.end()?;
+        // One that has answered and died has answered.
+        if end.is_some()
+            && let Some(outcome) = self.hear(actor)?
+        {
             return Ok(Some(Settled::Answered(outcome)));
         }
         if end.is_some() {
@@ -120,7 +108,8 @@ impl HostStage {
     fn is_blocked(&self, actor: ActorId, calm: &mut Calm) -> Result<bool, Trouble> {
         let picture = self.picture(Some(actor));
         let still = calm.look(picture);
-        if still < STILL || calm.picture.iter().any(|(_, activity)| activity.is_running()) {
+        let enough = if self.tenancy.is_alone() { STILL_ALONE } else { STILL };
+        if still < enough || calm.picture.iter().any(|(_, activity)| activity.is_running()) {
             return Ok(false);
         }
         let member = self.member(actor)?;
@@ -135,72 +124,4 @@ impl HostStage {
         };
         Ok(is_held || is_asleep)
     }
-
-    /// Waits until nobody moves any more and process 1 has taken what is its.
-    fn await_calm(&self) {
-        self.await_still();
-        // An actor may have ended that another waits for: its end is read before it is forgotten.
-        for member in &self.cast {
-            let _ = member.process.end();
-        }
-    }
-
-    /// Waits until the kernel has said what became of files.
-    pub(super) fn await_notices(&self) {
-        std::thread::sleep(NOTICE);
-        self.await_still();
-    }
-
-    fn await_still(&self) {
-        let until = Instant::now() + MOST;
-        let mut calm = Calm::new();
-        let mut looks = 0_u32;
-        while Instant::now() < until {
-            let still = calm.look(self.picture(None));
-            looks = if still.is_zero() { 0 } else { looks + 1 };
-            let moves = calm.picture.iter().any(|(_, activity)| activity.is_running());
-            let is_deep = calm.picture.iter().any(|(_, activity)| activity.is_deep());
-            if !moves && !self.has_orphan_zombie() && looks > 0 && (!is_deep || still >= DEEP) {
-                return;
-            }
-            std::thread::sleep(SHORT);
-        }
-    }
-
-    /// What the tasks of the run are doing, but for those that are at work by their own operation: of them only
-    /// `besides`.
-    fn picture(&self, besides: Option<ActorId>) -> Picture {
-        let besides = besides.and_then(|actor| self.member(actor).ok()).map(|member| member.task);
-        let mut picture = Picture::new();
-        for (at, member) in self.cast.iter().enumerate() {
-            let is_first = !self.cast.iter().take(at).any(|one| same_process(one, member));
-            if !is_first || member.process.is_gone() {
-                continue;
-            }
-            for thread in task::threads(member.process.pid).unwrap_or_default() {
-                let directory = task::directory(member.process.pid, thread);
-                let is_at_work = Some(thread) != besides && self.is_at_work(thread);
-                if is_at_work && !task::is_doomed(&directory) {
-                    continue;
-                }
-                picture.extend(task::activity(&directory).ok().map(|activity| (thread, activity)));
-            }
-        }
-        picture
-    }
-
-    /// Whether a task is in the middle of something that takes its time.
-    fn is_at_work(&self, thread: Pid) -> bool {
-        let mut members = self.cast.iter().filter(|member| member.task == thread);
-        members.any(|member| member.busy.as_ref().is_some_and(|busy| busy.pace != Pace::Prompt))
-    }
-
-    /// Whether somebody has still to be waited for who was given to process 1.
-    fn has_orphan_zombie(&self) -> bool {
-        self.cast.iter().any(|member| member.process.is_unreaped_orphan())
-    }
-}
-
-fn same_process(one: &Member, other: &Member) -> bool {
-    std::rc::Rc::ptr_eq(&one.process, &other.process)
 }

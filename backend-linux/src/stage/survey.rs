@@ -65,6 +65,7 @@ impl<'a> Survey<'a> {
     }
 
     pub(super) fn check(&self) -> Result<(), Refusal> {
+        self.check_mounts()?;
         for operation in self.script.operations() {
             for touch in touches(operation.op(), &self.opened) {
                 let may_renumber = self.renumbers && operation.actor().as_str() != "init";
@@ -73,11 +74,14 @@ impl<'a> Survey<'a> {
                 }
                 self.touch(&touch)?;
             }
-            if let Some((kind, options)) = mounts_hierarchy(operation.op()) {
-                self.mount(kind, options)?;
-            }
         }
         Ok(())
+    }
+
+    /// Whether it mounts only what the machine has, and so: what it mounts otherwise outlives it.
+    pub(super) fn check_mounts(&self) -> Result<(), Refusal> {
+        let mounts = self.script.operations().filter_map(|one| mounts_hierarchy(one.op()));
+        mounts.into_iter().try_for_each(|(kind, options)| self.mount(kind, options))
     }
 
     fn touch(&self, touch: &Touch<'_>) -> Result<(), Refusal> {

@@ -101,9 +101,23 @@ pub(super) fn is_doomed(directory: &str) -> bool {
     is_ending || sets.any(|set| set & KILL != 0)
 }
 
+/// Whether anybody on this machine runs or waits for a processor besides the caller (proc_loadavg(5)).
+pub(super) fn do_others_run() -> bool {
+    let text = fs::read("/proc/loadavg").unwrap_or_default();
+    let running = text.split(|byte| *byte == b' ').nth(3);
+    running.is_none_or(|running| !running.starts_with(b"1/"))
+}
+
 /// The threads of a process. One that ends meanwhile may be there or not.
 pub(super) fn threads(process: Pid) -> io::Result<Vec<Pid>> {
     numbers(&format!("/proc/{process}/task"))
+}
+
+/// The children of the calling process, of all its threads' the first one's.
+pub(super) fn children() -> io::Result<Vec<Pid>> {
+    let own = std::process::id();
+    let text = fs::read_to_string(format!("/proc/self/task/{own}/children"))?;
+    Ok(text.split_ascii_whitespace().filter_map(|word| word.parse().ok().map(Pid)).collect())
 }
 
 /// Every process of the host.

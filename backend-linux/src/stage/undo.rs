@@ -11,12 +11,16 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, lchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid as RawPid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid as RawPid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal,
+};
+use standin::backend::WaitOptions;
 use standin::id::Pid;
 
 use super::ahead::is_listing;
 use super::journal::Entry;
-use super::task;
+use super::{Tenancy, task};
+use crate::processes::wait::{Whom, wait_for};
 
 /// How long the processes of a run may take to end, and then its groups to be removed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,7 +39,9 @@ const BONDS: [(&str, &str); 8] = [
 ];
 
 /// Undoes all of it; what could not be undone, in words.
-pub(super) fn undo(entries: &[Entry], mark: &str) -> Vec<String> {
+///
+/// On a machine of the runner's own, where the watcher does it, all that it is an ancestor of ends: there is nobody else.
+pub(super) fn undo(entries: &[Entry], mark: &str, tenancy: Tenancy) -> Vec<String> {
     let mut left = Vec::new();
     let groups: Vec<PathBuf> = entries
         .iter()
@@ -43,7 +49,11 @@ pub(super) fn undo(entries: &[Entry], mark: &str) -> Vec<String> {
             |entry| if let Entry::Group { path } = entry { Some(to_path(path)) } else { None },
         )
         .collect();
-    left.extend(end_processes(entries, &groups, mark));
+    left.extend(if tenancy.is_alone() {
+        end_descendants(&groups)
+    } else {
+        end_processes(entries, &groups, mark)
+    });
     left.extend(remove_groups(&groups));
     left.extend(entries.iter().rev().filter_map(restore));
     left
@@ -76,6 +86,34 @@ fn end_processes(entries: &[Entry], groups: &[PathBuf], mark: &str) -> Vec<Strin
             end(*pid, entries, mark);
         }
         std::thread::sleep(STEP);
+    }
+}
+
+/// Ends every process that the calling one is an ancestor of; those that are orphaned by it become its children.
+fn end_descendants(groups: &[PathBuf]) -> Vec<String> {
+    let until = Instant::now() + PATIENCE;
+    let mut pause = STEP / 16;
+    loop {
+        let children = task::children().unwrap_or_default();
+        if children.is_empty() {
+            return Vec::new();
+        }
+        for child in &children {
+            // A child has its number for as long as nobody waits for it.
+            if let Some(number) = i32::try_from(child.0).ok().and_then(RawPid::from_raw) {
+                let _ = kill_process(number, Signal::KILL);
+            }
+        }
+        std::thread::sleep(pause);
+        let any = WaitOptions { nonblocking: true, ..WaitOptions::default() };
+        while matches!(wait_for(&Whom::Any, any), Ok(Some(_))) {}
+        if Instant::now() > until {
+            return children.iter().map(|pid| format!("process {pid} does not end")).collect();
+        }
+        if pause > STEP / 4 {
+            release(groups);
+        }
+        pause = (pause * 2).min(STEP);
     }
 }
 

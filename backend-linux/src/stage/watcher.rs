@@ -21,9 +21,9 @@ use standin::failure::Result;
 use standin::signal::{Signal, SignalSet};
 
 use super::channel::{give, take_all};
-use super::part::{Arguments, start_actor};
+use super::part::{ALONE, Arguments, start_actor};
 use super::report::Report;
-use super::{journal, undo};
+use super::{Tenancy, journal, undo};
 use crate::namespaces::unshare;
 use crate::processes::child::leave;
 use crate::processes::signals::{dispose, set_mask};
@@ -42,7 +42,11 @@ const UNHEARD: [Signal; 5] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QU
 pub(super) fn run(arguments: &Arguments) -> ! {
     // SAFETY: the runner that started this process left it there for it; nothing else in this process has it.
     let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
-    let [path, mark] = arguments.as_slice() else { leave(127) };
+    let (path, mark, tenancy) = match arguments.as_slice() {
+        [path, mark] => (path, mark, Tenancy::Shared),
+        [path, mark, alone] if alone == ALONE => (path, mark, Tenancy::Own),
+        _ => leave(127),
+    };
     let path = Path::new(std::ffi::OsStr::from_bytes(path));
     let mark = String::from_utf8_lossy(mark);
     if let Err(error) = journal::begin(path) {
@@ -51,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> ! {
     }
     match prepare() {
         Ok(deaths) => {
-            if say(socket.as_fd(), &Report::Ready) && begin(socket.as_fd(), &mark) {
+            if say(socket.as_fd(), &Report::Ready) && begin(socket.as_fd(), &mark, tenancy) {
                 watch(socket.as_fd(), deaths.as_fd());
             }
         }
@@ -59,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> ! {
             say(socket.as_fd(), &Report::Failed(what));
         }
     }
-    let left = clear(path, &mark);
+    let left = clear(path, &mark, tenancy);
     reap(socket.as_fd());
     let is_clear = left.is_empty();
     let report = if is_clear { Report::Undone } else { Report::Failed(left.join("\n")) };
@@ -71,12 +75,12 @@ pub(super) fn run(arguments: &Arguments) -> ! {
 }
 
 /// Undoes a run, and ends its journal if nothing is left; else it stays for people to read.
-pub(super) fn clear(path: &Path, mark: &str) -> Vec<String> {
+pub(super) fn clear(path: &Path, mark: &str, tenancy: Tenancy) -> Vec<String> {
     let entries = match journal::read(path) {
         Ok(entries) => entries,
         Err(error) => return vec![format!("the journal {}: {error}", path.display())],
     };
-    let mut left = undo::undo(&entries, mark);
+    let mut left = undo::undo(&entries, mark, tenancy);
     if left.is_empty() {
         let _ = std::fs::remove_file(path);
     } else {
@@ -116,9 +120,9 @@ fn hear_deaths() -> Result<OwnedFd> {
 }
 
 /// Takes the first actor's socket from the runner, starts the actor, and gives the runner a handle of it.
-fn begin(socket: BorrowedFd<'_>, mark: &str) -> bool {
+fn begin(socket: BorrowedFd<'_>, mark: &str, tenancy: Tenancy) -> bool {
     let Some(theirs) = take_all(socket).ok().and_then(|mut some| some.pop()) else { return false };
-    match start_actor(mark, &theirs) {
+    match start_actor(mark, tenancy, &theirs) {
         Ok((_, pidfd)) => give(socket, &[pidfd.as_fd()]).is_ok(),
         Err(failure) => say(socket, &Report::Failed(format!("the first actor: {failure}"))),
     }

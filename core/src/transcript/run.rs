@@ -96,7 +96,7 @@ impl Runner<'_> {
                 }
             }
         }
-        if !self.stage.condition(actor).is_alive() {
+        if !self.stage.is_alive(actor) {
             return Ok(gone());
         }
         let Some((request, busy)) = self.request(actor, op) else { return Ok(gone()) };
@@ -162,7 +162,7 @@ impl Runner<'_> {
 
     /// `uid=N` of a fork: the child's first step.
     fn set_birth_id(&mut self, child: ActorId, uid: Id) -> Result<Option<Answer>, Trouble> {
-        if !self.stage.condition(child).is_alive() {
+        if !self.stage.is_alive(child) {
             return Ok(None);
         }
         let op = Op::Processes(ProcessOp::Setid { owner: Owner { uid, gid: uid } });

@@ -55,6 +55,11 @@ pub trait Stage {
     /// What an actor is doing, of its process or thread.
     fn condition(&mut self, actor: ActorId) -> Condition;
 
+    /// Whether an actor can be addressed. A stage may know a cheaper way to say it.
+    fn is_alive(&mut self, actor: ActorId) -> bool {
+        self.condition(actor).is_alive()
+    }
+
     /// Which namespace an actor is in.
     ///
     /// # Errors

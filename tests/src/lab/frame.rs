@@ -1,19 +1,24 @@
 //! What a guest says over its serial line, in frames that survive noise.
 //!
-//! A frame is a line: mark, kind, number of the script, checksum, content in hexadecimal digits. The kernel may print into the
-//! same line at any time: what is no frame, or a damaged one, is passed over, and its script has then no answer.
+//! A frame is a line: mark, kind, number of the script, checksum, content without blanks and ends of lines. The kernel may
+//! print into the same line at any time: what is no frame, or a damaged one, is passed over, and its script has then no
+//! answer. The line is slow, so most bytes stand for themselves.
 
 /// Begins a frame; stands in no other line by chance.
 const MARK: &[u8] = b"@standin-lab ";
 /// Longest line that may be a frame.
 const MAX_LINE_BYTES: usize = 16 << 20;
-/// Longest content: each byte takes two digits, and the line has its head.
-pub const MAX_CONTENT_BYTES: usize = (MAX_LINE_BYTES >> 1) - 128;
+/// Longest content: each byte takes four at most, and the line has its head.
+pub const MAX_CONTENT_BYTES: usize = (MAX_LINE_BYTES >> 2) - 128;
+/// What stands for the two bytes that end words and lines, and begins what stands for itself nowhere.
+const BLANK: u8 = b'~';
+const END: u8 = b'$';
+const ESCAPE: u8 = b'\\';
 
 /// What a frame is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A script begins.
+    /// The first script begins; the others follow one another.
     Begin,
     /// A script's transcript.
     Transcript,
@@ -67,7 +72,15 @@ impl Frame {
         line.extend_from_slice(MARK);
         line.extend_from_slice(format!("{head} {sum:016x} ").as_bytes());
         for byte in &self.content {
-            line.extend_from_slice(format!("{byte:02x}").as_bytes());
+            match *byte {
+                b' ' => line.push(BLANK),
+                b'\n' => line.push(END),
+                BLANK | END | ESCAPE => line.extend_from_slice(&[ESCAPE, *byte]),
+                0x21..0x7f => line.push(*byte),
+                _ => {
+                    line.extend_from_slice(format!("{}x{byte:02x}", char::from(ESCAPE)).as_bytes())
+                }
+            }
         }
         line.push(b'\n');
         line
@@ -78,7 +91,7 @@ impl Frame {
         let text = std::str::from_utf8(line.get(at + MARK.len()..)?).ok()?;
         let mut words = text.trim_end_matches(['\r', '\n']).split(' ');
         let (kind, script, sum) = (words.next()?, words.next()?, words.next()?);
-        let content = from_hex(words.next()?)?;
+        let content = unfolded(words.next()?.as_bytes())?;
         let head = format!("{kind} {script}");
         let is_whole = u64::from_str_radix(sum, 16) == Ok(checksum(head.as_bytes(), &content));
         let kind = Kind::ALL.into_iter().find(|known| known.word() == kind)?;
@@ -116,14 +129,22 @@ impl Hearing {
     }
 }
 
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = digits.chars().map(|digit| digit.to_digit(16)).collect();
-    let digits = digits?;
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => u8::try_from(high * 16 + low).ok(),
-        _ => None,
-    });
-    pairs.collect()
+/// The content that a word stands for.
+fn unfolded(word: &[u8]) -> Option<Vec<u8>> {
+    let (mut content, mut bytes) = (Vec::with_capacity(word.len()), word.iter().copied());
+    let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+    while let Some(byte) = bytes.next() {
+        content.push(match byte {
+            BLANK => b' ',
+            END => b'\n',
+            ESCAPE => match bytes.next()? {
+                b'x' => u8::try_from(digit(bytes.next())? * 16 + digit(bytes.next())?).ok()?,
+                byte => byte,
+            },
+            byte => byte,
+        });
+    }
+    Some(content)
 }
 
 /// FNV-1a, which finds damage by accident; nobody attacks this line.

@@ -6,12 +6,14 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::mount::{MountFlags, mount};
-use rustix::process::{WaitOptions, wait};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use rustix::process::{Pid, WaitOptions, wait};
 use rustix::system::{RebootCommand, reboot};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use standin::transcript::{RunError, parse, run};
 use standin_linux::{HostStage, Tenancy};
 
@@ -28,6 +30,7 @@ pub const DIRECTORIES: [&str; 9] =
 const LINE: &str = "/dev/ttyS1";
 /// The argument that makes the player.
 const PLAYER: &str = "play-in-guest";
+const DEBUG: &str = "/sys/kernel/debug";
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// Does a guest's work and does not return, if this is a guest: the first process of a system that the lab packed.
@@ -41,13 +44,15 @@ pub fn serve() {
     }
     if std::process::id() == 1 {
         let ended = first_process().unwrap_or_else(|error| error.to_string());
-        let _ = say(Kind::End, 0, ended.as_bytes());
+        let _ = line().and_then(|mut line| say(&mut line, Kind::End, 0, &ended));
         let _ = reboot(RebootCommand::PowerOff);
     }
 }
 
-/// How the player ended.
+/// How the player ended; nothing if all is well.
 fn first_process() -> io::Result<String> {
+    // The kernel's first filesystem is open to everybody, as a /tmp is.
+    fs::set_permissions("/", fs::Permissions::from_mode(0o755))?;
     let layout = fs::read_to_string(Path::new("/").join(LAYOUT))?;
     for (kind, point) in
         [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/mnt")]
@@ -64,6 +69,11 @@ fn first_process() -> io::Result<String> {
             put("cgroup2", &unified, "")?;
         }
     }
+    gather_kernel_threads()?;
+    put("debugfs", DEBUG, "")?;
+    // Kernels that do not know it count no sleeping task as running.
+    let _ = fs::write(Path::new(DEBUG).join("sched/features"), "NO_DELAY_DEQUEUE");
+    unmount(DEBUG, UnmountFlags::empty())?;
     let player = Command::new("/proc/self/exe").arg(PLAYER).spawn()?;
     loop {
         // Everybody's orphans come here.
@@ -71,9 +81,25 @@ fn first_process() -> io::Result<String> {
         if let Some((pid, status)) = ended
             && u32::try_from(pid.as_raw_nonzero().get()) == Ok(player.id())
         {
-            return Ok(format!("{status:?}"));
+            let is_well = status.exit_status() == Some(0);
+            return Ok(if is_well { String::new() } else { format!("{status:?}") });
         }
     }
+}
+
+/// Has the kernel's own threads run on the first processor, as far as they may: there they wake nobody on another one.
+fn gather_kernel_threads() -> io::Result<()> {
+    let mut first = CpuSet::new();
+    first.set(0);
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if let Some(pid) = number.and_then(Pid::from_raw).filter(|pid| !pid.is_init()) {
+            // Those that belong to a processor stay with it.
+            let _ = sched_setaffinity(Some(pid), &first);
+        }
+    }
+    // The same for threads that serve any processor's work.
+    fs::write("/sys/devices/virtual/workqueue/cpumask", "1")
 }
 
 /// A hierarchy for each controller that this kernel can mount as v1, in the order of /proc/cgroups.
@@ -100,19 +126,35 @@ fn put(kind: &str, point: &str, options: &str) -> io::Result<()> {
 
 /// Plays all scripts, until one has changed what cannot be set back.
 fn play() -> io::Result<()> {
+    // To close it is to wait until all has gone out.
+    let mut line = line()?;
+    say(&mut line, Kind::Begin, 0, "")?;
     for script in 0.. {
         let Ok(text) = fs::read(Path::new("/").join(SCRIPTS).join(script.to_string())) else {
             break;
         };
-        say(Kind::Begin, script, b"")?;
         let tenancy = if script == 0 { Tenancy::Fresh } else { Tenancy::Own };
+        confine(&text)?;
         let played = answer(&text, tenancy);
-        say(played.kind, script, played.content.as_bytes())?;
+        say(&mut line, played.kind, script, &played.content)?;
         if played.is_last {
             break;
         }
     }
     Ok(())
+}
+
+/// Operations, and the endings of files, by which a script can tell on how many processors its actors may run.
+const TELLING: [&[u8]; 4] = [b"> burn ", b"> alloc ", b"> exec ", b"status"];
+
+/// Has the player and whom it makes for a script run on one processor, if the script cannot tell: to wake somebody on
+/// another one is many times as dear where processors are emulated.
+fn confine(text: &[u8]) -> io::Result<()> {
+    let tells = |word: &&[u8]| text.windows(word.len()).any(|window| window == *word);
+    let mut processors = CpuSet::new();
+    let count = if TELLING.iter().any(tells) { CpuSet::MAX_CPU } else { 1 };
+    (0..count).for_each(|processor| processors.set(processor));
+    Ok(sched_setaffinity(None, &processors)?)
 }
 
 /// What came of a script.
@@ -151,8 +193,11 @@ fn answer(text: &[u8], tenancy: Tenancy) -> Played {
     Played { kind, content, is_last }
 }
 
-fn say(kind: Kind, script: usize, content: &[u8]) -> io::Result<()> {
-    let frame = Frame { kind, script, content: content.to_vec() };
-    let mut line = fs::OpenOptions::new().write(true).open(LINE)?;
+fn line() -> io::Result<fs::File> {
+    fs::OpenOptions::new().write(true).open(LINE)
+}
+
+fn say(line: &mut fs::File, kind: Kind, script: usize, content: &str) -> io::Result<()> {
+    let frame = Frame { kind, script, content: content.as_bytes().to_vec() };
     line.write_all(&frame.to_bytes())
 }

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, fs};
 
 use standin::transcript::{Layout, MachineLine, Release, Transcript, parse};
 
@@ -18,7 +18,6 @@ use super::cpio::Archive;
 use super::frame::Kind;
 use super::guest::{DIRECTORIES, LAYOUT, SCRIPTS};
 use super::image::Images;
-use super::program;
 use super::vm::{Hardware, Heard, Vm};
 
 /// Hardware where a machine line is silent.
@@ -92,6 +91,12 @@ pub struct Place {
     pub layout: Layout,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kernel.word(), self.layout.word())
+    }
+}
+
 /// What a script came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -108,6 +113,10 @@ pub enum Answer {
 pub struct Lab {
     /// Where kernels are kept.
     pub images: Images,
+    /// What emulates a machine.
+    pub emulator: PathBuf,
+    /// What a guest runs: [`own`](super::program::own).
+    pub program: fn() -> Result<Vec<u8>, LabError>,
     /// How long a guest may say nothing.
     pub patience: Duration,
 }
@@ -115,15 +124,28 @@ pub struct Lab {
 /// Plays all scripts once; the answers are in their order. `done` is called with each name that has been settled.
 ///
 /// # Errors
-/// If there is no virtual machine, or one does not even begin.
+/// If there is no virtual machine.
 pub fn play(
     lab: &Lab,
     place: Place,
     scripts: &[Script],
     done: &mut dyn FnMut(&str),
 ) -> Result<Vec<Answer>, LabError> {
+    play_each(lab, place, scripts, &mut |script, _| done(&script.name))
+}
+
+/// The same; `done` is told each answer as it comes.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_each(
+    lab: &Lab,
+    place: Place,
+    scripts: &[Script],
+    done: &mut dyn FnMut(&Script, &Answer),
+) -> Result<Vec<Answer>, LabError> {
     let image = lab.images.ready(place.kernel)?;
-    let program = program::own()?;
+    let program = (lab.program)()?;
     let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, script) in scripts.iter().enumerate() {
         let alone = script.is_alone().then_some(index);
@@ -135,32 +157,40 @@ pub fn play(
             let chosen: Vec<&Script> =
                 waiting.iter().filter_map(|index| scripts.get(*index)).collect();
             let initramfs = pack(&program, place, &chosen)?;
-            let hardware =
-                Hardware { image: &image, initramfs: &initramfs, cpus, memory_bytes, disks };
+            let hardware = Hardware {
+                emulator: &lab.emulator,
+                image: &image,
+                initramfs: &initramfs,
+                cpus,
+                memory_bytes,
+                disks,
+            };
             let mut settle = |at: usize, answer| {
                 if let Some(index) = waiting.get(at)
                     && let Entry::Vacant(place) = answers.entry(*index)
                 {
-                    place.insert(answer);
-                    done(scripts.get(*index).map_or("", |script| &script.name));
+                    let answer = place.insert(answer);
+                    scripts.get(*index).inspect(|script| done(script, answer));
                 }
             };
-            listen(&hardware, lab.patience, &mut settle)?;
+            listen(&hardware, lab.patience, chosen.len(), &mut settle)?;
             waiting.retain(|index| !answers.contains_key(index));
         }
     }
     Ok(answers.into_values().collect())
 }
 
-/// Hears one virtual machine out; at least one script is settled by it.
+/// Hears one virtual machine out, which was given so many scripts. At least one of them is settled by it.
 fn listen(
     hardware: &Hardware<'_>,
     patience: Duration,
+    scripts: usize,
     settle: &mut dyn FnMut(usize, Answer),
 ) -> Result<(), LabError> {
     let vm = Vm::start(hardware)?;
-    let mut playing = None;
-    let mut settled = false;
+    let mut has_begun = false;
+    // They are played in order.
+    let mut next = 0;
     let lost = loop {
         let frame = match vm.hear(patience) {
             Heard::Frame(frame) => frame,
@@ -174,32 +204,31 @@ fn listen(
         let content = content.unwrap_or_else(|_| "an answer that is no UTF-8".to_owned());
         let answer = match frame.kind {
             Kind::Begin => {
-                // One that began and said nothing was damaged on its way.
-                if let Some(before) = playing.replace(frame.script) {
-                    settle(before, Answer::Lost("its answer was damaged by noise".to_owned()));
-                    settled = true;
-                }
+                has_begun = true;
                 continue;
             }
             Kind::Transcript => Answer::Transcript(content),
             Kind::Refused => Answer::Refused(content),
             Kind::Broken => Answer::Lost(content),
-            Kind::End => {
-                let words = vm.last_words();
+            // It has played all, or all up to one behind which it would not go on.
+            Kind::End if content.is_empty() && next > 0 => {
                 vm.leave();
-                break format!("the player ended ({content})\n    {words}");
+                return Ok(());
             }
+            Kind::End => break format!("the player ended ({content})\n    {}", vm.last_words()),
         };
-        settle(frame.script, answer);
-        settled = true;
-        playing = None;
-    };
-    match playing {
-        Some(script) => settle(script, Answer::Lost(lost)),
-        None if !settled => {
-            return Err(LabError::Failed(format!("the virtual machine never began: {lost}")));
+        for unheard in next..frame.script.min(scripts) {
+            settle(unheard, Answer::Lost("its answer was damaged by noise".to_owned()));
         }
-        None => {}
+        settle(frame.script, answer);
+        (has_begun, next) = (true, frame.script + 1);
+    };
+    if has_begun {
+        settle(next, Answer::Lost(lost));
+    } else {
+        // No other that is like it would begin.
+        let lost = format!("the virtual machine never began: {lost}");
+        (next..scripts).for_each(|script| settle(script, Answer::Lost(lost.clone())));
     }
     Ok(())
 }
