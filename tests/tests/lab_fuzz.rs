@@ -35,7 +35,7 @@ fn the_scripts_of_a_seed_are_these() {
     assert_eq!(sum, SUM);
 }
 
-const SUM: u64 = 18_187_165_627_769_844_739;
+const SUM: u64 = 4_127_342_446_845_634_746;
 
 #[test]
 fn every_script_has_the_same_size_and_can_be_read_again() {

@@ -9,7 +9,7 @@ use standin::path::KPathBuf;
 use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp};
 
 /// Less than this is not enough for what a kernel itself keeps for a group.
-const TIGHT_BYTES: u64 = 16 << 20;
+const TIGHT_BYTES: u64 = 8 << 20;
 
 /// The root of the groups.
 pub(super) const ROOT: &str = "/sys/fs/cgroup";
@@ -95,6 +95,15 @@ impl Belief {
         let enables =
             |parent: &str| self.enabled.contains(&(parent.to_owned(), controller.to_owned()));
         group.rsplit_once('/').is_some_and(|(parent, _)| enables(parent))
+    }
+
+    /// Whether somebody can be in a group: it is there, and enables nothing that only groups without members do.
+    fn takes_members(&self, group: &str) -> bool {
+        const WITH_MEMBERS: [&str; 4] = ["cpu", "cpuset", "pids", "perf_event"];
+        let bars = |(who, controller): &(String, String)| {
+            who == group && !WITH_MEMBERS.contains(&controller.as_str())
+        };
+        self.groups.contains(group) && (group == ROOT || !self.enabled.iter().any(bars))
     }
 
     /// The labels of an actor's descriptors.
@@ -221,10 +230,11 @@ impl Belief {
             });
             let moved = named.or_else(|| (number == Some(0)).then(|| writer.label.clone()));
             let Some(moved) = moved.and_then(|label| self.find(&label).cloned()) else { return };
+            let takes_members = self.takes_members(group);
             for actor in &mut self.actors {
                 let is_meant = actor.label == moved.label
                     || file == "cgroup.procs" && actor.leader == moved.leader;
-                if is_meant && self.groups.contains(group) {
+                if is_meant && takes_members {
                     group.clone_into(&mut actor.group);
                 }
             }
@@ -254,8 +264,10 @@ impl Belief {
         };
         if let ProcessOp::Fork { child, options } = op {
             let into = options.into.as_ref().map(text);
-            let group = into.filter(|group| self.groups.contains(group));
-            let group = group.unwrap_or_else(|| actor.group.clone());
+            if into.as_ref().is_some_and(|group| !self.takes_members(group)) {
+                return;
+            }
+            let group = into.unwrap_or_else(|| actor.group.clone());
             self.actors.push(born(child, child, group));
             let is_inherited = |(who, ..): &&(Label, Label, String)| *who == actor.label;
             let inherited: Vec<_> = self.descriptors.iter().filter(is_inherited).cloned().collect();

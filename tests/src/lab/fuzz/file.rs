@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) reading: Reading,
     /// Any value of it leaves the members of the group as they are, but for what is told of them.
     pub(super) is_calm: bool,
+    /// No kernel has it where the generator mostly is.
+    pub(super) is_rare: bool,
     /// Values that it takes; none if it is not written.
     pub(super) good: &'static [&'static str],
 }
@@ -32,7 +34,7 @@ const fn file(
     reading: Reading,
     good: &'static [&'static str],
 ) -> File {
-    File { controller, name, reading, is_calm: true, good }
+    File { controller, name, reading, is_calm: true, is_rare: false, good }
 }
 
 /// A file whose values may slow down, or end, what runs in the group.
@@ -42,7 +44,12 @@ const fn harsh(
     reading: Reading,
     good: &'static [&'static str],
 ) -> File {
-    File { controller, name, reading, is_calm: false, good }
+    File { controller, name, reading, is_calm: false, is_rare: false, good }
+}
+
+/// A file that no kernel has there.
+const fn rare(controller: &'static str, name: &'static str, good: &'static [&'static str]) -> File {
+    File { controller, name, reading: Steady, is_calm: true, is_rare: true, good }
 }
 
 const SWITCH: &[&str] = &["0", "1"];
@@ -99,8 +106,8 @@ pub(super) const FILES: &[File] = &[
         Steady,
         &["1M", "4096", "1G swappiness=0", "0", "1M swappiness=60"],
     ),
-    file("memory", "memory.zswap.max", Steady, BYTES),
-    file("memory", "memory.zswap.writeback", Steady, SWITCH),
+    rare("memory", "memory.zswap.max", BYTES),
+    rare("memory", "memory.zswap.writeback", SWITCH),
     file("memory", "memory.current", Volatile, &[]),
     file("memory", "memory.stat", Volatile, &[]),
     file("memory", "memory.numa_stat", Volatile, &[]),
@@ -141,11 +148,11 @@ pub(super) const FILES: &[File] = &[
         &["default 100", "100", "default 1", "10000", "8:0 200", "8:0 default"],
     ),
     file("io", "io.max", Steady, &["8:0 rbps=1048576", "8:16 wiops=max", "254:0 rbps=max wbps=1"]),
-    file("io", "io.latency", Steady, &["8:0 target=10"]),
-    file("io", "io.cost.qos", Steady, &["8:0 enable=1", "8:0 ctrl=auto"]),
-    file("io", "io.cost.model", Steady, &["8:0 ctrl=auto", "8:0 model=linear"]),
-    file("io", "io.prio.class", Steady, &["no-change", "idle"]),
-    file("io", "io.bfq.weight", Steady, WEIGHT),
+    rare("io", "io.latency", &["8:0 target=10"]),
+    rare("io", "io.cost.qos", &["8:0 enable=1", "8:0 ctrl=auto"]),
+    rare("io", "io.cost.model", &["8:0 ctrl=auto", "8:0 model=linear"]),
+    rare("io", "io.prio.class", &["no-change", "idle"]),
+    rare("io", "io.bfq.weight", WEIGHT),
     file("io", "io.stat", Steady, &[]),
     file("hugetlb", "hugetlb.2MB.max", Steady, BYTES),
     file("hugetlb", "hugetlb.2MB.rsvd.max", Steady, BYTES),

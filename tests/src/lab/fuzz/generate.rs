@@ -58,8 +58,10 @@ impl Writer {
             .weighted(THEMES, |(weight, ..)| *weight)
             .map_or((Theme::Settings, 1), |(_, theme, wanted)| (*theme, *wanted));
         let mut focus: Vec<&'static str> = (0..wanted).map(|_| random.word(FOCUS)).collect();
-        if theme != Theme::Settings && theme != Theme::Plain {
-            focus.push("pids");
+        match theme {
+            Theme::Members | Theme::Delegation => focus.push("pids"),
+            Theme::Load => focus.push("memory"),
+            Theme::Settings | Theme::Plain => {}
         }
         focus.sort_unstable();
         focus.dedup();
@@ -135,7 +137,10 @@ impl Writer {
 
     fn slot(&mut self, slot: &str) -> Option<String> {
         if let Some((_, words)) = WORDS.iter().find(|(name, _)| *name == slot) {
-            return Some(self.random.word(words).to_owned());
+            let word = self.random.word(words);
+            // Some are files, which a value is for.
+            self.file = self.file.or_else(|| FILES.iter().find(|file| file.name == word));
+            return Some(word.to_owned());
         }
         Some(match slot {
             "actor" => {
@@ -143,6 +148,10 @@ impl Writer {
                 let is_init = self.random.chance(50);
                 self.actor =
                     self.random.one(&ready).filter(|_| !is_init).or(ready.first())?.clone();
+                self.actor.clone()
+            }
+            "other" => {
+                self.actor = self.random.one(self.belief.ready().get(1..)?)?.clone();
                 self.actor.clone()
             }
             "opened" => self.random.one(&self.belief.descriptors_of(&self.actor))?.clone(),
@@ -207,7 +216,7 @@ impl Writer {
                 controller if focus.contains(&controller) => 12 + 300 * usize::from(is_there),
                 _ => 1 + 4 * usize::from(is_there),
             };
-            usize::from(fits(file)) * often
+            usize::from(fits(file)) * if file.is_rare { 1 } else { often }
         };
         self.file = self.random.weighted(FILES, weight);
         self.file.map(|file| file.name.to_owned())

@@ -4,6 +4,8 @@
 /// where the generator keeps in mind what it believes of them.)
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("write /sys/fs/cgroup/memory.reclaim *", "what can be reclaimed from a whole machine is luck"),
+    ("read~ *cgroup.procs", "how many processes a kernel has besides the actors is its own"),
+    ("read~ *cgroup.threads", "how many processes a kernel has besides the actors is its own"),
     ("eventfd *", "the machine has no event counters yet"),
     ("fwrite * <init>*", "init stays where it is"),
 ];
@@ -17,14 +19,16 @@ pub(super) enum Theme {
     Members,
     /// The same, with somebody who owns a part of the tree.
     Delegation,
+    /// Processes that use memory, in groups with little of it.
+    Load,
     /// Files, processes, signals and credentials without groups.
     Plain,
 }
-use Theme::{Delegation, Members, Plain, Settings};
+use Theme::{Delegation, Load, Members, Plain, Settings};
 
 /// How often, which, and controllers whose settings are tried (so many of these).
 pub(super) const THEMES: &[(usize, Theme, usize)] =
-    &[(45, Settings, 2), (25, Members, 2), (20, Delegation, 1), (10, Plain, 0)];
+    &[(44, Settings, 2), (22, Members, 2), (18, Delegation, 1), (6, Load, 0), (10, Plain, 0)];
 
 /// Controllers, as often as each is tried.
 pub(super) const FOCUS: &[&str] = &[
@@ -35,6 +39,8 @@ pub(super) const FOCUS: &[&str] = &[
 const SMD: &[Theme] = &[Settings, Members, Delegation];
 const MD: &[Theme] = &[Members, Delegation];
 const S: &[Theme] = &[Settings];
+const L: &[Theme] = &[Load];
+const SMDL: &[Theme] = &[Settings, Members, Delegation, Load];
 const D: &[Theme] = &[Delegation];
 const P: &[Theme] = &[Plain];
 const MDP: &[Theme] = &[Members, Delegation, Plain];
@@ -50,6 +56,8 @@ pub(super) const TEMPLATES: &[(usize, &[Theme], &str)] = &[
     (40, S, "{actor}> write {below}/{setting} {value}"),
     (14, MD, "{actor}> write {below}/{setting} {value}"),
     (3, SMD, "{actor}> write {group}/{setting} {value}"),
+    (1, S, "{actor}> write /sys/fs/cgroup/{onroot} {value}"),
+    (1, S, "{actor}> read /sys/fs/cgroup/{onroot}"),
     (1, SMD, "{actor}> write {group}/{file} {value}"),
     (20, S, "{actor}> read {below}/{steady}"),
     (12, MD, "{actor}> read {below}/{steady}"),
@@ -87,6 +95,22 @@ pub(super) const TEMPLATES: &[(usize, &[Theme], &str)] = &[
     (2, MD, "{actor}> fwrite m {member}"),
     (4, MD, "{actor}> proc {target} cgroup"),
     (5, MD, "{actor}> read {group}/{members}"),
+    // Processes that use memory.
+    (10, L, "{actor}> write {below}/memory.max {room}"),
+    (3, L, "{actor}> write {below}/memory.low {room}"),
+    (3, L, "{actor}> write {below}/memory.oom.group {flag}"),
+    (20, L, "{other}> alloc {size}"),
+    (4, L, "{other}> release"),
+    (8, L, "{actor}> fork {child} into={below}"),
+    (3, L, "{actor}> write {below}/cgroup.procs <{target}>"),
+    (3, L, "{actor}> key {below}/memory.events {memory}"),
+    (2, L, "{actor}> key {below}/memory.events.local {memory}"),
+    (8, L, "{actor}> test {below}/memory.current {measure}"),
+    (3, L, "{actor}> test {below}/memory.peak {measure}"),
+    (2, L, "{actor}> read {below}/{members}"),
+    (3, L, "{actor}> status {target}"),
+    (2, L, "{actor}> wait {target} nohang"),
+    (2, L, "{actor}> kill {target} KILL"),
     // Somebody owns a part of the tree.
     (4, D, "{actor}> chown {below} {owner}"),
     (6, D, "{actor}> chown {below}/{delegated} {owner}"),
@@ -168,10 +192,10 @@ pub(super) const TEMPLATES: &[(usize, &[Theme], &str)] = &[
 
 /// The lines that a script of a theme begins with, and how often each stands there.
 pub(super) const BEGINNINGS: &[(usize, &[Theme], &str)] = &[
-    (90, SMD, "init> write /sys/fs/cgroup/cgroup.subtree_control {focus}"),
-    (100, SMD, "init> mkdir /sys/fs/cgroup/a"),
-    (75, SMD, "init> write /sys/fs/cgroup/a/cgroup.subtree_control {focus}"),
-    (60, SMD, "init> mkdir /sys/fs/cgroup/a/b"),
+    (90, SMDL, "init> write /sys/fs/cgroup/cgroup.subtree_control {focus}"),
+    (100, SMDL, "init> mkdir /sys/fs/cgroup/a"),
+    (75, SMDL, "init> write /sys/fs/cgroup/a/cgroup.subtree_control {focus}"),
+    (60, SMDL, "init> mkdir /sys/fs/cgroup/a/b"),
     (100, D, "init> chown /sys/fs/cgroup/a 1000:1000"),
     (80, D, "init> chown /sys/fs/cgroup/a/cgroup.procs 1000:1000"),
     (60, D, "init> chown /sys/fs/cgroup/a/cgroup.subtree_control 1000:1000"),
@@ -180,6 +204,9 @@ pub(super) const BEGINNINGS: &[(usize, &[Theme], &str)] = &[
     (60, D, "init> fork {child} uid=1000"),
     (70, MDP, "init> fork {child}"),
     (30, P, "init> chmod /mnt 01777"),
+    (100, L, "init> fork {child} into=/sys/fs/cgroup/a"),
+    (60, L, "init> write /sys/fs/cgroup/a/memory.max {room}"),
+    (60, L, "init> fork {child} into=/sys/fs/cgroup/a/b"),
 ];
 
 /// What may stand in a slot that needs no thought.
@@ -196,6 +223,25 @@ pub(super) const WORDS: &[(&str, &[&str])] = &[
             "/sys/fs/cgroup/memory.max",
             "/sys/fs/cgroup/a/cgroup.procs/x",
             "/sys/fs/cgroup/a/b/c/d",
+        ],
+    ),
+    ("room", &["12M", "16M", "24M", "max", "16777216"]),
+    ("size", &["1M", "2M", "3M", "5M", "9M", "14M", "30M"]),
+    ("memory", &["oom", "oom_kill", "low", "high", "oom_group_kill"]),
+    ("measure", &["> 2097152", "< 20000000", "<= 16777216", "> 8388608", "< 4194304"]),
+    (
+        "onroot",
+        &[
+            "io.cost.qos",
+            "io.cost.model",
+            "cpu.pressure",
+            "memory.pressure",
+            "cgroup.pressure",
+            "cgroup.max.depth",
+            "cgroup.max.descendants",
+            "cgroup.type",
+            "io.weight",
+            "misc.capacity",
         ],
     ),
     ("event", &["populated", "frozen", "nothing"]),
