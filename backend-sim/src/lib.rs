@@ -18,6 +18,7 @@
 //! machine.finish().unwrap();
 //! ```
 
+mod beside;
 mod builder;
 mod cgroup;
 mod clock;

@@ -35,7 +35,8 @@ impl<T> Key<T> {
         Self { number: next.unwrap_or(Self::first(self.index()).number), of: PhantomData }
     }
 
-    const fn index(self) -> u32 {
+    /// Its place in the table, which a later record may have too.
+    pub(crate) const fn index(self) -> u32 {
         let [a, b, c, d, ..] = self.number.get().to_le_bytes();
         u32::from_le_bytes([a, b, c, d])
     }

@@ -8,13 +8,14 @@ use std::collections::{BTreeSet, VecDeque};
 use rustc_hash::FxHashMap;
 use standin::id::Moment;
 
+use crate::beside::Beside;
 use crate::cgroup::CgroupKey;
 use crate::context::ContextKey;
 use crate::fs::{Node, TmpKey};
 use crate::pipe::PipeKey;
 use crate::socket::SocketKey;
 use crate::step::Wait;
-use crate::task::{ProcessKey, ThreadKey};
+use crate::task::{ProcessKey, Thread, ThreadKey};
 
 /// Something that threads sleep on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +54,7 @@ pub(crate) enum Channel {
 #[derive(Default)]
 pub(crate) struct Waits {
     sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
-    waits: FxHashMap<ThreadKey, (&'static str, Wait)>,
+    waits: Beside<Thread, (&'static str, Wait)>,
     timers: BTreeSet<(Moment, ThreadKey)>,
     woken: VecDeque<ThreadKey>,
 }
@@ -118,7 +119,7 @@ impl Waits {
     }
 
     fn take_off(&mut self, thread: ThreadKey) -> bool {
-        let Some((_, wait)) = self.waits.remove(&thread) else { return false };
+        let Some((_, wait)) = self.waits.remove(thread) else { return false };
         for channel in &wait.on {
             if let Some(sleepers) = self.sleepers.get_mut(channel) {
                 sleepers.retain(|sleeper| *sleeper != thread);
@@ -136,7 +137,7 @@ impl Waits {
     /// In which call a thread sleeps, and on what.
     #[inline]
     pub(crate) fn wait_of(&self, thread: ThreadKey) -> Option<&(&'static str, Wait)> {
-        if self.waits.is_empty() { None } else { self.waits.get(&thread) }
+        if self.waits.is_empty() { None } else { self.waits.get(thread) }
     }
 
     /// Puts a thread that does not sleep among those that may go on: it is to begin a program.
@@ -165,8 +166,12 @@ impl Waits {
         &mut self,
         mut wanted: impl FnMut(ThreadKey) -> bool,
     ) -> Option<ThreadKey> {
-        let position = self.woken.iter().position(|thread| wanted(*thread))?;
-        self.woken.remove(position)
+        // Most often it is the first.
+        if wanted(*self.woken.front()?) {
+            return self.woken.pop_front();
+        }
+        let position = self.woken.iter().skip(1).position(|thread| wanted(*thread))?;
+        self.woken.remove(position + 1)
     }
 
     /// When the next timer is due.

@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use corosensei::stack::DefaultStack;
-use rustc_hash::FxHashMap;
 use standin::backend::Processes;
 use standin::{ExitCode, KPath};
 
 use super::fiber::{Fiber, Left, Resume, stack};
+use crate::beside::Beside;
 use crate::kernel::Kernel;
 use crate::machine::Shared;
-use crate::task::{Start, ThreadKey};
+use crate::task::{Start, Thread, ThreadKey};
 use crate::view::View;
 
 /// Stacks that are kept for later.
@@ -25,16 +25,25 @@ const MOST_FIBERS: usize = 8_192;
 #[derive(Default)]
 struct Runner {
     /// By the thread each waits as.
-    fibers: FxHashMap<ThreadKey, Fiber>,
+    fibers: Beside<Thread, Fiber>,
 }
 
 thread_local! {
-    static RUNNERS: RefCell<FxHashMap<u64, Runner>> = RefCell::default();
+    /// By machine, the last one first: nearly always it is the next one too.
+    static RUNNERS: RefCell<Vec<(u64, Runner)>> = const { RefCell::new(Vec::new()) };
     static SPARE: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
 fn with<T>(shared: &Shared, run: impl FnOnce(&mut Runner) -> T) -> T {
-    RUNNERS.with_borrow_mut(|runners| run(runners.entry(shared.id).or_default()))
+    RUNNERS.with_borrow_mut(|runners| {
+        let place = runners.iter().position(|(id, _)| *id == shared.id).unwrap_or_else(|| {
+            runners.push((shared.id, Runner::default()));
+            runners.len() - 1
+        });
+        runners.swap(0, place);
+        let (_, runner) = runners.first_mut().expect("it was put there");
+        run(runner)
+    })
 }
 
 fn give_back(stack: DefaultStack) {
@@ -82,7 +91,7 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
         let Kernel { waits, tasks, .. } = kernel;
         let mut fiber = None;
         let thread = waits.next_woken(|thread| {
-            fiber = runner.fibers.remove(&thread);
+            fiber = runner.fibers.remove(thread);
             fiber.is_some() || tasks.starts.contains_key(&thread)
         })?;
         let Some(fiber) = fiber else {
@@ -147,11 +156,10 @@ fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {
 
 /// Tells every call that waits in a program of this OS thread that it can never end; whether there was one.
 pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
-    let mut waiting: Vec<ThreadKey> =
-        with(shared, |runner| runner.fibers.keys().copied().collect());
+    let mut waiting: Vec<ThreadKey> = with(shared, |runner| runner.fibers.keys().collect());
     waiting.sort_unstable();
     for thread in &waiting {
-        if let Some(fiber) = with(shared, |runner| runner.fibers.remove(thread)) {
+        if let Some(fiber) = with(shared, |runner| runner.fibers.remove(*thread)) {
             run(shared, fiber, Resume::Deadlock(picture.into()));
         }
     }
@@ -161,10 +169,13 @@ pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
 /// Unwinds every fiber of this machine on this OS thread: its processes are killed first, so that nothing they do on
 /// their way out is seen.
 pub(crate) fn clear(shared: &Arc<Shared>) {
-    let runner = RUNNERS.with_borrow_mut(|runners| runners.remove(&shared.id));
-    let Some(runner) = runner else { return };
+    let runner = RUNNERS.with_borrow_mut(|runners| {
+        let place = runners.iter().position(|(id, _)| *id == shared.id)?;
+        Some(runners.swap_remove(place))
+    });
+    let Some((_, runner)) = runner else { return };
     shared.lock().kill_everything();
-    let mut fibers: Vec<(ThreadKey, Fiber)> = runner.fibers.into_iter().collect();
+    let mut fibers = runner.fibers.into_values();
     fibers.sort_by_key(|(thread, _)| *thread);
     for (_, fiber) in fibers {
         give_back(fiber.unwind());

@@ -19,6 +19,9 @@ const BY_SIGNAL: u64 = 0x400;
 /// Signals of the first word, as these fields have room for.
 const FIRST_SIGNALS: u64 = 0x7fff_ffff;
 
+/// A limit that there is not, as a number: twenty digits that most processes have.
+const NO_LIMIT: &[u8] = b" 18446744073709551615";
+
 /// The signal that a parent gets.
 const CHILD_SIGNAL: i64 = 17;
 
@@ -64,7 +67,10 @@ pub(super) fn print(
     out.extend_from_slice(b" 0");
     field(out, handle::ticks(process.started));
     out.extend_from_slice(if live { memory::of(kernel.profile.release).stat } else { b" 0 0" });
-    field(out, kernel.soft_limit(thread.process, RlimitResource::Rss).unwrap_or(u64::MAX));
+    match kernel.soft_limit(thread.process, RlimitResource::Rss) {
+        Some(limit) => field(out, limit),
+        None => out.extend_from_slice(NO_LIMIT),
+    }
     out.extend_from_slice(match (live, permitted) {
         (true, true) => memory::CODE_AND_STACK,
         (true, false) => memory::CODE_HIDDEN,
