@@ -291,6 +291,7 @@ fn vm(emulator: &Path) -> Result<Vm, LabError> {
         cpus: 1,
         memory_bytes: 1 << 30,
         disks: 0,
+        counts_instructions: false,
     };
     Vm::start(&hardware)
 }

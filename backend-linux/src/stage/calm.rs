@@ -10,7 +10,7 @@ use standin::id::Pid;
 use standin::transcript::ActorId;
 
 use super::HostStage;
-use super::cast::{Member, Pace};
+use super::cast::Member;
 use super::task::{self, Activity};
 
 /// How long a task may wait deeply before that counts as sleeping.
@@ -71,7 +71,9 @@ impl HostStage {
     }
 
     fn await_still(&self) {
-        if self.tenancy.is_alone() && self.comes_to_rest() {
+        // Somebody at work would not rest, and get further meanwhile than the script allows for.
+        let works = self.cast.iter().any(Member::is_at_work);
+        if self.tenancy.is_alone() && !works && self.comes_to_rest() {
             return;
         }
         let until = Instant::now() + MOST;
@@ -144,7 +146,7 @@ impl HostStage {
     /// Whether a task is in the middle of something that takes its time.
     fn is_at_work(&self, thread: Pid) -> bool {
         let mut members = self.cast.iter().filter(|member| member.task == thread);
-        members.any(|member| member.busy.as_ref().is_some_and(|busy| busy.pace != Pace::Prompt))
+        members.any(Member::is_at_work)
     }
 
     /// Whether somebody has still to be waited for who was given to process 1.

@@ -192,6 +192,11 @@ impl Member {
         task::stat(&self.directory()).ok().filter(|stat| stat.is_ending).map(|_| End::Exited(code))
     }
 
+    /// Whether its own operation takes its time.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.busy.as_ref().is_some_and(|busy| busy.pace != Pace::Prompt)
+    }
+
     /// Whether it has not ended.
     pub(super) fn is_alive(&self) -> bool {
         let is_there = !self.is_thread || std::fs::exists(self.directory()).unwrap_or(true);

@@ -9,6 +9,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, WaitOptions, wait};
@@ -32,6 +34,9 @@ const LINE: &str = "/dev/ttyS1";
 const PLAYER: &str = "play-in-guest";
 const DEBUG: &str = "/sys/kernel/debug";
 const CGROUPS: &str = "/sys/fs/cgroup";
+const ONLINE: &str = "/sys/devices/system/cpu/online";
+/// How long a kernel may take to give processors back.
+const PROCESSORS_BACK: Duration = Duration::from_secs(2);
 
 /// Does a guest's work and does not return, if this is a guest: the first process of a system that the lab packed.
 pub fn serve() {
@@ -134,6 +139,9 @@ fn play() -> io::Result<()> {
             break;
         };
         let tenancy = if script == 0 { Tenancy::Fresh } else { Tenancy::Own };
+        if !has_all_processors_back() {
+            break;
+        }
         confine(&text)?;
         let played = answer(&text, tenancy);
         say(&mut line, played.kind, script, &played.content)?;
@@ -142,6 +150,24 @@ fn play() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits until the processors that a script gave to a partition are everybody's again, which takes a while behind rmdir(2);
+/// whether they are. A kernel that keeps them has nothing more to tell of cpusets.
+fn has_all_processors_back() -> bool {
+    let until = Instant::now() + PROCESSORS_BACK;
+    loop {
+        let effective = fs::read_to_string(Path::new(CGROUPS).join("cpuset.cpus.effective"));
+        // Without cpusets, or with those of v1, none is taken away.
+        let Ok(effective) = effective else { return true };
+        if fs::read_to_string(ONLINE).is_ok_and(|online| online == effective) {
+            return true;
+        }
+        if Instant::now() > until {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Operations, and the endings of files, by which a script can tell on how many processors its actors may run.

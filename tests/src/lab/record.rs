@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs};
 
-use standin::transcript::{Layout, MachineLine, Release, Transcript, parse};
+use standin::transcript::{Layout, MachineLine, Op, Release, ResourceOp, Transcript, parse};
 
 use super::LabError;
 use super::cpio::Archive;
@@ -57,6 +57,12 @@ impl Script {
     /// Whether it needs a machine of its own.
     fn is_alone(&self) -> bool {
         self.script.needs().fresh
+    }
+
+    /// Whether its actors compete for processors, or use their time up.
+    fn uses_processors(&self) -> bool {
+        let burns = |op: &Op| matches!(op, Op::Resources(ResourceOp::Burn { .. }));
+        self.script.operations().any(|operation| burns(operation.op()))
     }
 
     /// Processors, bytes of memory, disks.
@@ -149,10 +155,10 @@ pub fn play_each(
     let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, script) in scripts.iter().enumerate() {
         let alone = script.is_alone().then_some(index);
-        alike.entry((script.hardware(), alone)).or_default().push(index);
+        alike.entry((script.hardware(), script.uses_processors(), alone)).or_default().push(index);
     }
     let mut answers = BTreeMap::new();
-    for (((cpus, memory_bytes, disks), _), mut waiting) in alike {
+    for (((cpus, memory_bytes, disks), counts_instructions, _), mut waiting) in alike {
         while !waiting.is_empty() {
             let chosen: Vec<&Script> =
                 waiting.iter().filter_map(|index| scripts.get(*index)).collect();
@@ -164,6 +170,7 @@ pub fn play_each(
                 cpus,
                 memory_bytes,
                 disks,
+                counts_instructions,
             };
             let mut settle = |at: usize, answer| {
                 if let Some(index) = waiting.get(at)

@@ -29,6 +29,8 @@ const ARGUMENTS: &str = "console=ttyS0 quiet panic=-1 no_timer_check rdinit=/ini
 /// String instructions are slow where they are emulated byte by byte, and so are guards against attacks; nothing else
 /// depends on them.
 const PROCESSOR: &str = "max,-erms,-fsrm,-smap,-la57";
+/// An instruction takes 8 ns, and nobody waits for what is yet to come.
+const COUNTED: [&str; 2] = ["-icount", "shift=3,sleep=off"];
 /// The emulator.
 pub const QEMU: &str = "qemu-system-x86_64";
 /// How much of the console a complaint shows.
@@ -51,6 +53,8 @@ pub struct Hardware<'a> {
     pub memory_bytes: u64,
     /// Disks, as [`disk`] makes them.
     pub disks: u32,
+    /// Its time is counted in instructions, so that shares of a processor do not depend on how busy this host is.
+    pub counts_instructions: bool,
 }
 
 /// What became of waiting for a frame.
@@ -104,6 +108,7 @@ impl Vm {
             .args(["-initrd", &path(&initramfs)])
             .args(disk::arguments(&disks.iter().map(path).collect::<Vec<_>>()))
             .args(["-append", ARGUMENTS])
+            .args(hardware.counts_instructions.then_some(COUNTED).into_iter().flatten())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(complaints.try_clone().map_err(failed)?);
