@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use standin::path::KPathBuf;
-use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp};
+use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp, ResourceOp};
 
 /// Less than this is not enough for what a kernel itself keeps for a group.
 const TIGHT_BYTES: u64 = 8 << 20;
@@ -35,6 +35,7 @@ struct Actor {
     group: String,
     is_dead: bool,
     is_stopped: bool,
+    uses_memory: bool,
     waits_for: Option<Label>,
 }
 
@@ -61,6 +62,7 @@ impl Belief {
             group: ROOT.to_owned(),
             is_dead: false,
             is_stopped: false,
+            uses_memory: false,
             waits_for: None,
         };
         Self {
@@ -145,13 +147,19 @@ impl Belief {
     }
 
     /// A group needs memory of the one above for its memory controller; and kernels of the same release differ in whose kills
-    /// they count when a child is born into another group than its parent's (so far: it may die at once).
+    /// they count when a child is born into another group than its parent's (so far: it may die at once). A limit below what
+    /// several use ends one, and another before the memory of the first has come back, or not.
     fn is_luck(&self, actor: &Actor, op: &Op) -> bool {
         let is_tight = |group: &str| self.tight.iter().any(|tight| is_within(group, tight));
         if let Op::Files(FileOp::Mkdir { path, .. }) = op {
             text(path).rsplit_once('/').is_some_and(|(parent, _)| is_tight(parent))
         } else if let Op::Files(FileOp::Write { path, data }) = op {
             let path = text(path);
+            if let Some(group) = path.strip_suffix("/memory.max") {
+                let uses =
+                    |it: &&Actor| it.uses_memory && !it.is_dead && is_within(&it.group, group);
+                return self.actors.iter().filter(uses).count() > 1;
+            }
             let enables = path.ends_with("/cgroup.subtree_control");
             enables && String::from_utf8_lossy(&data.0).contains("memory") && is_tight(&path)
         } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
@@ -169,6 +177,9 @@ impl Belief {
             self.follow_file(&actor, op);
         } else if let Op::Processes(op) = op {
             self.follow_process(&actor, op);
+        } else if let Op::Resources(ResourceOp::Alloc { .. }) = op {
+            let users = self.actors.iter_mut().filter(|it| it.leader == actor.leader);
+            users.for_each(|user| user.uses_memory = true);
         }
     }
 
@@ -260,6 +271,7 @@ impl Belief {
             group,
             is_dead: false,
             is_stopped: false,
+            uses_memory: actor.uses_memory,
             waits_for: None,
         };
         if let ProcessOp::Fork { child, options } = op {
