@@ -80,7 +80,11 @@ pub(super) fn stat(directory: &str) -> io::Result<Stat> {
 }
 
 pub(super) fn activity(directory: &str) -> io::Result<Activity> {
-    let state = stat(directory)?.state;
+    let mut state = stat(directory)?.state;
+    // One that is about to sleep says so before it has done all: whose call can be told has left its processor.
+    if fs::read(format!("{directory}/syscall")).is_ok_and(|call| call.starts_with(b"running")) {
+        state = b'R';
+    }
     let status = fs::read(format!("{directory}/status"))?;
     let switches = lines(&status)
         .filter(|(key, _)| key.ends_with(b"_ctxt_switches"))

@@ -11,6 +11,9 @@ use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp, ResourceOp}
 /// Less than this is not enough for what a kernel itself keeps for a group.
 const TIGHT_BYTES: u64 = 8 << 20;
 
+/// Files that say who is in a group.
+pub(super) const LISTINGS: [&str; 2] = ["cgroup.procs", "cgroup.threads"];
+
 /// The root of the groups.
 pub(super) const ROOT: &str = "/sys/fs/cgroup";
 
@@ -162,6 +165,11 @@ impl Belief {
             }
             let enables = path.ends_with("/cgroup.subtree_control");
             enables && String::from_utf8_lossy(&data.0).contains("memory") && is_tight(&path)
+        } else if let Op::Files(FileOp::Fwrite { fd, data }) = op {
+            // A number may be that of a process that is no actor.
+            let lists = |path: &str| LISTINGS.iter().any(|name| path.ends_with(name));
+            number(&data.0).is_some_and(|number| number > 0)
+                && self.opened(&actor.label, fd).is_some_and(lists)
         } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
             let kills = |group: &str| self.kills.get(group).copied().unwrap_or_default();
             options.into.as_ref().is_some_and(|into| kills(&text(into)) != kills(&actor.group))
@@ -205,11 +213,15 @@ impl Belief {
         } else if let FileOp::Open { fd, path, .. } = op {
             self.descriptors.push((actor.label.clone(), fd.clone(), text(path)));
         } else if let FileOp::Fwrite { fd, data } = op {
-            let is_it =
-                |(who, which, _): &&(Label, Label, String)| *who == actor.label && which == fd;
-            let path = self.descriptors.iter().rfind(is_it).map(|(_, _, path)| path.clone());
-            self.written(actor, &path.unwrap_or_default(), data);
+            let path = self.opened(&actor.label, fd).unwrap_or_default().to_owned();
+            self.written(actor, &path, data);
         }
+    }
+
+    /// What an actor opened.
+    fn opened(&self, actor: &Label, fd: &Label) -> Option<&str> {
+        let mut opened = self.descriptors.iter().rev();
+        opened.find(|(who, which, _)| who == actor && which == fd).map(|(.., path)| path.as_str())
     }
 
     fn written(&mut self, writer: &Actor, path: &str, data: &Data) {

@@ -5,7 +5,7 @@
 
 use standin::transcript::{MachineLine, Transcript, parse, print_word};
 
-use super::belief::{Belief, ROOT, Verdict};
+use super::belief::{Belief, LISTINGS, ROOT, Verdict};
 use super::file::{FILES, File, Reading, value};
 use super::random::Random;
 use super::template::{BEGINNINGS, FOCUS, LEFT_OUT, TEMPLATES, THEMES, Theme, WORDS};
@@ -23,7 +23,6 @@ const GROUPS: &[&str] = &["a", "a/b", "a/b/c", "d", "a/e", "d/f"];
 const ACTORS: &[&str] = &["p", "q", "r", "s", "t"];
 const ALL_CONTROLLERS: &[&str] =
     &["pids", "memory", "cpu", "cpuset", "io", "hugetlb", "rdma", "misc", "junk", "perf_event"];
-const LISTINGS: [&str; 2] = ["cgroup.procs", "cgroup.threads"];
 
 /// The script of a case, the same wherever it is made.
 ///
