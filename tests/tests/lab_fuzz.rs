@@ -35,7 +35,7 @@ fn the_scripts_of_a_seed_are_these() {
     assert_eq!(sum, SUM);
 }
 
-const SUM: u64 = 12_950_418_578_187_487_946;
+const SUM: u64 = 18_415_620_631_573_222_277;
 
 #[test]
 fn every_script_has_the_same_size_and_can_be_read_again() {

@@ -6,6 +6,15 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("write /sys/fs/cgroup/memory.reclaim *", "what can be reclaimed from a whole machine is luck"),
     ("read~ *cgroup.procs", "how many processes a kernel has besides the actors is its own"),
     ("read~ *cgroup.threads", "how many processes a kernel has besides the actors is its own"),
+    (
+        "read /sys/fs/cgroup/cpu.pressure",
+        "how long all that runs on a kernel has waited is its own",
+    ),
+    (
+        "read /sys/fs/cgroup/memory.pressure",
+        "how long all that runs on a kernel has waited is its own",
+    ),
+    ("read /sys/fs/cgroup/io.pressure", "how long all that runs on a kernel has waited is its own"),
     ("eventfd *", "the machine has no event counters yet"),
     ("fwrite * <init>*", "init stays where it is"),
 ];
