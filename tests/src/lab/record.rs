@@ -59,10 +59,12 @@ impl Script {
         self.script.needs().fresh
     }
 
-    /// Whether its actors compete for processors, or use their time up.
-    fn uses_processors(&self) -> bool {
+    /// Whether its actors compete for a processor, so that a busy host would be seen. (Where there are several, kernels may
+    /// hang at their start if instructions are counted.)
+    fn is_counted(&self) -> bool {
         let burns = |op: &Op| matches!(op, Op::Resources(ResourceOp::Burn { .. }));
-        self.script.operations().any(|operation| burns(operation.op()))
+        let (cpus, ..) = self.hardware();
+        cpus == 1 && self.script.operations().any(|operation| burns(operation.op()))
     }
 
     /// Processors, bytes of memory, disks.
@@ -155,7 +157,7 @@ pub fn play_each(
     let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, script) in scripts.iter().enumerate() {
         let alone = script.is_alone().then_some(index);
-        alike.entry((script.hardware(), script.uses_processors(), alone)).or_default().push(index);
+        alike.entry((script.hardware(), script.is_counted(), alone)).or_default().push(index);
     }
     let mut answers = BTreeMap::new();
     for (((cpus, memory_bytes, disks), counts_instructions, _), mut waiting) in alike {
