@@ -25,7 +25,7 @@ const RUNNER: &str = "run-until-killed";
 const KILLS: u32 = 100;
 
 /// How long a watcher may take to clear up.
-const CLEARING: Duration = Duration::from_secs(60);
+const CLEARING: Duration = Duration::from_secs(20);
 
 /// A scene in which everything there is to undo exists at once, and somebody is held back in each way.
 const SCENE: &str = "machine
