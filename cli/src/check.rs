@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -18,8 +18,9 @@ use crate::find::find;
 use crate::input::Input;
 use crate::junit;
 use crate::kernel::{On, Stopped, play};
+use crate::lists::{Beside, Lists};
 use crate::output::Output;
-use crate::report::{Ran, Wrong, count, differences};
+use crate::report::{Ran, Wrong, count, differences, unfounded};
 
 /// Differences that are shown of a file.
 const MOST_SHOWN: usize = 3;
@@ -30,7 +31,8 @@ const NO_ANSWERS: &str =
 /// Run many transcripts and compare them with what stands in them
 ///
 /// Looks for *.transcript and *.script, also in directories below. A file without all its answers is skipped; so is, on a host,
-/// one that does not fit there.
+/// one that does not fit there. On a simulated kernel the lists skips.toml and ledger.toml count, each the nearest that lies
+/// in the directory of a file or above it: what cannot be checked yet is skipped, and what is known to differ must differ.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Directories and files
@@ -39,6 +41,9 @@ pub(crate) struct Options {
     /// On which kernel
     #[arg(long, value_enum, default_value_t)]
     on: On,
+    /// Take no account of skips.toml and ledger.toml
+    #[arg(long)]
+    bare: bool,
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
@@ -63,8 +68,12 @@ pub(crate) enum Verdict {
     Ran {
         /// For programs.
         ran: Ran,
-        /// For people.
+        /// For people: the differences that nobody knew of.
         mismatches: Vec<Mismatch>,
+        /// How many others were known.
+        known: usize,
+        /// Lines that are said to differ, and do not.
+        idle: Vec<usize>,
         /// Operations that are not modelled.
         not_modelled: usize,
     },
@@ -81,6 +90,7 @@ pub(crate) struct Summary {
     pub(crate) failed: usize,
     pub(crate) skipped: usize,
     pub(crate) errors: usize,
+    known_differences: usize,
     skipped_because: BTreeMap<String, usize>,
     not_modelled_operations: usize,
     not_modelled_files: usize,
@@ -112,7 +122,15 @@ struct File<'a> {
 /// If nothing could be printed or written.
 pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
     let found = find(&options.paths);
-    let checked = check_all(&found.files, options.on);
+    let mut lists = Lists::default();
+    // They are about the machine.
+    let counts = !options.bare && options.on == On::Sim;
+    let beside = |file: PathBuf| {
+        let beside = if counts { lists.beside(&file)? } else { Beside::default() };
+        Ok((file, beside))
+    };
+    let files = found.files.into_iter().map(beside).collect::<Result<Vec<_>, _>>()?;
+    let checked = check_all(&files, options.on);
     let summary = Summary::of(&checked, found.complaints.len());
     let wrong = checked.iter().filter_map(Checked::complaint).chain(&found.complaints);
     let worst = wrong.inspect(|complaint| complaint.print()).map(Complaint::status).max();
@@ -137,7 +155,7 @@ pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
 }
 
 /// Checks the files; the answers are in the order of the files, whoever was first.
-fn check_all(files: &[PathBuf], on: On) -> Vec<Checked> {
+fn check_all(files: &[(PathBuf, Beside)], on: On) -> Vec<Checked> {
     let workers = match on {
         On::Sim => thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1)),
         // Actors of two scripts on one kernel would see each other.
@@ -152,13 +170,13 @@ fn check_all(files: &[PathBuf], on: On) -> Vec<Checked> {
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((index, path)) = {
+                while let Some((index, (path, beside))) = {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    files.get(index).map(|path| (index, path))
+                    files.get(index).map(|file| (index, file))
                 } {
                     bar.set_message(path.display().to_string());
                     let started = Instant::now();
-                    let verdict = check(path, on);
+                    let verdict = check(path, beside, on);
                     let checked = Checked {
                         file: path.to_string_lossy().into_owned(),
                         took: started.elapsed(),
@@ -178,7 +196,7 @@ fn check_all(files: &[PathBuf], on: On) -> Vec<Checked> {
     done.into_iter().map(|(_, checked)| checked).collect()
 }
 
-fn check(path: &std::path::Path, on: On) -> Verdict {
+fn check(path: &Path, beside: &Beside, on: On) -> Verdict {
     let input = match Input::read(path) {
         Ok(input) => input,
         Err(complaint) => return Verdict::Wrong(complaint),
@@ -188,10 +206,18 @@ fn check(path: &std::path::Path, on: On) -> Verdict {
         Ok(_) => return Verdict::Skipped(NO_ANSWERS.to_owned()),
         Err(complaint) => return Verdict::Wrong(complaint),
     };
+    if let Some(reason) = beside.skip(&script) {
+        return Verdict::Skipped(reason);
+    }
     match play(&script, on) {
         Ok(report) => {
             let ran = Ran::from(&report);
-            Verdict::Ran { ran, not_modelled: report.not_modelled, mismatches: report.mismatches }
+            let differs = |line: usize| report.mismatches.iter().any(|it| it.line == line);
+            let idle = beside.known.iter().copied().filter(|line| !differs(*line)).collect();
+            let (known, mismatches): (Vec<_>, Vec<_>) =
+                report.mismatches.into_iter().partition(|it| beside.known.contains(&it.line));
+            let not_modelled = report.not_modelled;
+            Verdict::Ran { ran, mismatches, known: known.len(), idle, not_modelled }
         }
         Err(Stopped::Refused(reason)) => Verdict::Skipped(reason),
         Err(stopped) => Verdict::Wrong(stopped.complaint(on, &input)),
@@ -202,7 +228,11 @@ impl Checked {
     /// The word for what came of it.
     pub(crate) fn result(&self) -> &'static str {
         match &self.verdict {
-            Verdict::Ran { mismatches, not_modelled: 0, .. } if mismatches.is_empty() => "passed",
+            Verdict::Ran { mismatches, idle, not_modelled: 0, .. }
+                if mismatches.is_empty() && idle.is_empty() =>
+            {
+                "passed"
+            }
             Verdict::Ran { .. } => "failed",
             Verdict::Skipped(_) => "skipped",
             Verdict::Wrong(_) => "error",
@@ -219,7 +249,9 @@ impl Checked {
     /// Where it differs, for people; empty if it does not.
     pub(crate) fn differences(&self) -> String {
         match &self.verdict {
-            Verdict::Ran { mismatches, .. } => differences(&self.file, mismatches, MOST_SHOWN),
+            Verdict::Ran { mismatches, idle, .. } => {
+                differences(&self.file, mismatches, MOST_SHOWN) + &unfounded(&self.file, idle)
+            }
             Verdict::Skipped(_) | Verdict::Wrong(_) => String::new(),
         }
     }
@@ -248,7 +280,8 @@ impl Summary {
                 _ => summary.errors += 1,
             }
             match &one.verdict {
-                Verdict::Ran { not_modelled, .. } => {
+                Verdict::Ran { not_modelled, known, .. } => {
+                    summary.known_differences += known;
                     summary.not_modelled_operations += not_modelled;
                     summary.not_modelled_files += usize::from(*not_modelled > 0);
                 }
@@ -277,6 +310,9 @@ impl std::fmt::Display for Summary {
                 "not modelled: {operations} in {}",
                 count(self.not_modelled_files, "file")
             )?;
+        }
+        if self.known_differences > 0 {
+            writeln!(out, "known: {}", count(self.known_differences, "difference"))?;
         }
         for (reason, files) in &self.skipped_because {
             writeln!(out, "skipped: {}: {reason}", count(*files, "file"))?;

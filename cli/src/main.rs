@@ -1,7 +1,7 @@
 //! The program `standin`: runs kernel transcripts on a simulated kernel or on this host, and shows either.
 //!
 //! A file a command: `run`, `check`, `tree`, `ps`, `doctor`. What they share: `input` (files to scripts), `kernel` (where a
-//! script runs), `report` and `junit` (what came of it), `picture` (a machine at the end of its script), `output` and
+//! script runs), `lists` (what is skipped or known), `report` and `junit` (what came of it), `picture` (a machine at the end of its script), `output` and
 //! `error` (standard output, complaints, exit status).
 //!
 //! Exit status: 0 all is well; 1 an answer differs, something failed or is not modelled; 2 wrong use: arguments, files or
@@ -15,6 +15,7 @@ mod groups;
 mod input;
 mod junit;
 mod kernel;
+mod lists;
 mod output;
 mod picture;
 mod ps;

@@ -91,6 +91,18 @@ pub(crate) fn differences(file: &str, mismatches: &[Mismatch], most: usize) -> S
     text
 }
 
+/// The lines of a file that are said to differ, and do not.
+pub(crate) fn unfounded(file: &str, lines: &[usize]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        let _ = writeln!(
+            text,
+            "{}:{line}: ledger.toml says that it differs, and it does not",
+            visible(file)
+        );
+        text
+    })
+}
+
 /// One difference: the operation, and both answers around the first line that differs.
 fn difference(file: &str, mismatch: &Mismatch) -> String {
     let first = mismatch.difference.line.saturating_sub(1);

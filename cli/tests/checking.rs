@@ -118,3 +118,36 @@ fn on_a_host_what_does_not_fit_is_skipped_with_its_reason() {
     assert_eq!(status, Some(2));
     assert!(err.contains("not on this host: it "), "{err}");
 }
+
+#[test]
+fn what_lists_beside_say_is_skipped_or_known_and_must_be_true() {
+    let folder = folder();
+    folder.file(
+        "skips.toml",
+        "[[skip]]\nid = 'time'\nreason = 'no time'\noperations = ['unshare *']",
+    );
+    let row = |line: u32| {
+        format!("[[difference]]\nfixture = 'bad'\nline = {line}\nclause = 'mkdir(2)'\nwhy = 'so'\n")
+    };
+    folder.file("ledger.toml", row(2));
+    let Ended { status, out, err } = run(&["check", folder.name()]);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    let end =
+        "3 passed, 0 failed, 2 skipped\nknown: 1 difference\nskipped: 1 file: an operation has no";
+    assert!(out.starts_with(end) && out.contains("skipped: 1 file: time: no time\n"), "{out}");
+
+    assert_eq!(run(&["check", "--bare", folder.name()]).status, Some(1));
+
+    // The nearest list counts.
+    folder.file("deep/ledger.toml", row(2).replace("bad", "down/good"));
+    let Ended { status, out, .. } = run(&["check", folder.name()]);
+    assert_eq!(status, Some(1));
+    let idle =
+        "good.transcript:2: ledger.toml says that it differs, and it does not\n2 passed, 1 failed";
+    assert!(out.contains(idle), "{out}");
+
+    folder.file("ledger.toml", "[[differences]]");
+    let Ended { status, err, .. } = run(&["check", folder.name()]);
+    assert_eq!(status, Some(2));
+    assert!(err.contains("ledger.toml: ") && err.contains("--bare"), "{err}");
+}

@@ -8,12 +8,13 @@ use std::fmt::Write;
 
 use standin::transcript::{Operation, Theme, Transcript, op_rows};
 use standin::{Backend, Controller, fs};
+use standin_cli::ledger;
+use standin_cli::skips::{self, Skip};
 use standin_sim::{Machine, Release};
 
 use crate::errno_sites::{self, Line, Obstacle, Proof};
 use crate::fixtures::{Fixture, cached};
-use crate::ledger;
-use crate::skips::{self, Skip};
+use crate::lists;
 
 const HEAD: &str = "# Coverage
 
@@ -31,7 +32,7 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// What the file says now.
 #[must_use]
 pub fn text() -> String {
-    let (skips, fixtures) = (skips::all(), cached());
+    let (skips, fixtures) = (lists::skips(), cached());
     let is_run = |fixture: &&Fixture| skips::first(&skips, &fixture.transcript).is_none();
     let run: Vec<&Fixture> = fixtures.iter().filter(is_run).collect();
     let reproduced = reproduced(&run);
@@ -46,7 +47,7 @@ pub fn text() -> String {
 
 /// The operations that the machine answers as recorded: those of the fixtures that run, but for what the ledger names.
 fn reproduced<'a>(run: &[&'a Fixture]) -> Vec<(&'a Fixture, &'a Operation)> {
-    let ledger = ledger::all();
+    let ledger = lists::ledger();
     let mut reproduced = Vec::new();
     for fixture in run {
         let known = ledger::lines_of(&ledger, &fixture.name);
@@ -78,7 +79,7 @@ fn put_fixtures(out: &mut String, run: &[&Fixture]) {
     let _ = writeln!(
         out,
         "\nKnown differences inside of these (fixtures/ledger.toml): {}.",
-        ledger::all().len()
+        lists::ledger().len()
     );
 }
 

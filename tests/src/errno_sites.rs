@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
-use std::fs;
 
+use serde::Deserialize;
 use standin::Errno;
 use standin::transcript::{Operation, Release};
-use toml::{Table, Value};
 
-use crate::fixtures::{Fixture, fixture_path};
+use crate::fixtures::Fixture;
+use crate::lists::rows;
 
 /// One place of the kernel's code that gives an errno.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,10 +111,7 @@ impl Obstacle {
 /// If the file does not say what its head promises.
 #[must_use]
 pub fn all() -> Vec<Site> {
-    let path = fixture_path("errno-sites.toml");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    read(&text).unwrap_or_else(|complaint| panic!("fixtures/errno-sites.toml: {complaint}"))
+    rows("errno-sites.toml", read)
 }
 
 /// Reads the rows.
@@ -122,12 +119,13 @@ pub fn all() -> Vec<Site> {
 /// # Errors
 /// What is wrong, in words.
 pub fn read(text: &str) -> Result<Vec<Site>, String> {
-    let table: Table = text.parse().map_err(|error| format!("{error}"))?;
-    if let Some(other) = table.keys().find(|key| *key != "site") {
-        return Err(format!("{other}: the only tables are [[site]]"));
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        site: Vec<Row>,
     }
-    let rows = table.get("site").and_then(Value::as_array).cloned().unwrap_or_default();
-    let sites: Vec<Site> = rows.iter().map(site).collect::<Result<_, _>>()?;
+    let List { site: rows } = toml::from_str(text).map_err(|error| error.to_string())?;
+    let sites: Vec<Site> = rows.into_iter().map(Row::site).collect::<Result<_, _>>()?;
     let mut ids = BTreeSet::new();
     match sites.iter().find(|site| !ids.insert(&site.id)) {
         Some(twice) => Err(format!("{} is there twice", twice.id)),
@@ -135,56 +133,50 @@ pub fn read(text: &str) -> Result<Vec<Site>, String> {
     }
 }
 
-fn site(value: &Value) -> Result<Site, String> {
-    const KEYS: [&str; 7] = ["id", "file", "errno", "when", "kernels", "shown", "unreached"];
-    let table = value.as_table().ok_or("a [[site]] is a table")?;
-    let broken = |key: &str| format!("`{key}` is missing or not as the head says: {table:?}");
-    if let Some(other) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(format!("`{other}` is none of {}", KEYS.join(", ")));
-    }
-    let word = |key: &str| {
-        let word = table.get(key).and_then(Value::as_str).filter(|word| !word.is_empty());
-        word.ok_or_else(|| broken(key))
-    };
-    let words = |key: &str| {
-        let words = table.get(key).and_then(Value::as_array).filter(|words| !words.is_empty());
-        let words = words.ok_or_else(|| broken(key))?.iter().map(Value::as_str);
-        words.map(|word| word.ok_or_else(|| broken(key))).collect::<Result<Vec<_>, _>>()
-    };
-    let obstacle = |word: &str| {
-        let row = Obstacle::ALL.into_iter().find(|(_, name, _)| *name == word);
-        row.map(|(obstacle, ..)| obstacle).ok_or_else(|| broken("unreached"))
-    };
-    let line = |text: &str| Line::read(text).ok_or_else(|| broken("shown"));
-    let proof = match (table.contains_key("shown"), table.contains_key("unreached")) {
-        (true, false) => {
-            Proof::Shown(words("shown")?.into_iter().map(line).collect::<Result<_, _>>()?)
+/// A row as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    file: String,
+    errno: String,
+    when: String,
+    #[serde(default = "virtual_machines")]
+    kernels: Vec<String>,
+    shown: Option<Vec<String>>,
+    unreached: Option<String>,
+}
+
+/// The kernels of a row that names none.
+fn virtual_machines() -> Vec<String> {
+    ["6.1", "6.12"].map(str::to_owned).to_vec()
+}
+
+impl Row {
+    fn site(self) -> Result<Site, String> {
+        let Self { id, file, errno, when, kernels, shown, unreached } = self;
+        let broken = |key: &str| format!("{id}: `{key}` is not as the head says");
+        if id.rsplit_once('.').is_none_or(|(_, ordinal)| ordinal.parse::<u32>().is_err()) {
+            return Err(broken("id"));
         }
-        (false, true) => Proof::Unreached(obstacle(word("unreached")?)?),
-        (true, true) | (false, false) => {
-            return Err(format!("a [[site]] is either `shown` or `unreached`: {table:?}"));
-        }
-    };
-    let kernel = |word: &str| {
-        let known = Release::ALL.iter().copied().find(|release| release.word() == word);
-        known.ok_or_else(|| broken("kernels"))
-    };
-    let kernels = match table.contains_key("kernels") {
-        true => words("kernels")?.into_iter().map(kernel).collect::<Result<_, _>>()?,
-        false => vec![kernel("6.1")?, kernel("6.12")?],
-    };
-    let id = word("id")?.to_owned();
-    if id.rsplit_once('.').is_none_or(|(_, ordinal)| ordinal.parse::<u32>().is_err()) {
-        return Err(broken("id"));
+        let proof = match (shown, unreached) {
+            (Some(lines), None) if !lines.is_empty() => {
+                let lines = lines.iter().map(|line| Line::read(line));
+                Proof::Shown(lines.collect::<Option<_>>().ok_or_else(|| broken("shown"))?)
+            }
+            (None, Some(word)) => {
+                let known = Obstacle::ALL.into_iter().find(|(_, name, _)| *name == word);
+                Proof::Unreached(known.ok_or_else(|| broken("unreached"))?.0)
+            }
+            _ => return Err(format!("{id}: a [[site]] is either `shown` or `unreached`")),
+        };
+        let release = |word: &String| Release::ALL.iter().copied().find(|it| it.word() == word);
+        let kernels: Option<Vec<Release>> = kernels.iter().map(release).collect();
+        let kernels =
+            kernels.filter(|kernels| !kernels.is_empty()).ok_or_else(|| broken("kernels"))?;
+        let errno = Errno::from_name(&errno).ok_or_else(|| broken("errno"))?;
+        Ok(Site { id, file, errno, when, kernels, proof })
     }
-    Ok(Site {
-        id,
-        file: word("file")?.to_owned(),
-        errno: Errno::from_name(word("errno")?).ok_or_else(|| broken("errno"))?,
-        when: word("when")?.to_owned(),
-        kernels,
-        proof,
-    })
 }
 
 #[cfg(test)]
@@ -214,11 +206,11 @@ mod tests {
         for (text, complaint) in [
             (ROW.to_owned(), "either `shown` or `unreached`"),
             (format!("{whole}shown = ['a:1']"), "either `shown` or `unreached`"),
-            (format!("{ROW}shown = []"), "`shown`"),
+            (format!("{ROW}shown = []"), "either `shown` or `unreached`"),
             (format!("{ROW}shown = ['a']"), "`shown`"),
             (format!("{ROW}unreached = 'tired'"), "`unreached`"),
             (format!("{whole}kernels = ['2.6']"), "`kernels`"),
-            (format!("{whole}machine = 'skipped'"), "`machine` is none of"),
+            (format!("{whole}machine = 'skipped'"), "unknown field `machine`"),
             (whole.replace("f.1", "f"), "`id`"),
             (whole.replace("EBUSY", "EBUSH"), "`errno`"),
             (whole.replace("when = 'so'\n", ""), "`when`"),

@@ -1,19 +1,18 @@
 //! What the suites that need more than one crate of standin share.
 //!
-//! [`coverage`] counts what recordings prove; [`errno_sites`] says which of the kernel's errnos they show; [`fixtures`] finds the recordings, [`skips`] and [`ledger`] the two lists beside them, [`measured`] the table of models, [`replay`] runs them again;
-//! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts; [`lab`] records scripts on
-//! real kernels in virtual machines. Nothing here
-//! is a test.
+//! [`coverage`] counts what recordings prove; [`errno_sites`] says which of the kernel's errnos they show; [`fixtures`] finds the
+//! recordings, [`lists`] reads the lists beside them, [`measured`] is the table of models, [`replay`] runs them again;
+//! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts; [`lab`] records
+//! scripts on real kernels in virtual machines. Nothing here is a test.
 
 pub mod coverage;
 pub mod errno_sites;
 pub mod fixtures;
 pub mod generate;
 pub mod lab;
-pub mod ledger;
+pub mod lists;
 pub mod measured;
 pub mod replay;
-pub mod skips;
 pub mod sources;
 
 /// The README's example, run as a test.

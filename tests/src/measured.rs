@@ -4,12 +4,11 @@
 //! `tests/models.rs` runs the scripts on the machine and compares.
 
 use std::collections::BTreeMap;
-use std::fs;
 
+use serde::Deserialize;
 use standin::transcript::{Answer, Item, Transcript, parse};
-use toml::{Table, Value};
 
-use crate::fixtures::fixture_path;
+use crate::lists::rows;
 use crate::replay;
 
 /// What stands before the name of the next operation's number.
@@ -40,10 +39,7 @@ pub struct Measured {
 /// If the file does not say what its head promises.
 #[must_use]
 pub fn all() -> Vec<Measured> {
-    let path = fixture_path("measured.toml");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    read(&text).unwrap_or_else(|complaint| panic!("fixtures/measured.toml: {complaint}"))
+    rows("measured.toml", read)
 }
 
 /// Reads the rows.
@@ -51,59 +47,46 @@ pub fn all() -> Vec<Measured> {
 /// # Errors
 /// What is wrong, in words.
 pub fn read(text: &str) -> Result<Vec<Measured>, String> {
-    let table: Table = text.parse().map_err(|error| format!("{error}"))?;
-    if let Some(other) = table.keys().find(|key| !["measured", "scenario"].contains(&key.as_str()))
-    {
-        return Err(format!("{other}: the only tables are [scenario] and [[measured]]"));
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        scenario: BTreeMap<String, String>,
+        measured: Vec<Row>,
     }
-    let scenarios = table.get("scenario").and_then(Value::as_table).cloned().unwrap_or_default();
-    let rows = table.get("measured").and_then(Value::as_array).cloned().unwrap_or_default();
-    let rows: Vec<Measured> =
-        rows.iter().map(|value| row(value, &scenarios)).collect::<Result<_, _>>()?;
-    let is_used = |name: &str| rows_name(table.get("measured"), name);
-    match scenarios.keys().find(|name| !is_used(name)) {
+    let List { scenario: scenarios, measured: rows } =
+        toml::from_str(text).map_err(|error| error.to_string())?;
+    match scenarios.keys().find(|name| !rows.iter().any(|row| row.scenario == **name)) {
         Some(idle) => Err(format!("no row is about the scenario {idle}")),
-        None => Ok(rows),
+        None => rows.into_iter().map(|row| row.measured(&scenarios)).collect(),
     }
 }
 
-fn rows_name(rows: Option<&Value>, scenario: &str) -> bool {
-    let rows = rows.and_then(Value::as_array);
-    let named = |row: &Value| row.get("scenario").and_then(Value::as_str) == Some(scenario);
-    rows.is_some_and(|rows| rows.iter().any(named))
+/// A row as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    kernel: String,
+    scenario: String,
+    value: Vec<String>,
+    real: Vec<f64>,
+    tolerance: f64,
+    why: String,
 }
 
-fn row(value: &Value, scenarios: &Table) -> Result<Measured, String> {
-    let missing = |key: &str| format!("each [[measured]] has `{key}`: {value:?}");
-    let text = |key: &str| {
-        let text = value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.map(str::to_owned).ok_or_else(|| missing(key))
-    };
-    let list = |key: &str| {
-        let list = value.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
-        list.ok_or_else(|| missing(key))
-    };
-    let kernel = text("kernel")?;
-    let script = scenarios.get(&text("scenario")?).and_then(Value::as_str);
-    let (machine, rest) = script
-        .and_then(|script| script.trim_start().split_once('\n'))
-        .ok_or_else(|| missing("scenario"))?;
-    let names = list("value")?.iter().map(|name| name.as_str().map(str::to_owned));
-    let real = list("real")?.iter().map(number);
-    Ok(Measured {
-        name: text("name")?,
-        script: format!("{machine} kernel={kernel} layout=unified\n{rest}"),
-        kernel,
-        value: names.collect::<Option<_>>().ok_or_else(|| missing("value"))?,
-        real: real.collect::<Option<_>>().ok_or_else(|| missing("real"))?,
-        tolerance: value.get("tolerance").and_then(number).ok_or_else(|| missing("tolerance"))?,
-        why: text("why")?,
-    })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "numbers in the file are small")]
-fn number(value: &Value) -> Option<f64> {
-    value.as_float().or_else(|| value.as_integer().map(|integer| integer as f64))
+impl Row {
+    fn measured(self, scenarios: &BTreeMap<String, String>) -> Result<Measured, String> {
+        let Self { name, kernel, scenario, value, real, tolerance, why } = self;
+        if name.is_empty() || value.is_empty() || real.is_empty() || why.is_empty() {
+            return Err(format!("{name}: a [[measured]] has a name, values, and says why"));
+        }
+        let script =
+            scenarios.get(&scenario).and_then(|script| script.trim_start().split_once('\n'));
+        let (machine, rest) =
+            script.ok_or_else(|| format!("{name}: there is no [scenario] {scenario}"))?;
+        let script = format!("{machine} kernel={kernel} layout=unified\n{rest}");
+        Ok(Measured { name, kernel, script, value, real, tolerance, why })
+    }
 }
 
 impl Measured {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use standin::transcript::{Report, Stage, Transcript, run};
+use standin_cli::ledger::{Known, lines_of};
 
 use crate::fixtures::Fixture;
-use crate::ledger::{Known, lines_of};
 
 /// Runs a script on the machine that it asks for.
 ///

@@ -5,12 +5,13 @@ use std::thread;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use standin::transcript::{Transcript, parse};
+use standin_cli::skips;
 use standin_sim::{Machine, Stage, View};
-use standin_tests::{fixtures, generate, replay, skips};
+use standin_tests::{fixtures, generate, lists, replay};
 
 /// The fixtures that the machine is held to.
 fn recorded() -> Vec<Transcript> {
-    let skips = skips::all();
+    let skips = lists::skips();
     let all = fixtures::all().into_iter().map(|fixture| fixture.transcript);
     all.filter(|script| skips::first(&skips, script).is_none()).collect()
 }

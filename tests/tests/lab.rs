@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use standin::transcript::{Layout, Release, parse};
+use standin_cli::ledger::Known;
 use standin_tests::lab::LabError;
 use standin_tests::lab::cpio::Archive;
 use standin_tests::lab::frame::{Frame, Hearing, Kind};
@@ -18,7 +19,6 @@ use standin_tests::lab::program::trimmed;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, difference, play, write};
 use standin_tests::lab::verify::Verdict;
 use standin_tests::lab::vm::{Hardware, Heard, Vm};
-use standin_tests::ledger::Known;
 
 fn frame(script: usize, text: &str) -> Frame {
     Frame { kind: Kind::Transcript, script, content: text.as_bytes().to_vec() }
@@ -273,7 +273,7 @@ fn a_script_that_hangs_is_named_and_its_virtual_machine_killed() {
 }
 
 #[test]
-fn without_room_to_begin_no_script_is_tried_twice() {
+fn if_no_virtual_machine_begins_each_script_says_why() {
     // What the emulator says of too little memory.
     let answers = answers_of(|_| "echo kernel too big for its memory >&2; exit 1".to_owned());
     assert_eq!(answers.len(), 3);

@@ -8,7 +8,8 @@ use standin::transcript::{
     Trouble,
 };
 use standin::{Errno, Pid};
-use standin_tests::{fixtures, replay, skips};
+use standin_cli::skips;
+use standin_tests::{fixtures, lists, replay};
 
 /// Answers every operation alike, and carries out none.
 struct Idle {
@@ -63,7 +64,7 @@ impl Stage for Idle {
 /// Fails if a fixture that the machine is held to would pass on the idle stage too: it would be worth nothing.
 #[track_caller]
 fn no_fixture_passes(answer: fn(&Op) -> Outcome) {
-    let skips = skips::all();
+    let skips = lists::skips();
     let held_to = fixtures::all()
         .into_iter()
         .filter(|fixture| skips::first(&skips, &fixture.transcript).is_none());

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use standin::transcript::Mismatch;
-use standin_tests::{fixtures, ledger, replay, skips};
+use standin_cli::skips;
+use standin_tests::{fixtures, lists, replay};
 
 #[test]
 fn every_row_and_every_pattern_skips_something() {
-    let (skips, fixtures) = (skips::all(), fixtures::cached());
+    let (skips, fixtures) = (lists::skips(), fixtures::cached());
     let mut names = BTreeSet::new();
     for skip in &skips {
         assert!(names.insert(&skip.id), "{} is there twice", skip.id);
@@ -26,7 +27,7 @@ fn every_row_and_every_pattern_skips_something() {
 
 #[test]
 fn a_skipped_fixture_goes_wrong_first_where_the_machine_says_that_it_does_not_model_it() {
-    let skips = skips::all();
+    let skips = lists::skips();
     let mut complaints = Vec::new();
     for fixture in fixtures::cached() {
         let Some(skip) = skips::first(&skips, &fixture.transcript) else { continue };
@@ -53,8 +54,8 @@ fn is_not_modelled(mismatch: &Mismatch) -> bool {
 
 #[test]
 fn every_row_of_the_ledger_names_an_operation_of_a_fixture_that_runs() {
-    let (skips, fixtures) = (skips::all(), fixtures::cached());
-    for known in ledger::all() {
+    let (skips, fixtures) = (lists::skips(), fixtures::cached());
+    for known in lists::ledger() {
         let fixture = fixtures.iter().find(|fixture| fixture.name == known.fixture);
         let fixture =
             fixture.unwrap_or_else(|| panic!("{}: there is no such fixture", known.fixture));

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use standin_tests::{fixtures, ledger, replay, skips};
+use standin_cli::skips;
+use standin_tests::{fixtures, lists, replay};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let (skips, ledger) = (skips::all(), ledger::all());
+    let (skips, ledger) = (lists::skips(), lists::ledger());
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
     let mut trials = Vec::new();
     for fixture in fixtures::all() {

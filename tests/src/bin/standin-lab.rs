@@ -19,7 +19,7 @@ use standin_tests::lab::record::{Answer, Lab, Place, Script, play_each, steadily
 use standin_tests::lab::verify::Verdict;
 use standin_tests::lab::vm::QEMU;
 use standin_tests::lab::{LabError, guest, program};
-use standin_tests::ledger::of_newer_builds;
+use standin_tests::lists::newer_builds;
 
 /// The kernels of the lab.
 const KERNELS: &[Release] = &[Release::V6_1, Release::V6_12];
@@ -206,7 +206,7 @@ fn verify(lab: &Lab, options: &Verify) -> Result<bool, LabError> {
 fn verify_place(lab: &Lab, place: Place, paths: &[PathBuf]) -> Result<bool, LabError> {
     let scripts: Vec<Script> =
         paths.iter().map(|path| Script::read(path)).collect::<Result<_, _>>()?;
-    let (name, known) = (place.to_string(), of_newer_builds());
+    let (name, known) = (place.to_string(), newer_builds());
     let (mut same, mut as_known, mut unplayed) = (0, 0, 0);
     let bar = bar(scripts.len());
     let mut waiting = scripts.clone();

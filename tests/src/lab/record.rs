@@ -20,6 +20,8 @@ use super::guest::{DIRECTORIES, LAYOUT, SCRIPTS};
 use super::image::Images;
 use super::vm::{Hardware, Heard, Vm};
 
+/// How often a virtual machine is started before it is said that it does not begin.
+const STARTS: u32 = 3;
 /// Hardware where a machine line is silent.
 const CPUS: u32 = 2;
 const MEMORY_BYTES: u64 = 1 << 30;
@@ -161,6 +163,7 @@ pub fn play_each(
     }
     let mut answers = BTreeMap::new();
     for (((cpus, memory_bytes, disks), counts_instructions, _), mut waiting) in alike {
+        let mut starts = STARTS;
         while !waiting.is_empty() {
             let chosen: Vec<&Script> =
                 waiting.iter().filter_map(|index| scripts.get(*index)).collect();
@@ -182,20 +185,37 @@ pub fn play_each(
                     scripts.get(*index).inspect(|script| done(script, answer));
                 }
             };
-            listen(&hardware, lab.patience, chosen.len(), &mut settle)?;
+            let heard = listen(&hardware, lab.patience, chosen.len(), &mut settle)?;
+            match heard {
+                Ended::Well => starts = STARTS,
+                // The next may: an emulated kernel sometimes falls over its own timers.
+                Ended::NeverBegun(_) if starts > 1 => starts -= 1,
+                Ended::NeverBegun(why) => {
+                    let lost = format!("the virtual machine never began: {why}");
+                    (0..chosen.len()).for_each(|script| settle(script, Answer::Lost(lost.clone())));
+                }
+            }
             waiting.retain(|index| !answers.contains_key(index));
         }
     }
     Ok(answers.into_values().collect())
 }
 
-/// Hears one virtual machine out, which was given so many scripts. At least one of them is settled by it.
+/// What a virtual machine came to.
+enum Ended {
+    /// It settled a script at least.
+    Well,
+    /// It settled none: why.
+    NeverBegun(String),
+}
+
+/// Hears one virtual machine out, which was given so many scripts.
 fn listen(
     hardware: &Hardware<'_>,
     patience: Duration,
     scripts: usize,
     settle: &mut dyn FnMut(usize, Answer),
-) -> Result<(), LabError> {
+) -> Result<Ended, LabError> {
     let vm = Vm::start(hardware)?;
     let mut has_begun = false;
     // They are played in order.
@@ -222,7 +242,7 @@ fn listen(
             // It has played all, or all up to one behind which it would not go on.
             Kind::End if content.is_empty() && next > 0 => {
                 vm.leave();
-                return Ok(());
+                return Ok(Ended::Well);
             }
             Kind::End => break format!("the player ended ({content})\n    {}", vm.last_words()),
         };
@@ -232,14 +252,11 @@ fn listen(
         settle(frame.script, answer);
         (has_begun, next) = (true, frame.script + 1);
     };
-    if has_begun {
-        settle(next, Answer::Lost(lost));
-    } else {
-        // No other that is like it would begin.
-        let lost = format!("the virtual machine never began: {lost}");
-        (next..scripts).for_each(|script| settle(script, Answer::Lost(lost.clone())));
+    if !has_begun {
+        return Ok(Ended::NeverBegun(lost));
     }
-    Ok(())
+    settle(next, Answer::Lost(lost));
+    Ok(Ended::Well)
 }
 
 /// What a guest starts with.

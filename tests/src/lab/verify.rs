@@ -4,9 +4,9 @@
 //! into.
 
 use standin::transcript::parse;
+use standin_cli::ledger::{Known, lines_of};
 
 use super::record::{Answer, difference};
-use crate::ledger::{Known, lines_of};
 
 /// How a fixture stands to what was played.
 #[derive(Debug, Clone, PartialEq, Eq)]

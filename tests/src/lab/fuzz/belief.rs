@@ -31,29 +31,30 @@ pub(super) enum Verdict {
 }
 
 #[derive(Debug, Clone)]
-struct Actor {
-    label: Label,
+pub(super) struct Actor {
+    pub(super) label: Label,
     /// Who is its process's first thread; itself, mostly.
-    leader: Label,
-    group: String,
-    is_dead: bool,
+    pub(super) leader: Label,
+    pub(super) group: String,
+    pub(super) is_dead: bool,
     is_stopped: bool,
-    uses_memory: bool,
+    /// What its process has for itself.
+    pub(super) memory_bytes: u64,
     waits_for: Option<Label>,
 }
 
 /// What is believed.
 #[derive(Debug, Clone)]
 pub(super) struct Belief {
-    actors: Vec<Actor>,
+    pub(super) actors: Vec<Actor>,
     groups: BTreeSet<String>,
     frozen: BTreeSet<String>,
     /// What groups enable for those below.
     enabled: BTreeSet<(String, String)>,
     /// Those that have hardly room for a page.
-    tight: BTreeSet<String>,
+    pub(super) tight: BTreeSet<String>,
     /// How often groups were killed.
-    kills: BTreeMap<String, u32>,
+    pub(super) kills: BTreeMap<String, u32>,
     descriptors: Vec<(Label, Label, String)>,
 }
 
@@ -65,7 +66,7 @@ impl Belief {
             group: ROOT.to_owned(),
             is_dead: false,
             is_stopped: false,
-            uses_memory: false,
+            memory_bytes: 0,
             waits_for: None,
         };
         Self {
@@ -149,35 +150,6 @@ impl Belief {
         }
     }
 
-    /// A group needs memory of the one above for its memory controller; and kernels of the same release differ in whose kills
-    /// they count when a child is born into another group than its parent's (so far: it may die at once). A limit below what
-    /// several use ends one, and another before the memory of the first has come back, or not.
-    fn is_luck(&self, actor: &Actor, op: &Op) -> bool {
-        let is_tight = |group: &str| self.tight.iter().any(|tight| is_within(group, tight));
-        if let Op::Files(FileOp::Mkdir { path, .. }) = op {
-            text(path).rsplit_once('/').is_some_and(|(parent, _)| is_tight(parent))
-        } else if let Op::Files(FileOp::Write { path, data }) = op {
-            let path = text(path);
-            if let Some(group) = path.strip_suffix("/memory.max") {
-                let uses =
-                    |it: &&Actor| it.uses_memory && !it.is_dead && is_within(&it.group, group);
-                return self.actors.iter().filter(uses).count() > 1;
-            }
-            let enables = path.ends_with("/cgroup.subtree_control");
-            enables && String::from_utf8_lossy(&data.0).contains("memory") && is_tight(&path)
-        } else if let Op::Files(FileOp::Fwrite { fd, data }) = op {
-            // A number may be that of a process that is no actor.
-            let lists = |path: &str| LISTINGS.iter().any(|name| path.ends_with(name));
-            number(&data.0).is_some_and(|number| number > 0)
-                && self.opened(&actor.label, fd).is_some_and(lists)
-        } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
-            let kills = |group: &str| self.kills.get(group).copied().unwrap_or_default();
-            options.into.as_ref().is_some_and(|into| kills(&text(into)) != kills(&actor.group))
-        } else {
-            false
-        }
-    }
-
     /// What a line did.
     pub(super) fn follow(&mut self, label: &Label, op: &Op) {
         let Some(actor) = self.find(label).filter(|actor| !actor.is_dead).cloned() else { return };
@@ -185,9 +157,9 @@ impl Belief {
             self.follow_file(&actor, op);
         } else if let Op::Processes(op) = op {
             self.follow_process(&actor, op);
-        } else if let Op::Resources(ResourceOp::Alloc { .. }) = op {
+        } else if let Op::Resources(ResourceOp::Alloc { size }) = op {
             let users = self.actors.iter_mut().filter(|it| it.leader == actor.leader);
-            users.for_each(|user| user.uses_memory = true);
+            users.for_each(|user| user.memory_bytes += size.0);
         }
     }
 
@@ -219,7 +191,7 @@ impl Belief {
     }
 
     /// What an actor opened.
-    fn opened(&self, actor: &Label, fd: &Label) -> Option<&str> {
+    pub(super) fn opened(&self, actor: &Label, fd: &Label) -> Option<&str> {
         let mut opened = self.descriptors.iter().rev();
         opened.find(|(who, which, _)| who == actor && which == fd).map(|(.., path)| path.as_str())
     }
@@ -283,7 +255,7 @@ impl Belief {
             group,
             is_dead: false,
             is_stopped: false,
-            uses_memory: actor.uses_memory,
+            memory_bytes: actor.memory_bytes,
             waits_for: None,
         };
         if let ProcessOp::Fork { child, options } = op {
@@ -334,16 +306,16 @@ impl Belief {
     }
 }
 
-fn text(path: &KPathBuf) -> String {
+pub(super) fn text(path: &KPathBuf) -> String {
     path.display().into_owned()
 }
 
-fn is_within(group: &str, above: &str) -> bool {
+pub(super) fn is_within(group: &str, above: &str) -> bool {
     group.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The number that a kernel may see in what is written.
-fn number(data: &[u8]) -> Option<i64> {
+pub(super) fn number(data: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(data).ok()?.split('\0').next()?.trim().to_ascii_lowercase();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
@@ -358,7 +330,7 @@ fn number(data: &[u8]) -> Option<i64> {
 }
 
 /// The least number of bytes that a kernel may see in what is written.
-fn size(data: &[u8]) -> Option<u64> {
+pub(super) fn size(data: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(data).ok()?.trim().to_ascii_lowercase();
     if text == "max" {
         return Some(u64::MAX);

@@ -13,7 +13,7 @@ use crate::lab::record::{Answer, Lab, Place, Script, play, write};
 use crate::replay;
 
 /// Scripts that a virtual machine plays before it makes room for a new one.
-const BATCH: usize = 100;
+const BATCH: usize = 500;
 /// Differences of a kind are shrunk once; so many kinds at most.
 const MAX_KINDS: usize = 60;
 

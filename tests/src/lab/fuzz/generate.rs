@@ -4,12 +4,12 @@
 //! limit does to one depends on its moment. Where processes move, fork and end, only settings change that leave them alone.
 
 use standin::transcript::{MachineLine, Transcript, parse, print_word};
+use standin_cli::skips::is_like;
 
 use super::belief::{Belief, LISTINGS, ROOT, Verdict};
 use super::file::{FILES, File, Reading, value};
 use super::random::Random;
 use super::template::{BEGINNINGS, FOCUS, LEFT_OUT, TEMPLATES, THEMES, Theme, WORDS};
-use crate::skips::is_like;
 
 /// Operations of each script.
 pub const OPERATIONS: usize = 30;

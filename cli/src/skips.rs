@@ -1,26 +1,38 @@
-//! `fixtures/skips.toml`: which fixtures cannot be checked on the machine yet, and why.
+//! `skips.toml`: which transcripts cannot be checked on the machine yet, and why.
 //!
-//! A row names patterns of operations, never a fixture: what is skipped follows from what a fixture does. The format is
-//! described at the head of the file. `tests/skips.rs` proves that nothing in it is idle and that no fixture is skipped that
-//! would pass.
+//! A row names patterns of operations, never a file: what is skipped follows from what a transcript does.
+//!
+//! ```
+//! use standin::transcript::parse;
+//! use standin_cli::skips;
+//!
+//! let rows = skips::read("
+//!     [[skip]]
+//!     id = 'swap'
+//!     reason = 'the machine has no swap'
+//!     operations = ['write *memory.swap.max *']
+//! ")?;
+//! let script = parse(b"machine\ninit> write /sys/fs/cgroup/a/memory.swap.max 0\n").unwrap();
+//! assert_eq!(skips::first(&rows, &script).unwrap().id, "swap");
+//! # Ok::<_, String>(())
+//! ```
 
-use std::fs;
-
+use serde::Deserialize;
 use standin::transcript::{Operation, Transcript};
-use toml::{Table, Value};
 
-use crate::fixtures::fixture_path;
-
-/// A reason to skip, and which fixtures it holds for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A reason to skip, and which transcripts it holds for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Skip {
     /// A short name.
     pub id: String,
-    /// Why such a fixture cannot be checked yet.
+    /// Why such a transcript cannot be checked yet.
     pub reason: String,
-    /// Only fixtures of these kernels; of all if there is none.
+    /// Only transcripts of these kernels; of all if there is none.
+    #[serde(default)]
     kernels: Vec<String>,
-    /// Only fixtures of these layouts; of all if there is none.
+    /// Only transcripts of these layouts; of all if there is none.
+    #[serde(default)]
     layouts: Vec<String>,
     /// What one of the operations looks like, `*` standing for anything.
     pub operations: Vec<String>,
@@ -50,7 +62,8 @@ impl Skip {
 }
 
 /// Whether `text` looks like `pattern`, in which `*` stands for any characters or none.
-pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn is_like(pattern: &str, text: &str) -> bool {
     let Some((begin, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(begin) else { return false };
     let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -66,66 +79,28 @@ pub(crate) fn is_like(pattern: &str, text: &str) -> bool {
     text.ends_with(end)
 }
 
-/// All rows, in the order of the file.
-///
-/// # Panics
-/// If the file does not say what its head promises.
-#[must_use]
-pub fn all() -> Vec<Skip> {
-    let path = fixture_path("skips.toml");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    read(&text).unwrap_or_else(|complaint| panic!("fixtures/skips.toml: {complaint}"))
-}
-
 /// The first row that skips the transcript.
 #[must_use]
 pub fn first<'a>(skips: &'a [Skip], transcript: &Transcript) -> Option<&'a Skip> {
     skips.iter().find(|skip| skip.hit(transcript).is_some())
 }
 
-/// Reads the rows.
+/// Reads the rows, in their order.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// What is wrong, and where.
 pub fn read(text: &str) -> Result<Vec<Skip>, String> {
-    let table: Table = text.parse().map_err(|error| format!("{error}"))?;
-    if let Some(other) = table.keys().find(|key| *key != "skip") {
-        return Err(format!("{other}: the only tables are [[skip]]"));
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        #[serde(default)]
+        skip: Vec<Skip>,
     }
-    let rows = table.get("skip").and_then(Value::as_array).cloned().unwrap_or_default();
-    rows.iter().map(row).collect()
-}
-
-fn row(value: &Value) -> Result<Skip, String> {
-    const KEYS: [&str; 5] = ["id", "reason", "kernels", "layouts", "operations"];
-    let table = value.as_table().ok_or("a [[skip]] is a table")?;
-    if let Some(other) = table.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(format!("`{other}` is none of {}", KEYS.join(", ")));
+    let List { skip: rows } = toml::from_str(text).map_err(|error| error.to_string())?;
+    match rows.iter().find(|row| row.reason.is_empty() || row.operations.is_empty()) {
+        Some(row) => Err(format!("{}: a row has a reason, and skips an operation", row.id)),
+        None => Ok(rows),
     }
-    let text = |key: &str| {
-        let text = table.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.map(str::to_owned)
-            .ok_or_else(|| format!("each [[skip]] has a text `{key}`: {table:?}"))
-    };
-    let list = |key: &str| {
-        let Some(value) = table.get(key) else { return Ok(Vec::new()) };
-        let words = value
-            .as_array()
-            .map(|words| words.iter().map(|word| word.as_str().map(str::to_owned)).collect());
-        words.flatten().ok_or_else(|| format!("`{key}` is a list of texts: {table:?}"))
-    };
-    let skip = Skip {
-        id: text("id")?,
-        reason: text("reason")?,
-        kernels: list("kernels")?,
-        layouts: list("layouts")?,
-        operations: list("operations")?,
-    };
-    if skip.operations.is_empty() {
-        return Err(format!("{}: a row without operations skips nothing", skip.id));
-    }
-    Ok(skip)
 }
 
 #[cfg(test)]

@@ -1,0 +1,79 @@
+//! What a kernel answers by its luck or its patch level, as far as the generator's belief tells: such lines are not made.
+
+use standin::transcript::{FileOp, Op, ProcessOp};
+
+use super::belief::{Actor, Belief, LISTINGS, is_within, number, size, text};
+use super::file::{FILES, Reading};
+
+/// What processes that do nothing are charged for, and a kernel charges ahead of need, is less than this.
+const CHARGED_BESIDES_BYTES: u64 = 1 << 20;
+
+impl Belief {
+    /// Whether the answer to a line depends on luck.
+    pub(super) fn is_luck(&self, actor: &Actor, op: &Op) -> bool {
+        if let Op::Files(op) = op {
+            self.is_lucky_file(actor, op)
+        } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
+            // Kernels of one release differ in whose kills they count when a child is born into another group than its
+            // parent's: it may die at once.
+            let kills = |group: &str| self.kills.get(group).copied().unwrap_or_default();
+            options.into.as_ref().is_some_and(|into| kills(&text(into)) != kills(&actor.group))
+        } else {
+            false
+        }
+    }
+
+    fn is_lucky_file(&self, actor: &Actor, op: &FileOp) -> bool {
+        if let FileOp::Mkdir { path, .. } = op {
+            // A group needs memory of the one above for its memory controller.
+            text(path).rsplit_once('/').is_some_and(|(parent, _)| self.is_tight(parent))
+        } else if let FileOp::Write { path, data } = op {
+            let path = text(path);
+            if let Some(group) = path.strip_suffix("/memory.max") {
+                return self.ends_one_or_several(group, size(&data.0));
+            }
+            let enables = path.ends_with("/cgroup.subtree_control");
+            enables && String::from_utf8_lossy(&data.0).contains("memory") && self.is_tight(&path)
+        } else if let FileOp::Key { path, key } = op {
+            // How often a kernel looked for somebody to end, until there was room for one of several.
+            let path = text(path);
+            let group = path.rsplit_once("/memory.events").map(|(group, _)| group);
+            key.0 == b"oom" && group.is_some_and(|group| self.users_of(group).count() > 1)
+        } else if let FileOp::Fread { fd } = op {
+            self.opened(&actor.label, fd).is_some_and(is_volatile)
+        } else if let FileOp::Fwrite { fd, data } = op {
+            // A number may be that of a process that is no actor.
+            let lists = |path: &str| LISTINGS.iter().any(|name| path.ends_with(name));
+            number(&data.0).is_some_and(|number| number > 0)
+                && self.opened(&actor.label, fd).is_some_and(lists)
+        } else {
+            false
+        }
+    }
+
+    fn is_tight(&self, group: &str) -> bool {
+        self.tight.iter().any(|tight| is_within(group, tight))
+    }
+
+    /// A limit below what is used ends somebody, and somebody else before the memory of the first has come back, or not.
+    fn ends_one_or_several(&self, group: &str, limit: Option<u64>) -> bool {
+        let used: u64 = self.users_of(group).map(|user| user.memory_bytes).sum();
+        let is_over = limit.is_some_and(|limit| used + CHARGED_BESIDES_BYTES > limit);
+        let is_alive =
+            |it: &&Actor| !it.is_dead && it.label == it.leader && is_within(&it.group, group);
+        used > 0 && is_over && self.actors.iter().filter(is_alive).count() > 1
+    }
+
+    /// The processes in a group and below that have, or had, memory for themselves.
+    fn users_of<'a>(&'a self, group: &'a str) -> impl Iterator<Item = &'a Actor> {
+        let uses = move |it: &&Actor| {
+            it.memory_bytes > 0 && it.label == it.leader && is_within(&it.group, group)
+        };
+        self.actors.iter().filter(uses)
+    }
+}
+
+fn is_volatile(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    FILES.iter().any(|file| file.name == name && file.reading == Reading::Volatile)
+}
