@@ -326,6 +326,10 @@ fn act(
     target: Option<ProcessKey>,
     is_thread: bool,
 ) -> Outcome {
+    // One that cannot run does nothing, not even what a kernel need not be asked for.
+    if let Err(failure) = view.carry(Begin {}) {
+        return failure.into();
+    }
     if let Op::Processes(ProcessOp::Exit { code }) = task.op
         && is_thread
     {
@@ -354,6 +358,18 @@ fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Re
     match made {
         Ok(thread) => Reply::Born { actor, thread, is_thread },
         Err(failure) => Reply::Outcome(failure.into()),
+    }
+}
+
+/// The actor runs.
+struct Begin {}
+
+impl Operation for Begin {
+    type Answer = ();
+    const NAME: &'static str = "begin";
+
+    fn handle(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Step<()> {
+        Ok(())
     }
 }
 

@@ -57,7 +57,7 @@ impl HostStage {
     pub(super) fn await_calm(&self) {
         self.await_still();
         // An actor may have ended that another waits for: its end is read before it is forgotten.
-        for member in &self.cast {
+        for member in self.cast.values() {
             if member.process.end().is_some() {
                 member.process.is_gone();
             }
@@ -72,7 +72,7 @@ impl HostStage {
 
     fn await_still(&self) {
         // Somebody at work would not rest, and get further meanwhile than the script allows for.
-        let works = self.cast.iter().any(Member::is_at_work);
+        let works = self.cast.values().any(Member::is_at_work);
         if self.tenancy.is_alone() && !works && self.comes_to_rest() {
             return;
         }
@@ -110,7 +110,7 @@ impl HostStage {
 
     /// Whether everybody sleeps, has ended and been taken, or is at work.
     fn is_at_rest(&self) -> bool {
-        self.cast.iter().filter(|member| !member.process.is_known_gone()).all(|member| {
+        self.cast.values().filter(|member| !member.process.is_known_gone()).all(|member| {
             let Ok(stat) = task::stat(&member.directory()) else { return true };
             match stat.state {
                 b'R' => false,
@@ -126,8 +126,8 @@ impl HostStage {
     pub(super) fn picture(&self, besides: Option<ActorId>) -> Picture {
         let besides = besides.and_then(|actor| self.member(actor).ok()).map(|member| member.task);
         let mut picture = Picture::new();
-        for (at, member) in self.cast.iter().enumerate() {
-            let is_first = !self.cast.iter().take(at).any(|one| same_process(one, member));
+        for (at, member) in self.cast.values().enumerate() {
+            let is_first = !self.cast.values().take(at).any(|one| same_process(one, member));
             if !is_first || member.process.is_gone() {
                 continue;
             }
@@ -145,13 +145,13 @@ impl HostStage {
 
     /// Whether a task is in the middle of something that takes its time.
     fn is_at_work(&self, thread: Pid) -> bool {
-        let mut members = self.cast.iter().filter(|member| member.task == thread);
+        let mut members = self.cast.values().filter(|member| member.task == thread);
         members.any(Member::is_at_work)
     }
 
     /// Whether somebody has still to be waited for who was given to process 1.
     fn has_orphan_zombie(&self) -> bool {
-        self.cast.iter().any(|member| member.process.is_unreaped_orphan())
+        self.cast.values().any(|member| member.process.is_unreaped_orphan())
     }
 }
 

@@ -37,6 +37,7 @@ mod turn;
 mod undo;
 mod watcher;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
@@ -91,8 +92,8 @@ pub struct HostStage {
     host_names: Option<File>,
     /// What the script opens.
     opened: Opened,
-    /// By [`ActorId`].
-    cast: Vec<Member>,
+    /// One whose parent cannot run yet comes after others that were asked for later.
+    cast: BTreeMap<ActorId, Member>,
     /// The runner's ends of the lines of actors that are not made yet, by number.
     desks: Vec<Option<OwnedFd>>,
 }
@@ -151,11 +152,11 @@ impl HostStage {
     }
 
     fn member(&self, actor: ActorId) -> Result<&Member, Trouble> {
-        self.cast.get(index(actor)).ok_or_else(|| Trouble(format!("{actor} was never made")))
+        self.cast.get(&actor).ok_or_else(|| Trouble(format!("{actor} was never made")))
     }
 
     fn member_mut(&mut self, actor: ActorId) -> Result<&mut Member, Trouble> {
-        self.cast.get_mut(index(actor)).ok_or_else(|| Trouble(format!("{actor} was never made")))
+        self.cast.get_mut(&actor).ok_or_else(|| Trouble(format!("{actor} was never made")))
     }
 
     /// The answer of an actor's request, if it is there; whom it made joins the cast.
@@ -198,7 +199,7 @@ impl HostStage {
 
     fn join_thread(&mut self, id: ActorId, beside: ActorId, tid: Tid) -> Result<(), Trouble> {
         let process = Rc::clone(&self.member(beside)?.process);
-        let known = |task: Pid| self.cast.iter().any(|member| member.task == task);
+        let known = |task: Pid| self.cast.values().any(|member| member.task == task);
         let found = task::threads(process.pid).unwrap_or_default().into_iter().find_map(|task| {
             let directory = task::directory(process.pid, task);
             let levels = task::numbers_inwards(&directory).ok()?;
@@ -225,11 +226,8 @@ impl HostStage {
     ) -> Result<(), Trouble> {
         let desk = self.desks.get_mut(index(id)).and_then(Option::take);
         let desk = desk.ok_or_else(|| Trouble(format!("there is no line for {id}")))?;
-        if self.cast.len() != index(id) {
-            return Err(Trouble(format!("{id} comes out of turn")));
-        }
         let desk = Desk::new(desk);
-        self.cast.push(Member { desk, process, task, numbers, is_thread, busy: None });
+        self.cast.insert(id, Member { desk, process, task, numbers, is_thread, busy: None });
         Ok(())
     }
 }

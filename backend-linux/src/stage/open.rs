@@ -1,5 +1,6 @@
 //! How a stage is set, and cleared again.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -37,7 +38,7 @@ impl HostStage {
         let journal =
             Journal::open(path).map_err(|error| Trouble(format!("the journal: {error}")))?;
         let opened = Opened::of(script);
-        let (cast, desks) = (Vec::new(), Vec::new());
+        let (cast, desks) = (BTreeMap::new(), Vec::new());
         let watcher = Some(Rc::new(watcher));
         // From here on what goes wrong is undone when the stage is dropped.
         let is_spoiled = tenancy.is_alone() && refusal::keeps_hierarchies(script, &host).is_err();

@@ -54,7 +54,7 @@ impl HostStage {
     /// Whether an actor's operation sets nobody going: it does not by itself, and nobody waits for anything.
     fn is_quiet(&self, actor: ActorId) -> bool {
         let own = self.member(actor).ok().map(|member| member.task);
-        self.cast.iter().all(|member| match &member.busy {
+        self.cast.values().all(|member| match &member.busy {
             Some(busy) => Some(member.task) == own && !busy.stirs,
             None => true,
         })

@@ -4,7 +4,10 @@
 use standin::{Controller, ControllerSet, Errno};
 
 use super::rows::{self, Class, Target, Write};
-use super::{CgroupKey, Cgroups, THREADED, cpuset, domain, memory, pids, setting, value};
+use super::subsystem::needed;
+use super::{
+    CgroupKey, Cgroups, THREADED, cpuset, domain, memory, memory_group, pids, setting, value,
+};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::profile::Release;
@@ -96,7 +99,13 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         return Ok(());
     }
     vet(cgroups, group, wanted.enable)?;
-    apply(kernel, write.caller, group, shared.union(wanted.enable).difference(wanted.disable))
+    let controllers = shared.union(wanted.enable).difference(wanted.disable);
+    let begins = !needed(shared).contains(Controller::Memory)
+        && needed(controllers).contains(Controller::Memory);
+    if begins && !record.children.is_empty() {
+        memory_group::may_begin(kernel, group)?;
+    }
+    apply(kernel, write.caller, group, controllers)
 }
 
 /// Whether a group may share out more controllers: no domain controllers in a threaded subtree (EOPNOTSUPP), none while

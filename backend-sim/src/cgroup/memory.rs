@@ -177,7 +177,7 @@ pub(crate) fn charge(
 }
 
 /// A charge was refused because of this group's limit: somebody ends, if there is anybody who may.
-fn refuse(kernel: &mut Kernel, limiting: CgroupKey) -> bool {
+pub(super) fn refuse(kernel: &mut Kernel, limiting: CgroupKey) -> bool {
     // Once more than usual: what processors keep in stock is given back before the attempts that count.
     memory_events::count(kernel, limiting, Event::Max, ATTEMPTS + 1);
     memory_reclaim::attempt(kernel, limiting, ATTEMPTS + 1);

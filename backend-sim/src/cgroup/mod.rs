@@ -25,6 +25,7 @@ mod kill;
 mod members;
 pub(crate) mod memory;
 mod memory_events;
+mod memory_group;
 mod memory_high;
 mod memory_reclaim;
 mod memory_stat;

@@ -21,6 +21,11 @@ impl Cgroups {
         needed(self.enabled(group)).intersection(self.bound()).with(Controller::PerfEvent)
     }
 
+    /// Controllers that have state in the groups right below, if none of them is threaded.
+    pub(super) fn handed_down(&self, group: CgroupKey) -> ControllerSet {
+        needed(self.table.at(group).subtree_control)
+    }
+
     /// Controllers of this hierarchy.
     pub(super) fn bound(&self) -> ControllerSet {
         self.controllers.with(Controller::PerfEvent)
@@ -28,7 +33,7 @@ impl Cgroups {
 }
 
 /// These controllers and those that they need.
-fn needed(controllers: ControllerSet) -> ControllerSet {
+pub(super) fn needed(controllers: ControllerSet) -> ControllerSet {
     if controllers.contains(Controller::Io) {
         controllers.with(Controller::Memory)
     } else {

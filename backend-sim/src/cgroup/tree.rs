@@ -6,7 +6,9 @@
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure, Gid, Uid};
 
-use super::{Cgroup, CgroupKey, Cgroups, Pids, cpuset, domain, freeze, hierarchy_limit, rows};
+use super::{
+    Cgroup, CgroupKey, Cgroups, Pids, cpuset, domain, freeze, hierarchy_limit, memory_group, rows,
+};
 use crate::fs::permission::SET_GROUP_ID;
 use crate::kernel::Kernel;
 use crate::list::unlink;
@@ -104,7 +106,8 @@ pub(crate) fn path(kernel: &Kernel, group: CgroupKey, out: &mut Vec<u8>) {
 /// mkdir(2): a child group. Its files are the caller's. What the parent freezes is born frozen.
 ///
 /// # Errors
-/// EINVAL: a newline in the name. EAGAIN: a limit of a group above. EEXIST: a file that is hidden has that name.
+/// EINVAL: a newline in the name. EAGAIN: a limit of a group above. EEXIST: a file that is hidden has that name. ENOMEM: nothing
+/// may be used above.
 pub(super) fn mkdir(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -128,7 +131,11 @@ pub(super) fn mkdir(
     if cgroups.table.len() >= kernel.profile.limits.cgroups {
         return Err(Failure::LimitReached("cgroups").into());
     }
+    if cgroups.handed_down(parent).contains(Controller::Memory) {
+        memory_group::may_begin(kernel, parent)?;
+    }
     let now = kernel.clock.realtime();
+    let cgroups = &mut kernel.cgroups;
     let id = cgroups.next_id;
     cgroups.next_id += rows::IDS_PER_GROUP;
     let table = &mut cgroups.table;

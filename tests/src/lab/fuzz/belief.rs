@@ -3,7 +3,7 @@
 //! It knows far less than a kernel and may be wrong; then a script says little, or takes a second longer. It is here so that
 //! most lines meet something, that `init` goes on to the end, and that hardly a line waits for nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use standin::path::KPathBuf;
 use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp, ResourceOp};
@@ -53,8 +53,8 @@ pub(super) struct Belief {
     enabled: BTreeSet<(String, String)>,
     /// Those that have hardly room for a page.
     pub(super) tight: BTreeSet<String>,
-    /// How often groups were killed.
-    pub(super) kills: BTreeMap<String, u32>,
+    /// Those that were killed.
+    pub(super) killed: BTreeSet<String>,
     descriptors: Vec<(Label, Label, String)>,
 }
 
@@ -75,7 +75,7 @@ impl Belief {
             frozen: BTreeSet::new(),
             enabled: BTreeSet::new(),
             tight: BTreeSet::new(),
-            kills: BTreeMap::new(),
+            killed: BTreeSet::new(),
             descriptors: Vec::new(),
         }
     }
@@ -178,7 +178,7 @@ impl Belief {
                 self.groups.remove(&path);
                 self.frozen.remove(&path);
                 self.tight.remove(&path);
-                self.kills.remove(&path);
+                self.killed.remove(&path);
             }
         } else if let FileOp::Write { path, data } = op {
             self.written(actor, &text(path), data);
@@ -201,9 +201,9 @@ impl Belief {
         let number = number(&data.0);
         if file == "memory.max" {
             match size(&data.0) {
-                Some(size) if size < TIGHT_BYTES => drop(self.tight.insert(group.to_owned())),
-                Some(_) => drop(self.tight.remove(group)),
-                None => {}
+                Some(size) if size >= TIGHT_BYTES => drop(self.tight.remove(group)),
+                // What cannot be read here may mean nothing at all to a kernel.
+                Some(_) | None => drop(self.tight.insert(group.to_owned())),
             }
         } else if file == "cgroup.subtree_control" {
             self.switched(group, &String::from_utf8_lossy(&data.0));
@@ -212,9 +212,8 @@ impl Belief {
         } else if file == "cgroup.freeze" && number == Some(0) {
             self.frozen.remove(group);
         } else if file == "cgroup.kill" && number == Some(1) && group != ROOT {
-            for killed in self.groups.iter().filter(|killed| is_within(killed, group)) {
-                *self.kills.entry(killed.clone()).or_default() += 1;
-            }
+            let killed = self.groups.iter().filter(|killed| is_within(killed, group));
+            self.killed.extend(killed.cloned());
             let ended = self.actors.iter().filter(|actor| is_within(&actor.group, group));
             let ended: Vec<Label> = ended.map(|actor| actor.leader.clone()).collect();
             ended.iter().for_each(|leader| self.end(leader));
@@ -342,7 +341,8 @@ pub(super) fn size(data: &[u8]) -> Option<u64> {
         None => 0,
         Some(b'k') => 10,
         Some(b'm') => 20,
-        Some(_) => 30,
+        Some(b'g') => 30,
+        Some(_) => return None,
     };
-    number.parse().ok().map(|number: u64| number << unit.min(30))
+    number.parse().ok().and_then(|number: u64| number.checked_mul(1 << unit))
 }

@@ -16,8 +16,11 @@ impl Belief {
         } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
             // Kernels of one release differ in whose kills they count when a child is born into another group than its
             // parent's: it may die at once.
-            let kills = |group: &str| self.kills.get(group).copied().unwrap_or_default();
-            options.into.as_ref().is_some_and(|into| kills(&text(into)) != kills(&actor.group))
+            let was_killed = |group: &str| self.killed.contains(group);
+            options
+                .into
+                .as_ref()
+                .is_some_and(|into| was_killed(&text(into)) || was_killed(&actor.group))
         } else {
             false
         }
