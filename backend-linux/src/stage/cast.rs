@@ -181,8 +181,10 @@ impl Member {
                 .ok_or_else(|| Trouble("how an actor ended is not known".to_owned()));
         }
         let is_there = !self.is_thread || std::fs::exists(self.directory()).unwrap_or(true);
-        // Whether its process ended meanwhile is asked again before the thread is said to have ended alone.
-        Ok(if is_there || self.process.has_ended() { None } else { Some(End::Thread) })
+        // Whether its process ended meanwhile, or is about to, is asked before the thread is said to have ended alone.
+        let leader = task::directory(self.process.pid, self.process.pid);
+        let is_alone = !is_there && !task::is_doomed(&leader) && !self.process.has_ended();
+        Ok(is_alone.then_some(End::Thread))
     }
 
     /// How it is ending, if it was told to and the kernel keeps it: the first process of a pid namespace waits for the

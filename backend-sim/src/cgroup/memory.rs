@@ -104,11 +104,12 @@ impl Cgroup {
     }
 }
 
-/// How much more may be charged from a group up, and whose limit that is: the lowest's, if several are as tight.
+/// How much more may be charged from a group up, and whose limit that is: the highest's, if several are as tight, for what
+/// the kernel keeps for a group is charged to the one above.
 fn room(cgroups: &Cgroups, from: Option<CgroupKey>) -> Option<(u64, CgroupKey)> {
     upwards(cgroups, from)
         .map(|(key, record)| (limit(record).saturating_sub(record.usage()), key))
-        .min_by_key(|(room, _)| *room)
+        .reduce(|least, next| if next.0 <= least.0 { next } else { least })
 }
 
 /// memory.max

@@ -1,15 +1,14 @@
 //! Locks on whole files (flock(2)): they belong to open files, and go with them.
 
 use rustc_hash::FxHashMap;
-use standin::Errno;
 use standin::backend::Lock;
+use standin::{Errno, Failure};
 
-use super::{FileKey, Node, descriptors};
+use super::{FileKey, Node, OpenKind, descriptors};
 use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
 use crate::task::ThreadKey;
 use crate::wait::Channel;
-use standin::Failure;
 
 /// Who has locked what; looked up by file, never listed.
 #[derive(Default)]
@@ -61,10 +60,11 @@ impl Locks {
 pub(crate) fn flock(kernel: &mut Kernel, caller: ThreadKey, number: u32, lock: Lock) -> Step<()> {
     let file = descriptors::get_opened(kernel, caller, number)?;
     let record = kernel.vfs.files.at(file);
-    if !record.is_named() {
-        return Err(Failure::NotModelled("flock of what stands in no filesystem").into());
+    if matches!(record.kind, OpenKind::Socket(_)) {
+        // No other open file is of this socket.
+        return Ok(());
     }
-    let node = record.spot.node;
+    let (node, is_named) = (record.spot.node, record.is_named());
     let wanted = match lock {
         Lock::Shared { .. } => Kind::Shared,
         Lock::Exclusive { .. } => Kind::Exclusive,
@@ -77,6 +77,9 @@ pub(crate) fn flock(kernel: &mut Kernel, caller: ThreadKey, number: u32, lock: L
         Some(kind) if kind == wanted => return Ok(()),
         Some(_) => unlock(kernel, node, file),
         None => {}
+    }
+    if !is_named {
+        return Err(Failure::NotModelled("flock of what stands in no filesystem").into());
     }
     if kernel.vfs.locks.conflicts(node, wanted) {
         return Err(if lock.nonblocking() {

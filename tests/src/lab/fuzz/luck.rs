@@ -37,11 +37,6 @@ impl Belief {
             }
             let enables = path.ends_with("/cgroup.subtree_control");
             enables && String::from_utf8_lossy(&data.0).contains("memory") && self.is_tight(&path)
-        } else if let FileOp::Key { path, key } = op {
-            // How often a kernel looked for somebody to end, until there was room for one of several.
-            let path = text(path);
-            let group = path.rsplit_once("/memory.events").map(|(group, _)| group);
-            key.0 == b"oom" && group.is_some_and(|group| self.users_of(group).count() > 1)
         } else if let FileOp::Fread { fd } = op {
             self.opened(&actor.label, fd).is_some_and(is_volatile)
         } else if let FileOp::Fwrite { fd, data } = op {

@@ -237,7 +237,8 @@ pub(super) const WORDS: &[(&str, &[&str])] = &[
     // Between what whole megabytes come to, so that what a kernel is charged for besides does not decide.
     ("room", &["13184K", "17280K", "25472K", "max", "13500416"]),
     ("size", &["1M", "2M", "3M", "5M", "9M", "14M", "30M"]),
-    ("memory", &["oom", "oom_kill", "low", "high", "oom_group_kill"]),
+    // How often a kernel looks for somebody to end until there is room (`oom`) is luck.
+    ("memory", &["oom_kill", "low", "high", "oom_group_kill"]),
     ("measure", &["> 3040870", "< 20866662", "<= 17721000", "> 9332326", "< 5138022"]),
     (
         "onroot",
