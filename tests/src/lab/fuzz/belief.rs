@@ -53,8 +53,10 @@ pub(super) struct Belief {
     enabled: BTreeSet<(String, String)>,
     /// Those that have hardly room for a page.
     pub(super) tight: BTreeSet<String>,
-    /// Those that were killed.
-    pub(super) killed: BTreeSet<String>,
+    /// Some group was killed.
+    pub(super) has_killed: bool,
+    /// Those that may have been partitions of processors.
+    pub(super) partitions: BTreeSet<String>,
     descriptors: Vec<(Label, Label, String)>,
 }
 
@@ -75,7 +77,8 @@ impl Belief {
             frozen: BTreeSet::new(),
             enabled: BTreeSet::new(),
             tight: BTreeSet::new(),
-            killed: BTreeSet::new(),
+            has_killed: false,
+            partitions: BTreeSet::new(),
             descriptors: Vec::new(),
         }
     }
@@ -178,7 +181,6 @@ impl Belief {
                 self.groups.remove(&path);
                 self.frozen.remove(&path);
                 self.tight.remove(&path);
-                self.killed.remove(&path);
             }
         } else if let FileOp::Write { path, data } = op {
             self.written(actor, &text(path), data);
@@ -205,6 +207,8 @@ impl Belief {
                 // What cannot be read here may mean nothing at all to a kernel.
                 Some(_) | None => drop(self.tight.insert(group.to_owned())),
             }
+        } else if file == "cpuset.cpus.partition" {
+            self.partitions.insert(group.to_owned());
         } else if file == "cgroup.subtree_control" {
             self.switched(group, &String::from_utf8_lossy(&data.0));
         } else if file == "cgroup.freeze" && number == Some(1) && group != ROOT {
@@ -212,8 +216,7 @@ impl Belief {
         } else if file == "cgroup.freeze" && number == Some(0) {
             self.frozen.remove(group);
         } else if file == "cgroup.kill" && number == Some(1) && group != ROOT {
-            let killed = self.groups.iter().filter(|killed| is_within(killed, group));
-            self.killed.extend(killed.cloned());
+            self.has_killed = true;
             let ended = self.actors.iter().filter(|actor| is_within(&actor.group, group));
             let ended: Vec<Label> = ended.map(|actor| actor.leader.clone()).collect();
             ended.iter().for_each(|leader| self.end(leader));

@@ -16,11 +16,7 @@ impl Belief {
         } else if let Op::Processes(ProcessOp::Fork { options, .. }) = op {
             // Kernels of one release differ in whose kills they count when a child is born into another group than its
             // parent's: it may die at once.
-            let was_killed = |group: &str| self.killed.contains(group);
-            options
-                .into
-                .as_ref()
-                .is_some_and(|into| was_killed(&text(into)) || was_killed(&actor.group))
+            options.into.is_some() && self.has_killed
         } else {
             false
         }
@@ -30,6 +26,9 @@ impl Belief {
         if let FileOp::Mkdir { path, .. } = op {
             // A group needs memory of the one above for its memory controller.
             text(path).rsplit_once('/').is_some_and(|(parent, _)| self.is_tight(parent))
+        } else if let FileOp::Rmdir { path } = op {
+            // A kernel gives a partition's processors back a little later.
+            self.partitions.contains(&text(path))
         } else if let FileOp::Write { path, data } = op {
             let path = text(path);
             if let Some(group) = path.strip_suffix("/memory.max") {

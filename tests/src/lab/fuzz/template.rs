@@ -16,6 +16,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ),
     ("read /sys/fs/cgroup/io.pressure", "how long all that runs on a kernel has waited is its own"),
     ("eventfd *", "the machine has no event counters yet"),
+    ("signal CHLD ignore", "how children ended that nobody waits for, old kernels tell nobody"),
     ("fwrite * <init>*", "init stays where it is"),
 ];
 
