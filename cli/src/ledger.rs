@@ -16,6 +16,8 @@
 //! # Ok::<_, String>(())
 //! ```
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 /// One operation that the machine answers otherwise than the kernel did.
@@ -32,11 +34,13 @@ pub struct Known {
     pub why: String,
 }
 
-/// The lines of the fixture that are known to differ, in order.
+/// The lines of a transcript that are known to differ, in order; it is named by its path without an ending, of which a row
+/// has the last parts.
 #[must_use]
-pub fn lines_of(ledger: &[Known], fixture: &str) -> Vec<usize> {
-    let mut lines: Vec<usize> =
-        ledger.iter().filter(|known| known.fixture == fixture).map(|known| known.line).collect();
+pub fn lines_of(ledger: &[Known], transcript: impl AsRef<Path>) -> Vec<usize> {
+    let transcript = transcript.as_ref();
+    let known = ledger.iter().filter(|known| transcript.ends_with(&known.fixture));
+    let mut lines: Vec<usize> = known.map(|known| known.line).collect();
     lines.sort_unstable();
     lines
 }

@@ -33,14 +33,12 @@ impl Lists {
     /// # Errors
     /// If a list cannot be read.
     pub(crate) fn beside(&mut self, file: &Path) -> Result<Beside, Complaint> {
-        let skips = self.skips.of(file, "skips.toml", skips::read)?;
-        let ledger = self.ledgers.of(file, "ledger.toml", ledger::read)?;
-        let known = ledger.iter().flat_map(|rows| rows.iter());
-        let mut known: Vec<usize> = known
-            .filter(|known| file.with_extension("").ends_with(&known.fixture))
-            .map(|known| known.line)
-            .collect();
-        known.sort_unstable();
+        // A file that is not there is complained of by who reads it.
+        let Ok(file) = file.canonicalize() else { return Ok(Beside::default()) };
+        let skips = self.skips.of(&file, "skips.toml", skips::read)?;
+        let ledger = self.ledgers.of(&file, "ledger.toml", ledger::read)?;
+        let known = ledger
+            .map_or_else(Vec::new, |ledger| ledger::lines_of(&ledger, file.with_extension("")));
         Ok(Beside { skips, known })
     }
 }
@@ -63,14 +61,13 @@ impl<T> Default for Nearest<T> {
 }
 
 impl<T> Nearest<T> {
+    /// `file` says where it is from the root.
     fn of(
         &mut self,
         file: &Path,
         name: &str,
         read: fn(&str) -> Result<Vec<T>, String>,
     ) -> Result<Option<Arc<Vec<T>>>, Complaint> {
-        // A file that is not there is complained of by who reads it.
-        let Ok(file) = file.canonicalize() else { return Ok(None) };
         let mut found = None;
         let mut passed = Vec::new();
         for directory in file.ancestors().skip(1) {

@@ -129,7 +129,8 @@ fn what_lists_beside_say_is_skipped_or_known_and_must_be_true() {
     let row = |line: u32| {
         format!("[[difference]]\nfixture = 'bad'\nline = {line}\nclause = 'mkdir(2)'\nwhy = 'so'\n")
     };
-    folder.file("ledger.toml", row(2));
+    let above = folder.path().file_name().unwrap().to_str().unwrap();
+    folder.file("ledger.toml", row(2).replace("bad", &format!("{above}/bad")));
     let Ended { status, out, err } = run(&["check", folder.name()]);
     assert_eq!((status, err.as_str()), (Some(0), ""));
     let end =
@@ -137,6 +138,10 @@ fn what_lists_beside_say_is_skipped_or_known_and_must_be_true() {
     assert!(out.starts_with(end) && out.contains("skipped: 1 file: time: no time\n"), "{out}");
 
     assert_eq!(run(&["check", "--bare", folder.name()]).status, Some(1));
+
+    // A file is the same however it is named.
+    let name = format!("{}/deep/../bad.transcript", folder.name());
+    assert_eq!(run(&["check", &name]).status, Some(0));
 
     // The nearest list counts.
     folder.file("deep/ledger.toml", row(2).replace("bad", "down/good"));

@@ -27,7 +27,9 @@ pub(super) fn may_begin(kernel: &mut Kernel, parent: CgroupKey) -> Step<()> {
     };
     let full = memory::upwards(cgroups, memory::nearest(cgroups, parent)).find(|(key, record)| {
         let room = memory::limit(record).saturating_sub(record.usage());
-        room < u64::MAX / 2 && room / ENOUGH <= kept(*key) as u64
+        // Those are among its descendants, which are counted already.
+        let has_enough = |groups: u64| room / ENOUGH > groups;
+        !has_enough(record.descendants.into()) && !has_enough(kept(*key) as u64)
     });
     let Some((full, record)) = full else { return Ok(()) };
     if memory::limit(record) > PAGE || kept(full) > 0 || record.is_populated() {

@@ -21,11 +21,6 @@ impl Cgroups {
         needed(self.enabled(group)).intersection(self.bound()).with(Controller::PerfEvent)
     }
 
-    /// Controllers that have state in the groups right below, if none of them is threaded.
-    pub(super) fn handed_down(&self, group: CgroupKey) -> ControllerSet {
-        needed(self.table.at(group).subtree_control)
-    }
-
     /// Controllers of this hierarchy.
     pub(super) fn bound(&self) -> ControllerSet {
         self.controllers.with(Controller::PerfEvent)

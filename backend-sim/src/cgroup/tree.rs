@@ -6,6 +6,7 @@
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure, Gid, Uid};
 
+use super::subsystem::needed;
 use super::{
     Cgroup, CgroupKey, Cgroups, Pids, cpuset, domain, freeze, hierarchy_limit, memory_group, rows,
 };
@@ -131,7 +132,7 @@ pub(super) fn mkdir(
     if cgroups.table.len() >= kernel.profile.limits.cgroups {
         return Err(Failure::LimitReached("cgroups").into());
     }
-    if cgroups.handed_down(parent).contains(Controller::Memory) {
+    if needed(cgroups.table.at(parent).subtree_control).contains(Controller::Memory) {
         memory_group::may_begin(kernel, parent)?;
     }
     let now = kernel.clock.realtime();

@@ -54,19 +54,12 @@ impl Belief {
 
     /// A limit below what is used ends somebody, and somebody else before the memory of the first has come back, or not.
     fn ends_one_or_several(&self, group: &str, limit: Option<u64>) -> bool {
-        let used: u64 = self.users_of(group).map(|user| user.memory_bytes).sum();
+        let processes = self.actors.iter().filter(|it| it.label == it.leader);
+        let within: Vec<&Actor> = processes.filter(|it| is_within(&it.group, group)).collect();
+        // The memory of who is dead may not have come back.
+        let used: u64 = within.iter().map(|process| process.memory_bytes).sum();
         let is_over = limit.is_some_and(|limit| used + CHARGED_BESIDES_BYTES > limit);
-        let is_alive =
-            |it: &&Actor| !it.is_dead && it.label == it.leader && is_within(&it.group, group);
-        used > 0 && is_over && self.actors.iter().filter(is_alive).count() > 1
-    }
-
-    /// The processes in a group and below that have, or had, memory for themselves.
-    fn users_of<'a>(&'a self, group: &'a str) -> impl Iterator<Item = &'a Actor> {
-        let uses = move |it: &&Actor| {
-            it.memory_bytes > 0 && it.label == it.leader && is_within(&it.group, group)
-        };
-        self.actors.iter().filter(uses)
+        used > 0 && is_over && within.iter().filter(|process| !process.is_dead).count() > 1
     }
 }
 
