@@ -122,6 +122,9 @@ fn may_move(kernel: &Kernel, caller: ThreadKey) -> Step<()> {
 
 /// A task was made, with its maker's label.
 pub(crate) fn born(kernel: &mut Kernel, thread: ThreadKey) {
+    if !kernel.profile.contexts {
+        return;
+    }
     let label = kernel.tasks.threads.at(thread).label;
     if let Some(context) = kernel.contexts.get_mut(label) {
         context.tasks += 1;

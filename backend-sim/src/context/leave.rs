@@ -9,6 +9,9 @@ use crate::wait::Channel;
 
 /// A task has exited: it is a member no more, zombie or not.
 pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
+    if !kernel.profile.contexts {
+        return;
+    }
     let label = kernel.tasks.threads.at(thread).label;
     if label == HOST {
         return;
@@ -20,6 +23,9 @@ pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus)
 
 /// All tasks of a process have exited: it is nobody's first process or reaper any more.
 pub(crate) fn process_ended(kernel: &mut Kernel, process: ProcessKey) {
+    if !kernel.profile.contexts {
+        return;
+    }
     let leader = kernel.tasks.processes.at(process).leader;
     let label = kernel.tasks.threads.at(leader).label;
     if label == HOST {

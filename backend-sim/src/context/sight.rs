@@ -10,12 +10,18 @@ use crate::task::{ProcessKey, Thread, ThreadKey};
 impl Kernel {
     /// Whether a process of this thread's number is there for `caller`.
     pub(crate) fn sees(&self, caller: ThreadKey, thread: ThreadKey) -> bool {
+        if !self.profile.contexts {
+            return true;
+        }
         let own = self.tasks.threads.at(caller).label;
         own == SPECTATOR || own == self.tasks.threads.at(thread).label
     }
 
     /// Whether the process is there for `caller`; one that was reaped is not asked after here.
     pub(crate) fn sees_process(&self, caller: ThreadKey, process: ProcessKey) -> bool {
+        if !self.profile.contexts {
+            return true;
+        }
         let record = self.tasks.processes.get(process);
         record.is_none_or(|process| self.sees(caller, process.leader))
     }
@@ -34,6 +40,9 @@ impl Kernel {
 /// Whether a signal of a process does nothing to this one unless it is handled: it is its context's first. What the kernel
 /// sends reaches it.
 pub(crate) fn is_protected(kernel: &Kernel, process: ProcessKey) -> bool {
+    if !kernel.profile.contexts {
+        return false;
+    }
     let leader = kernel.tasks.processes.at(process).leader;
     let label = kernel.tasks.threads.at(leader).label;
     label != HOST && kernel.contexts.get(label).is_some_and(|context| context.init == Some(process))
