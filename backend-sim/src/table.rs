@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroU64;
 
 /// Records a chunk. Small, because a shared chunk is copied whole at its first change.
-const CHUNK: u32 = 32;
+const CHUNK: u32 = 8;
 
 /// Names a record of a [`Table<T>`].
 pub(crate) struct Key<T> {
@@ -96,13 +96,16 @@ struct Slot<T> {
 /// A table of records.
 pub(crate) struct Table<T> {
     chunks: Vec<Box<[Slot<T>; CHUNK as usize]>>,
+    /// Places of removed records: the one that was given up last is given out first.
     free: Vec<u32>,
+    /// The first place that never had a record, and all behind it.
+    fresh: u32,
     len: usize,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), free: Vec::new(), len: 0 }
+        Self { chunks: Vec::new(), free: Vec::new(), fresh: 0, len: 0 }
     }
 }
 
@@ -165,32 +168,28 @@ impl<T> Table<T> {
     /// Adds a record that knows its own key.
     #[inline]
     pub(crate) fn insert_with(&mut self, make: impl FnOnce(Key<T>) -> T) -> Key<T> {
-        if self.free.is_empty() {
-            self.grow();
-        }
-        let index = self.free.pop().unwrap_or_default();
-        let Some(slot) = self.slot_mut(index) else {
-            unreachable!("the free list names slot {index}")
-        };
+        let index = self.free.pop().unwrap_or_else(|| self.next_fresh());
+        let Some(slot) = self.slot_mut(index) else { unreachable!("there is no slot {index}") };
         let key = slot.key;
         slot.record = Some(make(key));
         self.len += 1;
         key
     }
 
+    /// The lowest place that never had a record.
     #[cold]
-    fn grow(&mut self) {
-        let chunks = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
-        let Some(end) = (chunks.saturating_add(1)).checked_mul(CHUNK) else {
-            panic!("a table of 2^32 records is full")
-        };
-        let places = end - CHUNK..end;
-        let chunk: Box<[Slot<T>]> =
-            places.clone().map(|index| Slot { key: Key::first(index), record: None }).collect();
-        let Ok(chunk) = chunk.try_into() else { unreachable!("as many as a chunk has") };
-        self.chunks.push(chunk);
-        // The lowest index is given out first.
-        self.free.extend(places.rev());
+    fn next_fresh(&mut self) -> u32 {
+        let index = self.fresh;
+        let Some(next) = index.checked_add(1) else { panic!("a table of 2^32 records is full") };
+        self.fresh = next;
+        if index.is_multiple_of(CHUNK) {
+            let places = index..index.saturating_add(CHUNK);
+            let chunk: Box<[Slot<T>]> =
+                places.map(|index| Slot { key: Key::first(index), record: None }).collect();
+            let Ok(chunk) = chunk.try_into() else { unreachable!("as many as a chunk has") };
+            self.chunks.push(chunk);
+        }
+        index
     }
 
     /// Removes a record; `None` if it was removed before.

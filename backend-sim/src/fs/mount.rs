@@ -72,9 +72,14 @@ impl Vfs {
         on: Spot,
         flags: MountFlags,
     ) -> MountKey {
-        // All mounts of cgroup2 show one filesystem, and so do those of /proc.
-        let same =
-            self.mounts.iter().find(|(_, mount)| mount.root == root).map(|(_, mount)| mount.device);
+        // All mounts of cgroup2 show one filesystem, and so do those of /proc; each tmpfs is one of its own.
+        let same = match root {
+            Node::Tmp(_) => None,
+            Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => {
+                self.mounts.iter().find(|(_, mount)| mount.root == root)
+            }
+        };
+        let same = same.map(|(_, mount)| mount.device);
         let device = same.unwrap_or_else(|| {
             self.last_minor += 1;
             Device(device(self.last_minor))
