@@ -3,7 +3,7 @@
 //! A thread whose call cannot finish sleeps on [`Channel`]s. Waking is cheap and may be spurious: the handler runs again
 //! and looks for itself. This file knows no reason for sleeping.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 use standin::id::Moment;
@@ -55,7 +55,8 @@ pub(crate) enum Channel {
 pub(crate) struct Waits {
     sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
     waits: Beside<Thread, (&'static str, Wait)>,
-    timers: BTreeSet<(Moment, ThreadKey)>,
+    /// In ascending order: most that are set are later than all others, and the first goes first.
+    timers: VecDeque<(Moment, ThreadKey)>,
     woken: VecDeque<ThreadKey>,
 }
 
@@ -66,7 +67,9 @@ impl Waits {
             self.sleepers.entry(*channel).or_default().push(thread);
         }
         if let Some(moment) = wait.until {
-            self.timers.insert((moment, thread));
+            let timer = (moment, thread);
+            let place = self.timers.partition_point(|other| *other < timer);
+            self.timers.insert(place, timer);
         }
         self.waits.insert(thread, (call, wait));
     }
@@ -128,8 +131,10 @@ impl Waits {
                 }
             }
         }
-        if let Some(moment) = wait.until {
-            self.timers.remove(&(moment, thread));
+        if let Some(moment) = wait.until
+            && let Ok(place) = self.timers.binary_search(&(moment, thread))
+        {
+            self.timers.remove(place);
         }
         true
     }
@@ -176,12 +181,12 @@ impl Waits {
 
     /// When the next timer is due.
     pub(crate) fn next_timer(&self) -> Option<Moment> {
-        self.timers.first().map(|(moment, _)| *moment)
+        self.timers.front().map(|(moment, _)| *moment)
     }
 
     /// Wakes every thread whose timer is due.
     pub(crate) fn expire(&mut self, now: Moment) {
-        while let Some((moment, thread)) = self.timers.first().copied()
+        while let Some((moment, thread)) = self.timers.front().copied()
             && moment <= now
         {
             self.wake_thread(thread);

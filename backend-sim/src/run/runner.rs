@@ -36,11 +36,13 @@ thread_local! {
 
 fn with<T>(shared: &Shared, run: impl FnOnce(&mut Runner) -> T) -> T {
     RUNNERS.with_borrow_mut(|runners| {
-        let place = runners.iter().position(|(id, _)| *id == shared.id).unwrap_or_else(|| {
-            runners.push((shared.id, Runner::default()));
-            runners.len() - 1
-        });
-        runners.swap(0, place);
+        if runners.first().is_none_or(|(id, _)| *id != shared.id) {
+            let place = runners.iter().position(|(id, _)| *id == shared.id).unwrap_or_else(|| {
+                runners.push((shared.id, Runner::default()));
+                runners.len() - 1
+            });
+            runners.swap(0, place);
+        }
         let (_, runner) = runners.first_mut().expect("it was put there");
         run(runner)
     })
