@@ -188,8 +188,13 @@ pub(super) fn print_line(number: u64, out: &mut Vec<u8>) {
 /// Prints a line `KEY NUMBER`.
 pub(super) fn print_keyed(key: &str, number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(key.as_bytes());
-    out.push(b' ');
-    print_line(number, out);
+    // Most counts have one digit.
+    if let Ok(digit @ 0..10) = u8::try_from(number) {
+        out.extend_from_slice(&[b' ', b'0' + digit, b'\n']);
+    } else {
+        out.push(b' ');
+        print_line(number, out);
+    }
 }
 
 #[cfg(test)]
