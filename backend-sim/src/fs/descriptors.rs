@@ -96,14 +96,25 @@ pub(crate) fn get_opened(
     caller: ThreadKey,
     number: u32,
 ) -> Result<FileKey, Errno> {
+    look(kernel, caller, number).map(|(key, _)| key)
+}
+
+/// The same, with the open file itself.
+pub(crate) fn look(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    number: u32,
+) -> Result<(FileKey, &OpenFile), Errno> {
     let key = get(kernel, caller, number)?;
-    if kernel.vfs.files.at(key).access == AccessMode::Path { Err(Errno::EBADF) } else { Ok(key) }
+    let file = kernel.vfs.files.at(key);
+    if file.access == AccessMode::Path { Err(Errno::EBADF) } else { Ok((key, file)) }
 }
 
 /// The number that the next descriptor of the process will have. EMFILE if its limit forbids one (getrlimit(2)).
 pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, Errno> {
-    let number = kernel.tasks.processes.at(process).descriptors.free();
-    let limit = kernel.soft_limit(process, RlimitResource::OpenFiles);
+    let record = kernel.tasks.processes.at(process);
+    let number = record.descriptors.free();
+    let limit = kernel.tasks.limits_of(record).get(RlimitResource::OpenFiles).soft;
     if limit.is_some_and(|limit| u64::from(number) >= limit) {
         Err(Errno::EMFILE)
     } else {
@@ -249,15 +260,18 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
     if file.descriptors > 0 {
         return;
     }
-    lock::forget(kernel, key);
-    let Some(file) = kernel.vfs.files.remove(key) else { return };
+    let spot = file.spot;
     match file.kind {
-        OpenKind::Node(_) => let_go(kernel, file.spot),
+        OpenKind::Node(_) => {
+            lock::forget(kernel, key, spot.node);
+            let_go(kernel, spot);
+        }
         OpenKind::Process(_) => {}
         OpenKind::Namespace(held) => namespace::release(kernel, held),
         OpenKind::Socket(socket) => socket::close(kernel, socket),
         OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
     }
+    kernel.vfs.files.discard(key);
 }
 
 /// A child's table: the same open files behind the same numbers.
@@ -273,9 +287,9 @@ pub(crate) fn fork(kernel: &mut Kernel, parent: ProcessKey) -> Descriptors {
     copy
 }
 
-/// Closes all of a process's descriptors: it is dead.
-pub(crate) fn close_all(kernel: &mut Kernel, process: ProcessKey) {
-    let all = std::mem::take(&mut kernel.tasks.processes.at_mut(process).descriptors);
+/// Closes all descriptors of a process that is dead.
+#[expect(clippy::needless_pass_by_value, reason = "nobody may use them any more")]
+pub(crate) fn close_all(kernel: &mut Kernel, all: Descriptors) {
     for (_, file) in all.iter() {
         release(kernel, file);
     }

@@ -98,11 +98,9 @@ fn unlock(kernel: &mut Kernel, node: Node, file: FileKey) {
     }
 }
 
-/// The open file is closed.
-pub(super) fn forget(kernel: &mut Kernel, file: FileKey) {
-    if kernel.vfs.locks.held.is_empty() {
-        return;
+/// An open file of this node is closed.
+pub(super) fn forget(kernel: &mut Kernel, file: FileKey, node: Node) {
+    if !kernel.vfs.locks.held.is_empty() {
+        unlock(kernel, node, file);
     }
-    let node = kernel.vfs.files.at(file).spot.node;
-    unlock(kernel, node, file);
 }

@@ -310,8 +310,11 @@ pub(crate) fn rename(
 
 /// A user of a node has gone.
 pub(crate) fn let_go(vfs: &mut Vfs, mount: MountKey, key: TmpKey) {
-    vfs.tmp.at_mut(key).users -= 1;
-    free_if_unused(vfs, mount, key);
+    let node = vfs.tmp.at_mut(key);
+    node.users -= 1;
+    if node.users == 0 && node.links == 0 {
+        free_if_unused(vfs, mount, key);
+    }
 }
 
 fn free_if_unused(vfs: &mut Vfs, mount: MountKey, key: TmpKey) {

@@ -90,8 +90,8 @@ impl Namespaces {
         self.let_go_of_uts(set.uts);
     }
 
-    /// A thread has this set no more.
-    fn leave(&mut self, set: Option<SetKey>) {
+    /// A thread has this set no more: it has another, or has ended.
+    pub(crate) fn leave(&mut self, set: Option<SetKey>) {
         let Some(key) = set else { return };
         let shared = self.sets.at_mut(key);
         shared.threads -= 1;
@@ -120,12 +120,6 @@ pub(crate) fn enter(kernel: &mut Kernel, thread: ThreadKey, set: Set) {
     });
     let before = std::mem::replace(&mut kernel.tasks.threads.at_mut(thread).namespaces, new);
     namespaces.leave(before);
-}
-
-/// A thread has ended: it holds no namespaces, also if it stays as a zombie.
-pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey) {
-    let before = kernel.tasks.threads.at_mut(thread).namespaces.take();
-    kernel.namespaces.leave(before);
 }
 
 /// What /proc/PID/ns/KIND leads to, for a handle to hold: the namespace counts that as a holder. ENOENT of a thread that has

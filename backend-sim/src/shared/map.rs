@@ -136,8 +136,8 @@ pub(crate) fn unmap(kernel: &mut Kernel, thread: ThreadKey, number: u32) -> bool
 }
 
 /// A child has the maps of its parent.
-pub(crate) fn inherit(kernel: &mut Kernel, more: Option<&More>) {
-    for mapping in more.iter().flat_map(|more| &more.maps.0).flatten() {
+pub(crate) fn inherit(kernel: &mut Kernel, more: &More) {
+    for mapping in more.maps.0.iter().flatten() {
         kernel.vfs.files.at_mut(mapping.file).descriptors += 1;
     }
 }

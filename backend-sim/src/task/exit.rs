@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{ProcessKey, State, ThreadKey, family, job, memory, signal};
 use crate::wait::Channel;
-use crate::{cgroup, context, fs, namespace, shared};
+use crate::{cgroup, context, fs, shared};
 
 /// What exit(3) says of a code: its low eight bits.
 pub(crate) fn exit_status(code: ExitCode) -> WaitStatus {
@@ -69,8 +69,10 @@ pub(super) fn undo(kernel: &mut Kernel, leader: ThreadKey) {
     leave(kernel, leader, exit_status(ExitCode::FAILURE));
     shared::forget(kernel, process);
     memory::forget(kernel, process);
-    fs::descriptors::close_all(kernel, process);
-    fs::let_go(kernel, kernel.tasks.processes.at(process).directory);
+    let record = kernel.tasks.processes.at_mut(process);
+    let (directory, descriptors) = (record.directory, std::mem::take(&mut record.descriptors));
+    fs::descriptors::close_all(kernel, descriptors);
+    fs::let_go(kernel, directory);
     reap(kernel, process);
 }
 
@@ -82,12 +84,14 @@ fn leave(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
     }
     // Whoever asks whether it may go on looks closer.
     record.attention = true;
+    // It holds none, also if it stays as a zombie.
+    let namespaces = record.namespaces.take();
     kernel.waits.wake_thread(thread);
     if !kernel.tasks.starts.is_empty() && kernel.tasks.starts.remove(&thread).is_some() {
         kernel.waits.unmake_runnable(thread);
     }
     cgroup::exited(kernel, thread);
-    namespace::exited(kernel, thread);
+    kernel.namespaces.leave(namespaces);
     context::exited(kernel, thread, status);
 }
 
@@ -110,11 +114,14 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
 
 /// No thread of the process runs any more.
 fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
-    shared::forget(kernel, process);
-    memory::forget(kernel, process);
-    fs::descriptors::close_all(kernel, process);
-    let record = kernel.tasks.processes.at(process);
-    let (directory, is_parent) = (record.directory, !record.children.is_empty());
+    let record = kernel.tasks.processes.at_mut(process);
+    let (directory, descriptors) = (record.directory, std::mem::take(&mut record.descriptors));
+    let (is_parent, has_more) = (!record.children.is_empty(), record.more.is_some());
+    if has_more {
+        shared::forget(kernel, process);
+        memory::forget(kernel, process);
+    }
+    fs::descriptors::close_all(kernel, descriptors);
     fs::let_go(kernel, directory);
     context::process_ended(kernel, process);
     if is_parent {
@@ -136,16 +143,21 @@ fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
 pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
     let record = kernel.tasks.processes.at(process);
     let (leader, parent) = (record.leader, record.parent);
+    let has_pending = !record.pending.is_empty();
     cgroup::reaped(kernel, leader);
     let tasks = &mut kernel.tasks;
-    signal::forget_thread(tasks, leader);
-    signal::forget(tasks, process);
+    let record = tasks.threads.at(leader);
+    let (number, account) = (record.number, record.account);
+    if !record.pending.is_empty() {
+        signal::forget_thread(tasks, leader);
+    }
+    if has_pending {
+        signal::forget(tasks, process);
+    }
     tasks.leave_job(process);
     if let Some(parent) = parent {
         tasks.disown(parent, process);
     }
-    let record = tasks.threads.at(leader);
-    let (number, account) = (record.number, record.account);
     tasks.accounts.get_mut(account).threads -= 1;
     tasks.numbers.remove(&number);
     tasks.threads.discard(leader);

@@ -63,14 +63,15 @@ pub(crate) fn fork(
 /// limits.
 pub(super) fn exceeds_processes(kernel: &Kernel, caller: ThreadKey, more: u32) -> bool {
     let record = kernel.tasks.threads.at(caller);
-    let Some(limit) = kernel.soft_limit(record.process, RlimitResource::Processes) else {
+    if record.credentials.capable(Capability::SYS_RESOURCE)
+        || record.credentials.capable(Capability::SYS_ADMIN)
+    {
         return false;
-    };
+    }
     let account = kernel.tasks.accounts.get(record.account);
-    let exempt = account.user == standin::Uid::ROOT
-        || record.credentials.capable(Capability::SYS_RESOURCE)
-        || record.credentials.capable(Capability::SYS_ADMIN);
-    u64::from(account.threads + more) > limit && !exempt
+    let limit = kernel.soft_limit(record.process, RlimitResource::Processes);
+    account.user != standin::Uid::ROOT
+        && limit.is_some_and(|limit| u64::from(account.threads + more) > limit)
 }
 
 /// A thread record like the caller's, of a process that the caller names.
@@ -101,21 +102,22 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
     }
 }
 
-/// A thread that is like the caller in the table: it has its number, and counts for its user.
-fn enlist(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let record = like(kernel, caller, number);
+/// Puts a thread into the table: it is found by its number, and counts for its user.
+fn enlist(kernel: &mut Kernel, record: Thread) -> ThreadKey {
     kernel.namespaces.share(record.namespaces);
     let tasks = &mut kernel.tasks;
     tasks.accounts.get_mut(record.account).threads += 1;
+    let number = record.number;
     let thread = tasks.threads.insert(record);
     tasks.numbers.insert(number, thread);
     thread
 }
 
 fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let thread = enlist(kernel, caller, number);
+    let record = like(kernel, caller, number);
+    let process = record.process;
+    let thread = enlist(kernel, record);
     let tasks = &mut kernel.tasks;
-    let process = tasks.process_of(caller);
     tasks
         .processes
         .at_mut(process)
@@ -125,16 +127,19 @@ fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
 }
 
 fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let leader = enlist(kernel, caller, number);
-    let parent = kernel.tasks.process_of(caller);
+    let record = like(kernel, caller, number);
+    let parent = record.process;
+    let leader = enlist(kernel, record);
     let descriptors = fs::descriptors::fork(kernel, parent);
     let started = kernel.clock.monotonic();
     let of = kernel.tasks.processes.at(parent);
     let (directory, job) = (of.directory, of.job);
     let (umask, dumpable) = (of.umask, of.dumpable);
     let more = of.more.as_deref().map(inherited);
-    shared::inherit(kernel, more.as_deref());
-    memory::inherit(kernel, more.as_deref());
+    if let Some(more) = &more {
+        shared::inherit(kernel, more);
+        memory::inherit(kernel, more);
+    }
     fs::keep(kernel, directory);
     let tasks = &mut kernel.tasks;
     tasks.last_serial = tasks.last_serial.wrapping_add(1);

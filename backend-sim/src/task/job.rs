@@ -59,13 +59,9 @@ impl Jobs {
         self.table.iter()
     }
 
-    fn drop_if_empty(&mut self, key: JobKey) {
-        let job = self.table.at(key);
-        if !job.members.is_empty() {
-            return;
-        }
-        let (number, session) = (job.number, job.session);
-        self.table.remove(key);
+    /// A group has lost its last process.
+    fn forget(&mut self, key: JobKey) {
+        let Some(Job { number, session, .. }) = self.table.remove(key) else { return };
         self.by_number.remove(&number);
         if let Some(groups) = self.sessions.get_mut(&session) {
             *groups -= 1;
@@ -90,12 +86,11 @@ impl Tasks {
     /// Takes a process out of its group, which ends with its last.
     pub(crate) fn leave_job(&mut self, process: ProcessKey) {
         let job = self.processes.at(process).job;
-        self.jobs
-            .table
-            .at_mut(job)
-            .members
-            .remove(&mut self.processes, process, |process| &mut process.job_links);
-        self.jobs.drop_if_empty(job);
+        let members = &mut self.jobs.table.at_mut(job).members;
+        members.remove(&mut self.processes, process, |process| &mut process.job_links);
+        if members.is_empty() {
+            self.jobs.forget(job);
+        }
     }
 
     /// The group of a process.

@@ -5,7 +5,7 @@ use standin::{Capability, Errno};
 
 use crate::kernel::Kernel;
 use crate::profile::{Profile, Release};
-use crate::task::{ProcessKey, ThreadKey};
+use crate::task::{Process, ProcessKey, Tasks, ThreadKey};
 
 /// How many resources have a limit.
 const RESOURCES: usize = 16;
@@ -81,11 +81,18 @@ impl RlimitTable {
     }
 }
 
+impl Tasks {
+    /// The limits of a process.
+    pub(crate) fn limits_of<'a>(&'a self, process: &'a Process) -> &'a RlimitTable {
+        let more = process.more.as_ref();
+        more.and_then(|more| more.limits.as_ref()).unwrap_or(&self.first_limits)
+    }
+}
+
 impl Kernel {
     /// A limit of a process.
     pub(crate) fn limit(&self, process: ProcessKey, resource: RlimitResource) -> Rlimit {
-        let more = self.tasks.processes.at(process).more.as_ref();
-        more.and_then(|more| more.limits.as_ref()).unwrap_or(&self.tasks.first_limits).get(resource)
+        self.tasks.limits_of(self.tasks.processes.at(process)).get(resource)
     }
 
     /// What holds of a limit; `None` is no limit.

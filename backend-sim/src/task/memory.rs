@@ -38,8 +38,8 @@ pub(crate) fn take(
 }
 
 /// A child has what its parent has.
-pub(super) fn inherit(kernel: &mut Kernel, more: Option<&More>) {
-    for charge in more.iter().flat_map(|more| &more.memory) {
+pub(super) fn inherit(kernel: &mut Kernel, more: &More) {
+    for charge in &more.memory {
         cgroup::memory::share(&mut kernel.cgroups, *charge);
     }
 }

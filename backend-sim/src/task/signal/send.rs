@@ -139,7 +139,7 @@ pub(super) fn send(
     if record.is_zombie() {
         return;
     }
-    let suggested = thread.unwrap_or(record.leader);
+    let (suggested, action) = (thread.unwrap_or(record.leader), record.action(signal));
     let mut continued = false;
     if STOPS.contains(signal) {
         pending::flush(kernel, process, Signal::CONT.into());
@@ -147,7 +147,7 @@ pub(super) fn send(
         pending::flush(kernel, process, STOPS);
         continued = stop::resume(kernel, process);
     }
-    let dropped = is_ignored(kernel, process, suggested, signal)
+    let dropped = is_ignored(kernel, process, suggested, (signal, action))
         || pending::has(kernel, process, thread, signal);
     if !dropped {
         pending::add(kernel, process, thread, signal);
@@ -160,13 +160,16 @@ pub(super) fn send(
 }
 
 /// Whether a signal that arrives is thrown away. One that is blocked is kept: it may be handled by the time that it is not.
-fn is_ignored(kernel: &Kernel, process: ProcessKey, suggested: ThreadKey, signal: Signal) -> bool {
-    if kernel.tasks.threads.at(suggested).mask.contains(signal) {
-        return false;
-    }
-    let action = kernel.tasks.processes.at(process).action(signal);
+fn is_ignored(
+    kernel: &Kernel,
+    process: ProcessKey,
+    suggested: ThreadKey,
+    (signal, action): (Signal, Action),
+) -> bool {
     // Process 1 gets nothing that it does not handle.
-    action == Action::Nothing || (process == kernel.tasks.init && action != Action::Count)
+    let unwanted =
+        action == Action::Nothing || (process == kernel.tasks.init && action != Action::Count);
+    unwanted && !kernel.tasks.threads.at(suggested).mask.contains(signal)
 }
 
 /// Finds a thread for a pending signal. What ends the process without a core file ends it here, even if it is frozen; a
