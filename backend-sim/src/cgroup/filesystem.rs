@@ -115,10 +115,9 @@ pub(crate) fn read(kernel: &Kernel, file: FileKey, node: Node, text: &mut Vec<u8
 pub(crate) fn write(
     kernel: &mut Kernel,
     caller: ThreadKey,
-    file: FileKey,
+    (file, node): (FileKey, Node),
     bytes: &[u8],
 ) -> Step<usize> {
-    let node = kernel.vfs.files.at(file).spot.node;
     let Node::Control(group, id) = node else { return Err(Errno::EISDIR.into()) };
     if rows::of(id).is_none_or(|row| bytes.len() > row.longest) {
         return Err(Errno::E2BIG.into());

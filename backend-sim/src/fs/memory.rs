@@ -18,7 +18,7 @@ use super::walk::RESOLVE;
 use super::{Node, Spot, is_dead, kind, proc};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
-use crate::task::ThreadKey;
+use crate::task::Credentials;
 
 /// How many are remembered; each takes the place of one whose path hashes alike.
 const PLACES: usize = 256;
@@ -76,21 +76,19 @@ impl PathMemory {
 }
 
 /// Whether a walk begins so that where it leads depends on the path alone, as long as no link and no `..` is met.
-pub(super) fn is_plain(kernel: &Kernel, caller: ThreadKey, path: &[u8], flags: OpenFlags) -> bool {
-    path.first() == Some(&b'/')
-        && !flags.intersects(RESOLVE)
-        && searches_everywhere(kernel.credentials(caller))
+pub(super) fn is_plain(credentials: &Credentials, path: &[u8], flags: OpenFlags) -> bool {
+    path.first() == Some(&b'/') && !flags.intersects(RESOLVE) && searches_everywhere(credentials)
 }
 
 /// What a path leads to, if that or its directory is remembered and still there. It is no link, so that none would be
 /// followed.
 pub(super) fn recall(
     kernel: &Kernel,
-    caller: ThreadKey,
+    credentials: &Credentials,
     path: &[u8],
     flags: OpenFlags,
 ) -> Option<Spot> {
-    if !is_plain(kernel, caller, path, flags) {
+    if !is_plain(credentials, path, flags) {
         return None;
     }
     match kernel.vfs.paths.get(path) {

@@ -13,14 +13,12 @@ use super::lookup::look_up;
 use super::memory::recall;
 use super::permission::{asked, check, check_change, check_writable};
 use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
-use super::{
-    Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, process_of, serve::Served,
-};
+use super::{Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, serve::Served};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::step::Step;
-use crate::task::ThreadKey;
+use crate::task::{Thread, ThreadKey};
 
 /// What a walk came to.
 struct Found {
@@ -44,10 +42,10 @@ pub(crate) fn open(
     let flags = options.flags;
     check_flags(options)?;
     check_path(place.path.as_bytes())?;
-    let process = process_of(kernel, caller);
+    let Thread { process, ref credentials, .. } = *kernel.tasks.threads.at(caller);
     let number = descriptors::next_number(kernel, process)?;
     let resolve = flags | flags_of(place.resolve);
-    let found = match recall(kernel, caller, place.path.as_bytes(), resolve) {
+    let found = match recall(kernel, credentials, place.path.as_bytes(), resolve) {
         Some(spot) => {
             Found { spot, directory: flags.contains(OpenFlags::DIRECTORY), created: false }
         }

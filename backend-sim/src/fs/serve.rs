@@ -28,12 +28,6 @@ struct Rest {
 }
 
 impl Served {
-    /// Forgets the text that was begun.
-    fn begin(&mut self) {
-        self.rest = None;
-        self.position = 0;
-    }
-
     /// Gives out what is left of the last text; how much.
     fn give(&mut self, buffer: &mut [u8]) -> usize {
         let Some(rest) = &mut self.rest else { return 0 };
@@ -82,13 +76,10 @@ pub(super) fn read(
     if buffer.is_empty() {
         return Ok(0);
     }
-    let state = served(kernel, file);
     if offset == 0 {
-        state.begin();
         return fill(kernel, caller, (file, node), buffer);
     }
-    if offset != state.position {
-        state.begin();
+    if offset != served(kernel, file).position {
         make(kernel, caller, (file, node), offset)?;
     }
     let state = served(kernel, file);
@@ -113,9 +104,9 @@ fn fill(
     (file, node): (FileKey, Node),
     buffer: &mut [u8],
 ) -> Step<usize> {
-    let text = text(kernel, caller, (file, node))?;
-    let length = copy(&text, buffer);
-    keep_rest(kernel, file, text, length);
+    let made = text(kernel, caller, (file, node))?;
+    let length = copy(&made.text, buffer);
+    keep_rest(kernel, file, made, length);
     Ok(length)
 }
 
@@ -126,41 +117,49 @@ fn make(
     (file, node): (FileKey, Node),
     offset: u64,
 ) -> Step<()> {
-    let text = text(kernel, caller, (file, node))?;
-    keep_rest(kernel, file, text, usize::try_from(offset).unwrap_or(usize::MAX));
+    let made = text(kernel, caller, (file, node))?;
+    keep_rest(kernel, file, made, usize::try_from(offset).unwrap_or(usize::MAX));
     Ok(())
 }
 
+/// A text that was made, and what polls need to know of it.
+struct Made {
+    text: Vec<u8>,
+    /// The count of changes before, if it is of a file that has one.
+    seen: Option<u64>,
+}
+
 /// What the next read goes on with, and the room for the next text.
-fn keep_rest(kernel: &mut Kernel, file: FileKey, text: Vec<u8>, from: usize) {
+fn keep_rest(kernel: &mut Kernel, file: FileKey, made: Made, from: usize) {
+    let Made { text, seen } = made;
     let state = served(kernel, file);
+    state.seen = seen.or(state.seen);
     state.position = from as u64;
-    if from < text.len() {
-        state.rest = Some(Box::new(Rest { text: text.clone(), from }));
-    }
+    state.rest = (from < text.len()).then(|| Box::new(Rest { text: text.clone(), from }));
     kernel.vfs.scratch = text;
 }
 
-fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -> Step<Vec<u8>> {
+fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -> Step<Made> {
     let mut text = std::mem::take(&mut kernel.vfs.scratch);
     text.clear();
+    let mut seen = None;
     let made = match node {
         Node::Control(..) => {
-            let changes = filesystem::changes(kernel, node).unwrap_or_default();
+            let changes = filesystem::changes(kernel, node);
             let made = filesystem::read(kernel, file, node, &mut text);
             if !(text.is_empty() && filesystem::is_list(node)) {
-                served(kernel, file).seen = Some(changes);
+                seen = changes;
             }
             made
         }
         Node::Proc(node) => proc::read(kernel, caller, node, &mut text),
         Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),
     };
-    match made {
-        Ok(()) => Ok(text),
-        Err(stop) => {
-            kernel.vfs.scratch = text;
-            Err(stop)
-        }
+    if let Err(stop) = made {
+        // What an earlier read began is forgotten too.
+        keep_rest(kernel, file, Made { text: Vec::new(), seen }, 0);
+        kernel.vfs.scratch = text;
+        return Err(stop);
     }
+    Ok(Made { text, seen })
 }

@@ -39,8 +39,7 @@ pub(crate) fn read(
     buffer: &mut [u8],
     offset: Option<Bytes>,
 ) -> Step<usize> {
-    let (key, at) = begin(kernel, caller, number, offset, Direction::In)?;
-    let file = kernel.vfs.files.at(key);
+    let (key, file, at) = begin(kernel, caller, number, offset, Direction::In)?;
     if !file.reads() {
         return Err(Errno::EBADF.into());
     }
@@ -87,8 +86,7 @@ pub(crate) fn write(
     (bytes, offset): (&[u8], Option<Bytes>),
     writing: &mut Writing,
 ) -> Step<usize> {
-    let (key, at) = begin(kernel, caller, number, offset, Direction::Out)?;
-    let file = kernel.vfs.files.at(key);
+    let (key, file, at) = begin(kernel, caller, number, offset, Direction::Out)?;
     if !file.writes() {
         return Err(Errno::EBADF.into());
     }
@@ -106,8 +104,9 @@ pub(crate) fn write(
             return pipe::write(kernel, caller, pipe, bytes, &mut writing.piped);
         }
     }
-    let (at, length) = match file.spot.node {
-        Node::Control(..) => (at, filesystem::write(kernel, caller, key, bytes)?),
+    let node = file.spot.node;
+    let (at, length) = match node {
+        Node::Control(..) => (at, filesystem::write(kernel, caller, (key, node), bytes)?),
         Node::Proc(ProcNode::Setting(id)) => (at, sysctl::write(kernel, caller, id, at, bytes)?),
         Node::Proc(_) => (at, proc::write(kernel, caller, key, bytes)?),
         Node::Tmp(node) => write_pages(kernel, caller, key, node, at, bytes)?,
@@ -144,16 +143,15 @@ fn begin(
     number: u32,
     offset: Option<Bytes>,
     direction: Direction,
-) -> Step<(FileKey, u64)> {
+) -> Step<(FileKey, &OpenFile, u64)> {
     if offset.is_some_and(|offset| offset.0 > FILE_LENGTH) {
         return Err(Errno::EINVAL.into());
     }
-    let key = descriptors::get_opened(kernel, caller, number)?;
-    let file = kernel.vfs.files.at(key);
+    let (key, file) = descriptors::look(kernel, caller, number)?;
     if offset.is_some() && refuses_offset(kernel, file, direction) {
         return Err(Errno::ESPIPE.into());
     }
-    Ok((key, offset.map_or(file.offset, |offset| offset.0)))
+    Ok((key, file, offset.map_or(file.offset, |offset| offset.0)))
 }
 
 /// Whether pread(2) or pwrite(2) finds no place in it. Files whose text is made when they are read take no offset for

@@ -151,7 +151,7 @@ pub(crate) fn spot(
     follow: Follow,
 ) -> Step<Spot> {
     let flags = flags_of(place.resolve);
-    if let Some(spot) = recall(kernel, caller, place.path.as_bytes(), flags) {
+    if let Some(spot) = recall(kernel, kernel.credentials(caller), place.path.as_bytes(), flags) {
         return Ok(spot);
     }
     let mut walk = Walk::start(kernel, caller, place, flags)?;
@@ -186,9 +186,10 @@ impl<'k> Walk<'k> {
         let path = place.path.as_bytes();
         check_path(path)?;
         let root = kernel.vfs.root;
-        let searches_everywhere = searches_everywhere(kernel.credentials(caller));
+        let credentials = kernel.credentials(caller);
+        let searches_everywhere = searches_everywhere(credentials);
         let (here, links) = (root, 0);
-        let is_plain = is_plain(kernel, caller, path, flags);
+        let is_plain = is_plain(credentials, path, flags);
         let mut walk =
             Self { kernel, caller, root, here, flags, links, searches_everywhere, is_plain };
         if path.first() == Some(&b'/') && !flags.contains(OpenFlags::IN_ROOT) {
