@@ -1,6 +1,7 @@
 //! What a machine is to be, before it is one.
 
 use standin::id::Bytes;
+use standin::{Controller, ControllerSet};
 
 use crate::kernel::Kernel;
 use crate::machine::Machine;
@@ -68,6 +69,32 @@ impl Builder {
     #[must_use]
     pub fn disk(mut self, device: BlockDevice) -> Self {
         self.profile.disks.push(device);
+        self
+    }
+
+    /// Controllers that share a v1 hierarchy, as most distributions had it with cpu and cpuacct; each has its own unless said. The
+    /// hierarchy is mounted at a directory with all their names, and a link for each leads there. In the unified layout, and
+    /// for controllers that the kernel has not in v1, it means nothing; a controller that is named twice is in the last set.
+    ///
+    /// ```
+    /// use standin::{Controller, fs};
+    /// use standin_sim::{Layout, Machine};
+    ///
+    /// let machine = Machine::builder()
+    ///     .layout(Layout::Legacy)
+    ///     .join_controllers(&[Controller::Cpu, Controller::Cpuacct])
+    ///     .build();
+    /// let root = machine.root();
+    /// fs::create_dir(&root, "/sys/fs/cgroup/cpu/a").unwrap();
+    /// assert!(fs::metadata(&root, "/sys/fs/cgroup/cpu,cpuacct/a/cpuacct.usage").is_ok());
+    /// ```
+    #[must_use]
+    pub fn join_controllers(mut self, controllers: &[Controller]) -> Self {
+        let joined: ControllerSet = controllers.iter().copied().collect();
+        for set in &mut self.profile.joined {
+            *set = set.difference(joined);
+        }
+        self.profile.joined.push(joined);
         self
     }
 

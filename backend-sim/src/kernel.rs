@@ -9,6 +9,7 @@ use standin::id::Moment;
 use crate::cgroup::Cgroups;
 use crate::clock::VirtualClock;
 use crate::context::Contexts;
+use crate::counter::Counter;
 use crate::fs::Vfs;
 use crate::namespace::Namespaces;
 use crate::pipe::Pipe;
@@ -31,6 +32,7 @@ pub(crate) struct Kernel {
     pub(crate) namespaces: Namespaces,
     pub(crate) sockets: Sockets,
     pub(crate) pipes: Table<Pipe>,
+    pub(crate) counters: Table<Counter>,
     pub(crate) waits: Waits,
     pub(crate) census: Census,
 }
@@ -60,10 +62,10 @@ impl Kernel {
     /// A kernel that has just booted: process 1, and the process that tests drive as root.
     pub(crate) fn boot(profile: Profile) -> Self {
         let cgroups = Cgroups::boot(&profile);
-        let vfs = Vfs::boot(&profile, cgroups.root);
+        let vfs = Vfs::boot(&profile, &cgroups);
         let clock = VirtualClock::new();
         let tasks = Tasks::boot(&cgroups, vfs.root, clock.monotonic());
-        let namespaces = Namespaces::boot(&profile);
+        let namespaces = Namespaces::boot(&profile, &cgroups);
         let contexts = Contexts::default();
         let (waits, census) = (Waits::default(), Census::default());
         let (sockets, pipes) = (Sockets::default(), Table::default());
@@ -78,6 +80,7 @@ impl Kernel {
             namespaces,
             sockets,
             pipes,
+            counters: Table::default(),
             waits,
             census,
         };

@@ -23,6 +23,7 @@ mod builder;
 mod cgroup;
 mod clock;
 mod context;
+mod counter;
 mod door;
 mod fs;
 mod kernel;

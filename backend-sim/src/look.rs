@@ -75,7 +75,7 @@ impl<'a> Look<'a> {
                     state: match process.state {
                         State::Zombie(status) => StateLook::Zombie(status),
                         State::Stopped { .. } => StateLook::Stopped,
-                        State::Alive if leader.frozen => StateLook::Frozen,
+                        State::Alive if leader.stands_still() => StateLook::Frozen,
                         State::Alive => StateLook::Running,
                     },
                     threads: process.threads.len(),
@@ -182,7 +182,7 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
     };
     match channel {
         Channel::Thread(_)
-            if kernel.tasks.threads.get(thread).is_some_and(|thread| thread.frozen) =>
+            if kernel.tasks.threads.get(thread).is_some_and(|thread| thread.stands_still()) =>
         {
             "its group to thaw".to_owned()
         }
@@ -202,6 +202,7 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         Channel::SocketBacklog(_) => "a listener to accept".to_owned(),
         Channel::PipeInput(_) => "something to come into a pipe".to_owned(),
         Channel::PipeOutput(_) => "room in a pipe".to_owned(),
+        Channel::Counter(_) => "a change of an event counter".to_owned(),
         Channel::Futex(_, place) => format!("the word at {place} of shared memory"),
     }
 }

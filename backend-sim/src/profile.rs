@@ -81,6 +81,11 @@ impl Layout {
         }
     }
 
+    /// Whether cgroup2 is mounted.
+    pub(crate) const fn has_v2(self) -> bool {
+        !matches!(self, Self::Legacy)
+    }
+
     /// The layout with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -109,6 +114,8 @@ pub(crate) struct Profile {
     pub(crate) limits: Limits,
     /// Whether it has the context commands.
     pub(crate) contexts: bool,
+    /// Controllers that share a v1 hierarchy at first.
+    pub(crate) joined: Vec<ControllerSet>,
 }
 
 impl Default for Profile {
@@ -122,31 +129,77 @@ impl Default for Profile {
             disks: Vec::new(),
             limits: Limits::default(),
             contexts: false,
+            joined: Vec::new(),
         }
     }
 }
 
 impl Profile {
-    /// The controllers that the v2 root offers, in this layout on this kernel.
-    pub(crate) fn v2_controllers(&self) -> ControllerSet {
-        let mut all: ControllerSet = [
-            Controller::Cpuset,
-            Controller::Cpu,
-            Controller::Io,
-            Controller::Memory,
-            Controller::Hugetlb,
-            Controller::Pids,
-            Controller::Rdma,
-            Controller::Misc,
-        ]
-        .into_iter()
-        .collect();
-        if self.release == Release::V6_18 {
-            all.insert(Controller::Dmem);
+    /// The controllers that the kernel has, as /proc/cgroups tells them.
+    pub(crate) fn controllers(&self) -> ControllerSet {
+        let mut all = ControllerSet::ALL;
+        if self.is_hosts() {
+            all = all.difference([Controller::Rdma, Controller::Misc].into_iter().collect());
+        }
+        if self.release != Release::V6_18 || self.is_hosts() {
+            all.remove(Controller::Dmem);
         }
         all
     }
+
+    /// The controllers that can be in a v1 hierarchy.
+    pub(crate) fn v1_controllers(&self) -> ControllerSet {
+        let mut all = self.controllers();
+        all.remove(Controller::Dmem);
+        if self.release == Release::V6_12 {
+            // Debian builds it without them.
+            all = all.difference([Controller::Cpuset, Controller::Memory].into_iter().collect());
+        }
+        all
+    }
+
+    /// The v1 hierarchies that are mounted at first, by their controllers, in the order in which they were made.
+    pub(crate) fn v1_hierarchies(&self) -> Vec<ControllerSet> {
+        let all: Vec<Controller> = match self.layout {
+            Layout::Unified => Vec::new(),
+            Layout::Legacy | Layout::Hybrid if self.is_hosts() => HOSTS.to_vec(),
+            Layout::Legacy | Layout::Hybrid => self.v1_controllers().iter().collect(),
+        };
+        let known: ControllerSet = all.iter().copied().collect();
+        let mut sets: Vec<ControllerSet> = Vec::new();
+        for controller in all {
+            let own = ControllerSet::EMPTY.with(controller);
+            let joined = self.joined.iter().rev().find(|set| set.contains(controller));
+            let set = joined.map_or(own, |set| set.intersection(known));
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        sets
+    }
+
+    /// The v1 hierarchies without controllers, by name, that are made after the others.
+    pub(crate) const fn named_hierarchies(&self) -> &'static [&'static str] {
+        if self.is_hosts() { &["systemd"] } else { &[] }
+    }
+
+    /// Whether it is the recorded 6.18 host, a vendor's kernel: the only one of this release with v1.
+    const fn is_hosts(&self) -> bool {
+        matches!((self.release, self.layout), (Release::V6_18, Layout::Legacy | Layout::Hybrid))
+    }
 }
+
+/// The controllers that the recorded 6.18 host has in v1 hierarchies.
+const HOSTS: [Controller; 8] = [
+    Controller::Cpu,
+    Controller::Cpuacct,
+    Controller::Cpuset,
+    Controller::Memory,
+    Controller::Devices,
+    Controller::Freezer,
+    Controller::Io,
+    Controller::Pids,
+];
 
 /// Bounds of a run. Reaching one is [`LimitReached`](standin::Failure::LimitReached), never an errno: the kernel that is
 /// simulated has no such bound, or a far higher one.

@@ -26,7 +26,7 @@ use crate::namespace;
 use crate::ops::fork::Fork;
 use crate::profile::{BlockDevice, Layout, Release};
 use crate::step::Step;
-use crate::task::{ProcessKey, State, ThreadKey, limit};
+use crate::task::{Process, ProcessKey, State, ThreadKey, limit};
 use crate::view::View;
 use crate::{cgroup, run};
 
@@ -197,6 +197,16 @@ impl Stage {
         if kernel.tasks.is_alive(member.thread) {
             return None;
         }
+        let process = kernel.tasks.processes.get(member.process);
+        if !member.is_thread
+            && let Some(ending) = process.and_then(Process::ending)
+        {
+            // Its parent hears of it when its last thread is thawed; who ends by itself has said so.
+            return match ending {
+                WaitStatus::Exited(code) => Some(End::Exited(code)),
+                WaitStatus::Killed(_) | WaitStatus::Stopped(_) | WaitStatus::Continued => None,
+            };
+        }
         let ended = kernel.tasks.ends.as_ref().and_then(|ends| ends.get(&member.process));
         Some(match ended {
             Some(WaitStatus::Killed(signal)) => End::Killed(*signal),
@@ -282,8 +292,13 @@ impl standin::transcript::Stage for Stage {
                     Condition::Zombie
                 }
             }
-            Some(thread) if cgroup::is_frozen(&kernel, thread.cgroup) => Condition::Frozen,
-            Some(_) if matches!(process.state, State::Stopped { .. }) => Condition::Stopped,
+            // A runner that boots without cgroup2 does not find the group.
+            Some(thread)
+                if kernel.profile.layout.has_v2() && cgroup::is_frozen(&kernel, thread.cgroup) =>
+            {
+                Condition::Frozen
+            }
+            Some(thread) if process.is_stopped() && !thread.frozen_v1 => Condition::Stopped,
             Some(_) => Condition::Running,
         }
     }

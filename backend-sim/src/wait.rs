@@ -11,6 +11,7 @@ use standin::id::Moment;
 use crate::beside::Beside;
 use crate::cgroup::CgroupKey;
 use crate::context::ContextKey;
+use crate::counter::CounterKey;
 use crate::fs::{Node, TmpKey};
 use crate::pipe::PipeKey;
 use crate::socket::SocketKey;
@@ -46,6 +47,8 @@ pub(crate) enum Channel {
     PipeInput(PipeKey),
     /// A pipe has room, or nobody reads it.
     PipeOutput(PipeKey),
+    /// An event counter has changed.
+    Counter(CounterKey),
     /// Somebody was woken who waits for the word at this place of a file (futex(2)).
     Futex(TmpKey, u64),
 }

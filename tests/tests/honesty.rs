@@ -2,12 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use standin::backend::{Channels, SocketFlags};
+use standin::backend::Files;
 use standin_sim::{Machine, View};
 
 /// A careless library: what cannot be done is passed over.
 fn careless(kernel: &View) {
-    let _ = kernel.event_counter(0, false, SocketFlags::empty());
+    let _ = kernel.watcher(true);
 }
 
 #[test]
@@ -15,8 +15,8 @@ fn a_run_that_ignored_what_is_not_modelled_does_not_finish_well() {
     let machine = Machine::builder().build();
     careless(&machine.root());
     let unmodelled = machine.finish().expect_err("the run proves nothing");
-    assert_eq!(unmodelled.operations, [("event_counter", 1)]);
-    assert!(unmodelled.to_string().contains("event_counter (1 times)"), "{unmodelled}");
+    assert_eq!(unmodelled.operations, [("watcher", 1)]);
+    assert!(unmodelled.to_string().contains("watcher (1 times)"), "{unmodelled}");
 }
 
 #[test]

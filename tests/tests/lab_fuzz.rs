@@ -3,12 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use standin::transcript::{Op, ProcessOp, Release, parse};
-use standin_tests::lab::fuzz::{Key, LEFT_OUT, OPERATIONS, Shrinking, Tally, Total, script};
+use standin::transcript::{FileOp, Layout, Op, ProcessOp, Release, Transcript, parse};
+use standin_tests::lab::fuzz::{
+    Key, LEFT_OUT, LEFT_OUT_WITH_V1, OPERATIONS, Shrinking, Tally, Total, script, script_in,
+};
+use standin_tests::lab::record::Place;
 use standin_tests::replay;
 
 /// Cases that are looked at.
 const CASES: u64 = 400;
+
+/// Cases with v1 that are looked at, in each of its places.
+const CASES_WITH_V1: u64 = 100;
 
 #[test]
 fn a_case_is_the_same_script_whenever_it_is_made_and_no_other_case_is() {
@@ -77,9 +83,85 @@ fn hardly_an_operation_waits_until_somebody_gives_up() {
     assert!(blocked * 100 < all && gone * 20 < all, "{blocked} and {gone} of {all}");
 }
 
+/// Layouts with v1, on each kernel of the lab.
+const WITH_V1: [Place; 4] = [
+    Place { kernel: Release::V6_1, layout: Layout::Legacy },
+    Place { kernel: Release::V6_1, layout: Layout::Hybrid },
+    Place { kernel: Release::V6_12, layout: Layout::Legacy },
+    Place { kernel: Release::V6_12, layout: Layout::Hybrid },
+];
+
+#[test]
+fn a_case_with_v1_is_the_same_script_whenever_it_is_made_and_can_be_read_again() {
+    for place in WITH_V1 {
+        let mut seen = BTreeSet::new();
+        for case in 0..CASES_WITH_V1 {
+            let script = script_in(place, 1, case);
+            assert_eq!(script.operations().count(), OPERATIONS, "{place}\n{script}");
+            assert_eq!(parse(script.to_string().as_bytes()).unwrap(), script);
+            assert_eq!(script_in(place, 1, case), script);
+            assert!(seen.insert(script.to_string()), "{place}, case {case}");
+        }
+    }
+}
+
+/// Names of hierarchies that files or directories below /sys/fs/cgroup are of.
+fn hierarchies(script: &Transcript) -> BTreeSet<String> {
+    let said: Vec<String> =
+        script.operations().map(|operation| operation.op().to_string()).collect();
+    let words = said.iter().flat_map(|said| said.split(' '));
+    let below = words.filter_map(|word| word.strip_prefix("/sys/fs/cgroup/"));
+    below.filter_map(|below| below.split('/').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn scripts_with_v1_come_to_every_hierarchy_of_their_layout_and_to_no_other() {
+    for place in WITH_V1 {
+        let mut met = BTreeSet::new();
+        let mut mounts = 0;
+        for case in 0..CASES_WITH_V1 {
+            let script = script_in(place, 2, case);
+            met.extend(hierarchies(&script));
+            mounts += script
+                .operations()
+                .filter(|one| matches!(one.op(), Op::Files(FileOp::Mount { .. })))
+                .count();
+        }
+        let has_all = place.kernel == Release::V6_1;
+        let is_hybrid = place.layout == Layout::Hybrid;
+        assert_eq!(met.len(), 12 + 2 * usize::from(has_all) + usize::from(is_hybrid), "{met:?}");
+        assert_eq!(met.contains("memory"), has_all);
+        assert_eq!(met.contains("unified"), is_hybrid);
+        assert!(mounts > 5, "{mounts}");
+    }
+}
+
+#[test]
+fn hardly_an_operation_with_v1_waits_until_somebody_gives_up() {
+    for place in WITH_V1 {
+        let (mut blocked, mut gone, mut refused, mut all) = (0, 0, 0, 0);
+        for case in 0..CASES_WITH_V1 {
+            let mut script = script_in(place, 4, case);
+            script.machine.kernel = Some(place.kernel);
+            script.machine.layout = Some(place.layout);
+            let report =
+                replay::on_machine(&script).unwrap_or_else(|error| panic!("{error}\n{script}"));
+            for operation in report.transcript.operations() {
+                let answer = operation.answer.as_ref().and_then(|answer| answer.as_status());
+                blocked += usize::from(answer == Some("blocked"));
+                gone += usize::from(answer == Some("gone"));
+                refused += usize::from(answer.is_some_and(|answer| answer.starts_with("ENOENT")));
+                all += 1;
+            }
+        }
+        let is_lively = blocked * 100 < all && gone * 20 < all && refused * 2 < all;
+        assert!(is_lively, "{place}: {blocked}, {gone} and {refused} of {all}");
+    }
+}
+
 #[test]
 fn what_is_left_out_has_a_reason() {
-    for (pattern, why) in LEFT_OUT {
+    for (pattern, why) in LEFT_OUT.iter().chain(LEFT_OUT_WITH_V1) {
         assert!(!pattern.is_empty() && why.len() > 10, "{pattern}");
     }
 }
@@ -126,7 +208,7 @@ fn operations_that_stand_in_for_each_other_do_not_all_go() {
 }
 
 const fn key(kernel: Release, share: u64) -> Key {
-    Key { kernel, seed: 7, share, shares: 2 }
+    Key { kernel, layout: Layout::Unified, seed: 7, share, shares: 2 }
 }
 
 fn tally(scripts: u64, differences: u64) -> Tally {
@@ -142,9 +224,15 @@ fn runs_of_shares_add_up_and_a_run_that_is_made_again_replaces_the_old_one() {
     there.set(key(Release::V6_1, 1), tally(5, 0));
     here.merge(&there);
     here.set(key(Release::V6_12, 0), tally(10, 0));
-    let sum = here.of(Release::V6_12);
+    let sum = here.of(Release::V6_12, Layout::Unified);
     assert_eq!((sum.scripts, sum.operations, sum.differences), (19, 570, 1));
-    assert_eq!(here.of(Release::V6_1).scripts, 5);
+    assert_eq!(here.of(Release::V6_1, Layout::Unified).scripts, 5);
+    let hybrid = Key { layout: Layout::Hybrid, ..key(Release::V6_12, 0) };
+    here.set(hybrid, tally(2, 0));
+    assert_eq!(here.of(Release::V6_12, Layout::Unified), sum);
+    assert_eq!(here.of(Release::V6_12, Layout::Hybrid).scripts, 2);
+    assert_eq!(hybrid.path(), "6.12/hybrid/7");
+    assert_eq!(key(Release::V6_1, 0).path(), "6.1/7");
     assert_eq!(Total::read(&here.to_string()).unwrap(), here);
 }
 
@@ -154,7 +242,7 @@ fn runs_are_recorded_one_after_another_in_the_same_file() {
     let path = directory.path().join("fuzz.toml");
     Total::record(&path, key(Release::V6_12, 0), tally(10, 3)).unwrap();
     Total::record(&path, key(Release::V6_12, 1), tally(9, 1)).unwrap();
-    assert_eq!(Total::load(&path).unwrap().of(Release::V6_12).scripts, 19);
+    assert_eq!(Total::load(&path).unwrap().of(Release::V6_12, Layout::Unified).scripts, 19);
     std::fs::write(&path, "[[run]]\nkernel = '5.4'\n").unwrap();
     let refused =
         Total::record(&path, key(Release::V6_12, 1), tally(9, 1)).unwrap_err().to_string();

@@ -130,6 +130,8 @@ impl HostStage {
     pub fn on(script: &Transcript, tenancy: Tenancy) -> Result<Self, Refusal> {
         let turn = turn::take()?;
         let host = refusal::fits(script, tenancy)?;
+        let is_its_own = tenancy != Tenancy::Fresh || script.needs().fresh;
+        let tenancy = if is_its_own { tenancy } else { Tenancy::Own };
         Self::open(script, host, tenancy, &turn).map_err(|Trouble(what)| Refusal::Host(what))
     }
 

@@ -21,8 +21,13 @@ use crate::registry;
 const WATCHER: &[u8] = b"watcher";
 const ACTOR: &[u8] = b"actor";
 
-/// Behind a watcher's other arguments: the machine is the runner's alone.
-pub(super) const ALONE: &[u8] = b"alone";
+/// Behind a watcher's other arguments: whose the machine is, if it is not shared.
+const TENANCIES: [(&[u8], Tenancy); 2] = [(b"alone", Tenancy::Own), (b"fresh", Tenancy::Fresh)];
+
+/// The tenancy of a watcher with this last argument.
+pub(super) fn tenancy_of(word: &[u8]) -> Option<Tenancy> {
+    TENANCIES.iter().find(|(known, _)| *known == word).map(|(_, tenancy)| *tenancy)
+}
 
 /// What a part is told, behind its role.
 pub(super) type Arguments = Vec<Vec<u8>>;
@@ -52,7 +57,8 @@ pub(super) fn start_watcher(
 ) -> Result<(Pid, OwnedFd)> {
     // The watcher does not bear the mark itself: it ends what does.
     let mut arguments: Vec<&[u8]> = vec![WATCHER, journal, mark.as_bytes()];
-    arguments.extend(tenancy.is_alone().then_some(ALONE));
+    let known = TENANCIES.iter().find(|(_, known)| *known == tenancy);
+    arguments.extend(known.map(|(word, _)| *word));
     let stderr = std::io::stderr();
     let kept = [(socket, watcher::SOCKET), (turn, watcher::TURN)];
     start(&arguments, &[], tenancy, stderr.as_fd(), &kept)

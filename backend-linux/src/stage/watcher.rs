@@ -21,7 +21,7 @@ use standin::failure::Result;
 use standin::signal::{Signal, SignalSet};
 
 use super::channel::{give, take_all};
-use super::part::{ALONE, Arguments, start_actor};
+use super::part::{Arguments, start_actor, tenancy_of};
 use super::report::Report;
 use super::{Tenancy, journal, undo};
 use crate::namespaces::unshare;
@@ -43,17 +43,18 @@ pub(super) fn run(arguments: &Arguments) -> ! {
     // SAFETY: the runner that started this process left it there for it; nothing else in this process has it.
     let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
     let (path, mark, tenancy) = match arguments.as_slice() {
-        [path, mark] => (path, mark, Tenancy::Shared),
-        [path, mark, alone] if alone == ALONE => (path, mark, Tenancy::Own),
+        [path, mark] => (path, mark, Some(Tenancy::Shared)),
+        [path, mark, word] => (path, mark, tenancy_of(word)),
         _ => leave(127),
     };
+    let Some(tenancy) = tenancy else { leave(127) };
     let path = Path::new(std::ffi::OsStr::from_bytes(path));
     let mark = String::from_utf8_lossy(mark);
     if let Err(error) = journal::begin(path) {
         say(socket.as_fd(), &Report::Failed(format!("a journal: {error}")));
         leave(1);
     }
-    match prepare() {
+    match prepare(tenancy) {
         Ok(deaths) => {
             if say(socket.as_fd(), &Report::Ready) && begin(socket.as_fd(), &mark, tenancy) {
                 watch(socket.as_fd(), deaths.as_fd());
@@ -90,17 +91,26 @@ pub(super) fn clear(path: &Path, mark: &str, tenancy: Tenancy) -> Vec<String> {
 }
 
 /// Becomes what the actors need; a descriptor that tells of ended children.
-fn prepare() -> std::result::Result<OwnedFd, String> {
+///
+/// A script that has a machine for itself acts on that machine's own mounts: what it unmounts is mounted nowhere else.
+fn prepare(tenancy: Tenancy) -> std::result::Result<OwnedFd, String> {
     for signal in UNHEARD {
         let _ = dispose(signal, libc::SIG_IGN);
     }
     Linux::own().set_subreaper(true).map_err(|failure| format!("reaping orphans: {failure}"))?;
+    if tenancy != Tenancy::Fresh {
+        hide_mounts()?;
+    }
+    hear_deaths().map_err(|failure| format!("hearing of deaths: {failure}"))
+}
+
+/// Goes into a mount namespace of its own, with an empty /mnt.
+fn hide_mounts() -> std::result::Result<(), String> {
     unshare(NamespaceKinds::MOUNT).map_err(|failure| format!("a mount namespace: {failure}"))?;
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).map_err(|errno| format!("private mounts: {errno}"))?;
     mount("standin", "/mnt", "tmpfs", MountFlags::empty(), None)
-        .map_err(|errno| format!("an empty /mnt: {errno}"))?;
-    hear_deaths().map_err(|failure| format!("hearing of deaths: {failure}"))
+        .map_err(|errno| format!("an empty /mnt: {errno}"))
 }
 
 fn hear_deaths() -> Result<OwnedFd> {

@@ -1,5 +1,5 @@
-//! Limits on what the machine does not have: devices for RDMA, resources of the misc controller, and regions of device
-//! memory. What is well formed names one that is not there.
+//! Limits on what the machine does not have: huge pages, devices for RDMA, resources of the misc controller, and
+//! regions of device memory. What is well formed names one that is not there.
 //!
 //! Facts: cgroup-v2.rst; the forms are recorded on 6.1 and 6.12. What files of these controllers print is in their rows.
 
@@ -14,6 +14,19 @@ use crate::step::Step;
 /// No line: there is one a device.
 #[expect(clippy::unnecessary_wraps, reason = "a row's function may fail")]
 pub(super) fn show(_: &Kernel, _: Target, _: &mut Vec<u8>) -> Step<()> {
+    Ok(())
+}
+
+/// Nothing was ever used.
+#[expect(clippy::unnecessary_wraps, reason = "a row's function may fail")]
+pub(super) fn show_none(_: &Kernel, _: Target, out: &mut Vec<u8>) -> Step<()> {
+    value::print_line(0, out);
+    Ok(())
+}
+
+/// Sets back what counted nothing, whatever is written.
+#[expect(clippy::unnecessary_wraps, reason = "a row's function may fail")]
+pub(super) fn forget(_: &mut Kernel, _: &Write<'_>) -> Step<()> {
     Ok(())
 }
 

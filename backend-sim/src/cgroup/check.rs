@@ -1,8 +1,11 @@
 //! What must hold of the groups between two calls. For tests: it goes through everything, and changes nothing.
 
-use super::{Cgroup, CgroupKey, THREADED, domain, freeze, memory, tree};
+use standin::Controller;
+
+use super::{Cgroup, CgroupKey, THREADED, domain, freeze, memory, tree, v1};
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::task::Thread;
 
 /// What is wrong, if anything: the first group and rule.
 ///
@@ -22,12 +25,18 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
         }
     }
     let live = cgroups.table.iter().filter(|(_, record)| !record.removed).count();
-    if live != tree::subtree(&cgroups.table, cgroups.root).count() {
-        return Err("a group is not reached from the root".to_owned());
+    let roots: Vec<CgroupKey> = std::iter::once(cgroups.root)
+        .chain(cgroups.v1_hierarchies().map(|(_, hierarchy)| hierarchy.root))
+        .collect();
+    let reached: usize =
+        roots.iter().map(|root| tree::subtree(&cgroups.table, *root).count()).sum();
+    if live != reached {
+        return Err("a group is not reached from its root".to_owned());
     }
-    if cgroups.index.len() + 1 != live {
+    if cgroups.index.len() + roots.len() != live {
         return Err(format!("{} names for {live} groups", cgroups.index.len()));
     }
+    v1::freezer::check(kernel)?;
     let dead = kernel.tasks.threads.iter().filter(|(_, thread)| thread.exited).count();
     if dead != cgroups.dead {
         return Err(format!("{dead} exited threads, counted {}", cgroups.dead));
@@ -45,6 +54,13 @@ fn equal(what: &str, is: usize, counted: u32) -> Result<(), String> {
 
 fn links(kernel: &Kernel, key: CgroupKey, record: &Cgroup) -> Result<(), String> {
     let cgroups = &kernel.cgroups;
+    let counted = if record.parent.is_some() && record.hierarchy.is_v1() {
+        let here = |thread: &Thread| cgroups.place(thread, record.hierarchy) == key;
+        kernel.tasks.threads.iter().filter(|(_, thread)| !thread.exited && here(thread)).count()
+    } else {
+        0
+    };
+    equal("threads of a v1 group", counted, record.population)?;
     let members = iterate(&kernel.tasks.threads, record.members, |thread| &thread.members);
     equal(
         "members",
@@ -68,8 +84,12 @@ fn links(kernel: &Kernel, key: CgroupKey, record: &Cgroup) -> Result<(), String>
 fn counts(kernel: &Kernel, key: CgroupKey, record: &Cgroup) -> Result<(), String> {
     let cgroups = &kernel.cgroups;
     let threads = &kernel.tasks.threads;
-    let dead = threads.iter().filter(|(_, thread)| thread.exited && thread.cgroup == key).count();
-    equal("exited threads", dead, record.dead)?;
+    // Nobody counts those of a v1 root.
+    if record.parent.is_some() || !record.hierarchy.is_v1() {
+        let here = |thread: &Thread| cgroups.place(thread, record.hierarchy) == key;
+        let dead = threads.iter().filter(|(_, thread)| thread.exited && here(thread)).count();
+        equal("exited threads", dead, record.dead)?;
+    }
     memory::check(cgroups, key, record)?;
     if record.removed {
         return Ok(());
@@ -100,7 +120,8 @@ fn counts(kernel: &Kernel, key: CgroupKey, record: &Cgroup) -> Result<(), String
     equal("dying groups below", dying.count(), record.dying_descendants)?;
     if let Some(pids) = &record.pids {
         let charged = threads.iter().filter(|(thread, other)| {
-            let start = cgroups.strays.get(thread).copied().unwrap_or(other.cgroup);
+            let own = cgroups.group_of(other, Controller::Pids);
+            let start = cgroups.strays.get(thread).copied().unwrap_or(own);
             tree::is_within(&cgroups.table, start, key)
         });
         equal("processes charged", charged.count(), pids.current)?;
@@ -121,12 +142,13 @@ fn rules(kernel: &Kernel, key: CgroupKey, record: &Cgroup) -> Result<(), String>
         ));
     }
     if record.pids.is_some()
-        != (record.parent.is_some() && cgroups.present(key).contains(standin::Controller::Pids))
+        != (record.parent.is_some() && cgroups.present(key).contains(Controller::Pids))
     {
         return Err(
             "the pids controller counts where it is not, or does not where it is".to_owned()
         );
     }
+    v1::cpuset::check(cgroups, key)?;
     let shares_domain = !record.subtree_control.difference(THREADED).is_empty();
     if record.parent.is_some() && shares_domain && !record.members.is_empty() {
         return Err(format!("has processes and shares out {}", record.subtree_control));

@@ -1,5 +1,5 @@
 //! What the cpu controller is told: a group's weight, whether it is idle, and how much time it may use in a period
-//! (cgroup-v2.rst, CPU Interface Files).
+//! (cgroup-v2.rst, CPU Interface Files). The files of v1, which say the same in other units, are in `v1::cpu`.
 //!
 //! The values are kept, and limit each other as in a kernel; what they do to who runs is in `processor`. A weight is kept as
 //! the scheduler's shares, of which the usual weight has 1024: therefore a nice value or an idle group may read as a weight
@@ -27,7 +27,7 @@ const USUAL_SHARES: u64 = 1024;
 const USUAL_WEIGHT: u64 = 100;
 const IDLE_SHARES: u64 = 3;
 
-const NS_PER_US: u64 = 1000;
+pub(super) const NS_PER_US: u64 = 1000;
 
 /// The least quota, and the least period.
 const LEAST_NS: u64 = 1_000_000;
@@ -67,6 +67,11 @@ impl Cpu {
         self.shares
     }
 
+    /// How much time it may use.
+    pub(super) const fn limit(&self) -> Limit {
+        self.limit
+    }
+
     /// EINVAL in an idle group.
     const fn with_shares(self, shares: u64) -> Result<Self, Errno> {
         if self.idle { Err(Errno::EINVAL) } else { Ok(Self { shares, ..self }) }
@@ -82,9 +87,9 @@ impl Cpu {
     }
 }
 
-/// EINVAL if the quota or the period is out of bounds, or the burst for this quota. Groups above do not matter: a group gets
-/// the least of its quota and theirs.
-fn check(limit: Limit) -> Result<Limit, Errno> {
+/// EINVAL if the quota or the period is out of bounds, or the burst for this quota. In v2 groups above do not matter: a group
+/// gets the least of its quota and theirs.
+pub(super) fn check(limit: Limit) -> Result<Limit, Errno> {
     let quota_fits = limit.quota_ns.is_none_or(|quota| {
         (LEAST_NS..=GREATEST_QUOTA_NS).contains(&quota)
             && limit.burst_ns <= quota
@@ -125,7 +130,7 @@ fn nanoseconds(us: u64, release: Release) -> Result<u64, Errno> {
     }
 }
 
-fn of(kernel: &Kernel, group: CgroupKey) -> Cpu {
+pub(super) fn of(kernel: &Kernel, group: CgroupKey) -> Cpu {
     kernel.cgroups.table.at(group).cpu()
 }
 
@@ -133,9 +138,20 @@ const fn rounded(number: u64, divisor: u64) -> u64 {
     (number + divisor / 2) / divisor
 }
 
+/// EINVAL of a root: it has files in v1, and all processors.
 fn set(kernel: &mut Kernel, group: CgroupKey, cpu: Cpu) -> Step<()> {
-    kernel.cgroups.table.at_mut(group).set_cpu(cpu);
+    let record = kernel.cgroups.table.at_mut(group);
+    if record.parent.is_none() {
+        return Err(Errno::EINVAL.into());
+    }
+    record.set_cpu(cpu);
     Ok(())
+}
+
+/// Gives a group a weight in the scheduler's units. EINVAL of an idle one, and of a root.
+pub(super) fn set_shares(kernel: &mut Kernel, group: CgroupKey, shares: u64) -> Step<()> {
+    let cpu = of(kernel, group).with_shares(shares)?;
+    set(kernel, group, cpu)
 }
 
 /// The weight of an idle group is less than the least: 0, and since 6.12 rounded up to it.
@@ -152,9 +168,7 @@ pub(super) fn store_weight(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     if !(1..=10_000).contains(&weight) {
         return Err(Errno::ERANGE.into());
     }
-    let shares = rounded(weight * USUAL_SHARES, USUAL_WEIGHT);
-    let cpu = of(kernel, write.group).with_shares(shares)?;
-    set(kernel, write.group, cpu)
+    set_shares(kernel, write.group, rounded(weight * USUAL_SHARES, USUAL_WEIGHT))
 }
 
 /// The nice value whose shares are nearest; of two the lower one.
@@ -173,8 +187,7 @@ pub(super) fn show_nice(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> S
 pub(super) fn store_nice(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let nice = value::long(write.bytes)?;
     let (_, shares) = by_nice().find(|(other, _)| *other == nice).ok_or(Errno::ERANGE)?;
-    let cpu = of(kernel, write.group).with_shares(shares)?;
-    set(kernel, write.group, cpu)
+    set_shares(kernel, write.group, shares)
 }
 
 pub(super) fn show_idle(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
@@ -210,14 +223,15 @@ pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     set_limit(kernel, write.group, limit)
 }
 
-/// Limits a group from now on: whoever was held goes on, with a whole quota.
-fn set_limit(kernel: &mut Kernel, group: CgroupKey, limit: Limit) -> Step<()> {
+/// Limits a group from now on: whoever was held goes on, with a whole quota. EINVAL of a root.
+pub(super) fn set_limit(kernel: &mut Kernel, group: CgroupKey, limit: Limit) -> Step<()> {
+    set(kernel, group, Cpu { limit, ..of(kernel, group) })?;
     let now = kernel.clock.monotonic();
     let record = kernel.cgroups.table.at_mut(group);
     if limit.quota_ns.is_some() || record.throttle().is_some() {
         record.throttle_mut().set(limit, now);
     }
-    set(kernel, group, Cpu { limit, ..of(kernel, group) })
+    Ok(())
 }
 
 pub(super) fn show_burst(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {

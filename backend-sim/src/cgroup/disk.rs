@@ -13,11 +13,13 @@ pub(super) struct Disk {
     device: BlockDevice,
     /// What io.cost was told of it.
     pub(super) cost: Option<Cost>,
+    /// Some group was given a limit for it, or a line that begins so.
+    pub(super) throttled: bool,
 }
 
 impl Disk {
     pub(super) const fn new(device: BlockDevice) -> Self {
-        Self { device, cost: None }
+        Self { device, cost: None, throttled: false }
     }
 
     /// Prints what its lines begin with.

@@ -65,7 +65,7 @@ fn parse(bytes: &[u8], known: ControllerSet) -> Result<Wanted, Errno> {
 /// Controllers that the kernel has for v2, used there or not: the 6.18 one was built without rdma and misc.
 fn known(cgroups: &Cgroups) -> ControllerSet {
     let always = THREADED.with(Controller::Io).with(Controller::Memory).with(Controller::Hugetlb);
-    let known = always.union(cgroups.controllers);
+    let known = always.union(cgroups.enabled(cgroups.root));
     if cgroups.release == Release::V6_18 {
         known
     } else {
@@ -187,6 +187,13 @@ fn is_taken(cgroups: &Cgroups, group: CgroupKey, controllers: ControllerSet) -> 
     let mut names =
         controllers.iter().flat_map(|controller| rows::names_of(cgroups.release, controller));
     names.any(|name| cgroups.index.find(&cgroups.table, group, name.as_bytes()).is_some())
+}
+
+/// A controller leaves the v2 hierarchy, where no group below the root has it.
+pub(super) fn withdraw(cgroups: &mut Cgroups, controller: Controller) {
+    let root = cgroups.table.at_mut(cgroups.root);
+    root.subtree_control.remove(controller);
+    root.reincarnate(Class::Of(controller));
 }
 
 /// Takes away the files and state of controllers that a group had (`enabled`, and with state) and has no more.

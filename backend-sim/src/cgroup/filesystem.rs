@@ -6,7 +6,7 @@ use standin::id::Mode;
 use standin::{Errno, Failure};
 
 use crate::cgroup::rows::{self, Target, Write};
-use crate::cgroup::{CgroupKey, attributes as numbers, pressure, tree, value};
+use crate::cgroup::{CgroupKey, attributes as numbers, pressure, tree, v1, value};
 use crate::fs::xattr::Xattrs;
 use crate::fs::{AttributeChange, Attributes, FileKey, Node};
 use crate::kernel::Kernel;
@@ -33,8 +33,8 @@ pub(crate) fn list(kernel: &Kernel, group: CgroupKey, listing: &mut Listing) {
     if record.removed {
         return;
     }
-    for (index, row) in rows::list(cgroups, group) {
-        listing.push(row.name.as_bytes(), FileKind::File, numbers::inode(record, index));
+    for (index, name) in rows::list(cgroups, group) {
+        listing.push(name.as_bytes(), FileKind::File, numbers::inode(record, index));
     }
     for (_, child) in iterate(&cgroups.table, record.children, |child| &child.siblings) {
         listing.push(&child.name, FileKind::Dir, standin::id::Inode(child.id));
@@ -99,6 +99,25 @@ pub(crate) fn open(
     Ok(())
 }
 
+/// Whether an open file was read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    No,
+    Yes,
+}
+
+/// A control file is about to be read: what it lists may have to be made first.
+pub(crate) fn prepare(kernel: &mut Kernel, node: Node, again: Again) -> Step<()> {
+    match node {
+        Node::Control(group, id)
+            if rows::is_v1(id) && rows::is_alive(&kernel.cgroups, group, id) =>
+        {
+            v1::prepare(kernel, group, id, again)
+        }
+        Node::Control(..) | Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Ok(()),
+    }
+}
+
 /// The whole text of a control file, added to `text`. ENODEV if it is gone, EINVAL if it cannot be read.
 pub(crate) fn read(kernel: &Kernel, file: FileKey, node: Node, text: &mut Vec<u8>) -> Step<()> {
     match node {
@@ -143,7 +162,7 @@ pub(crate) fn changes(kernel: &Kernel, node: Node) -> Option<u64> {
 /// Whether a control file is a list whose lines are made one by one: a read of an empty one has seen nothing of it.
 pub(crate) fn is_list(node: Node) -> bool {
     let Node::Control(_, id) = node else { return false };
-    rows::of(id).is_some_and(|row| matches!(row.name, "cgroup.procs" | "cgroup.threads"))
+    rows::of(id).is_some_and(|row| matches!(row.name, "cgroup.procs" | "cgroup.threads" | "tasks"))
 }
 
 /// Whether a priority poll of an open control file is answered: it has changed since the count of changes that was last

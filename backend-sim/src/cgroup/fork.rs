@@ -1,9 +1,9 @@
 //! Births: which group a new process or thread is in, and whether it may be (clone3(2), `CLONE_INTO_CGROUP`).
 
-use standin::Errno;
+use standin::{Controller, Errno};
 
 use super::migrate::Whole;
-use super::{CgroupKey, cpuset, freeze, members, memory, pids, procs};
+use super::{CgroupKey, HierarchyId, cpuset, freeze, members, memory_birth, pids, procs};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::{ThreadKey, signal};
@@ -46,8 +46,16 @@ pub(crate) fn can_fork(
             cpuset::may_be_born(cgroups, own, group)?;
         }
     }
-    memory::vet_birth(kernel, caller, group)?;
-    pids::try_charge(kernel, group)?;
+    let record = kernel.tasks.threads.at(caller);
+    let cgroups = &kernel.cgroups;
+    // In v1 the child is where the caller is.
+    let place = |controller| match cgroups.home(controller) {
+        HierarchyId::V2 => group,
+        v1 => cgroups.place(record, v1),
+    };
+    let charged = place(Controller::Pids);
+    memory_birth::vet(kernel, caller, place(Controller::Memory))?;
+    pids::try_charge(kernel, charged)?;
     Ok(ForkClaim { group, maker: caller, kills: kernel.cgroups.table.at(own).kills })
 }
 
@@ -59,7 +67,7 @@ pub(crate) fn can_fork(
 pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
     let ForkClaim { group, maker, kills } = claim;
     members::join(kernel, child, group);
-    if cpuset::in_use(&kernel.cgroups) {
+    if cpuset::narrows(&kernel.cgroups) {
         cpuset::born(kernel, maker, child);
     }
     let record = kernel.cgroups.table.at(group);
@@ -71,7 +79,7 @@ pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
         let process = kernel.tasks.process_of(child);
         signal::kill(kernel, process);
     }
-    memory::first_page(kernel, child, group);
+    memory_birth::first_page(kernel, child);
 }
 
 /// The first thread of a machine, which nobody forked, becomes a member of the group that it names.

@@ -129,10 +129,10 @@ fn settle_below(kernel: &mut Kernel, top: CgroupKey) {
     }
 }
 
-/// A thread does what its group is told; whether it goes on by that.
+/// A thread does what its group is told, unless the v1 freezer holds it; whether it goes on by that.
 fn settle(kernel: &mut Kernel, thread: ThreadKey, freeze: bool) -> bool {
     let record = kernel.tasks.threads.at(thread);
-    if record.frozen == freeze {
+    if record.frozen == freeze || record.frozen_v1 {
         return false;
     }
     if freeze {
@@ -199,12 +199,12 @@ pub(super) fn update(kernel: &mut Kernel, group: CgroupKey) {
     }
 }
 
-/// A thread's process was stopped, or goes on after that.
+/// A thread's process was stopped, or goes on after that, or the v1 freezer lets go of it: what that one holds hears of nothing.
 pub(crate) fn held(kernel: &mut Kernel, thread: ThreadKey) {
     let Some(record) = kernel.tasks.threads.get(thread) else { return };
     let stopped = kernel.tasks.processes.at(record.process).is_stopped();
     let freezing = kernel.cgroups.table.at(record.cgroup).freezer.is_effective();
-    if record.exited || record.frozen == (stopped || freezing) {
+    if record.exited || record.frozen_v1 || record.frozen == (stopped || freezing) {
         return;
     }
     if stopped || freezing {

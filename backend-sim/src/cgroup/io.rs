@@ -25,7 +25,7 @@ impl Default for Io {
 }
 
 /// What is kept of a group for one device.
-struct OfDevice {
+pub(super) struct OfDevice {
     /// Its place among the machine's.
     disk: usize,
     limits: Limits,
@@ -94,6 +94,36 @@ fn devices(cgroups: &Cgroups, group: CgroupKey) -> impl Iterator<Item = (&Disk, 
     devices.iter().rev().filter_map(|of| Some((cgroups.disks.get(of.disk)?, of)))
 }
 
+/// The devices that a group has met, the last one first, with what is kept for them. A root has met all.
+pub(super) fn met(
+    cgroups: &Cgroups,
+    group: CgroupKey,
+) -> impl Iterator<Item = (&Disk, Option<&OfDevice>)> {
+    let record = cgroups.table.at(group);
+    let kept = record.io().map_or(&[][..], |io| &io.devices);
+    let is_root = record.parent.is_none();
+    let all = if is_root { &cgroups.disks[..] } else { &[] };
+    let of_root = all.iter().enumerate().rev();
+    let of_root = of_root.map(|(at, disk)| (disk, kept.iter().find(|of| of.disk == at)));
+    let others = devices(cgroups, group).filter(move |_| !is_root);
+    of_root.chain(others.map(|(disk, of)| (disk, Some(of))))
+}
+
+impl OfDevice {
+    /// A limit by its place, if there is one.
+    pub(super) fn limit(&self, place: usize) -> Option<u64> {
+        let (_, none) = LIMITS.get(place)?;
+        self.limits.0.get(place).copied().filter(|limit| limit != none)
+    }
+
+    /// Sets a limit of v1: one of operations is kept in 32 bits.
+    pub(super) fn set_limit(&mut self, place: usize, limit: u64) {
+        if let (Some(kept), Some((_, none))) = (self.limits.0.get_mut(place), LIMITS.get(place)) {
+            *kept = limit & none;
+        }
+    }
+}
+
 impl Io {
     /// What is kept for a device, which it meets now if it has not before.
     fn meet(&mut self, disk: usize) -> &mut OfDevice {
@@ -122,6 +152,18 @@ fn meet(cgroups: &mut Cgroups, group: CgroupKey, disk: usize) -> &mut OfDevice {
     cgroups.table.at_mut(group).io_mut().meet(disk)
 }
 
+/// The same, since a limit begins to be set.
+pub(super) fn meet_throttled(
+    cgroups: &mut Cgroups,
+    group: CgroupKey,
+    disk: usize,
+) -> &mut OfDevice {
+    if let Some(disk) = cgroups.disks.get_mut(disk) {
+        disk.throttled = true;
+    }
+    meet(cgroups, group, disk)
+}
+
 fn weight_of(group: &Cgroup) -> u64 {
     group.io().map_or_else(|| Io::default().weight, |io| io.weight)
 }
@@ -140,7 +182,7 @@ pub(super) fn show_max(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> St
 /// Writes io.max: a device and its limits, all of them or none.
 pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let (disk, mut text) = disk::named(&kernel.cgroups.disks, write.bytes)?;
-    let of = meet(&mut kernel.cgroups, write.group, disk);
+    let of = meet_throttled(&mut kernel.cgroups, write.group, disk);
     let mut limits = of.limits;
     while let Some((word, behind)) = word(text) {
         limits = limits.with(word)?;

@@ -1,7 +1,7 @@
 //! Membership: a thread enters and leaves a group, and whether groups above are populated follows
 //! (cgroup-v2.rst, \[Un\]populated Notification).
 
-use super::{CgroupKey, cpuset, events, freeze, pids, tree};
+use super::{CgroupKey, cpuset, events, freeze, tree, v1};
 use crate::kernel::Kernel;
 use crate::list::{iterate, unlink};
 use crate::task::ThreadKey;
@@ -11,11 +11,17 @@ use crate::wait::Channel;
 pub(super) fn join(kernel: &mut Kernel, thread: ThreadKey, group: CgroupKey) {
     let threads = &mut kernel.tasks.threads;
     threads.at_mut(thread).cgroup = group;
+    let places = threads.at(thread).places;
     let record = kernel.cgroups.table.at_mut(group);
     let first = record.members.is_empty();
     record.members.push(threads, thread, |thread| &mut thread.members);
     if first {
         populated(kernel, group, true);
+    }
+    if places.is_some() {
+        kernel.cgroups.share_places(places);
+        kernel.cgroups.count_thread(places, true);
+        v1::freezer::comes(kernel, thread);
     }
 }
 
@@ -102,6 +108,7 @@ pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey) {
     record.dead += 1;
     record.members.close(&gap);
     let (empty, freezing) = (record.members.is_empty(), record.freezer.is_effective());
+    v1::exited(kernel, thread);
     if empty {
         populated(kernel, group, false);
     }
@@ -114,8 +121,8 @@ pub(crate) fn exited(kernel: &mut Kernel, thread: ThreadKey) {
 /// An exited thread is gone for good: uncharged, and no reason any more to remember its group.
 pub(crate) fn reaped(kernel: &mut Kernel, thread: ThreadKey) {
     let group = kernel.tasks.threads.at(thread).cgroup;
+    v1::reaped(kernel, thread);
     let cgroups = &mut kernel.cgroups;
-    pids::uncharge_dead(cgroups, thread, group);
     cpuset::forget(cgroups, thread);
     if !cgroups.headless.is_empty() {
         cgroups.headless.retain(|other| *other != thread);

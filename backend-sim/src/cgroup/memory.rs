@@ -4,22 +4,26 @@
 //! Charged is what a process asked for, with the page tables that this takes; what it has besides (its program, its stack,
 //! what the kernel keeps for it) is not counted, and a limit so tight that this would matter is not modelled. A charge stays
 //! where it was made when its process moves, and shared pages are charged once. There is no swap, so nothing can be
-//! reclaimed (`memory_reclaim`): who reaches a limit meets `oom`, who goes beyond memory.high `memory_high`. Neighbours:
-//! `task::memory` (which process has which charge).
+//! reclaimed (`memory_reclaim`): who reaches a limit (`memory_limit`) meets `oom`, who goes beyond memory.high `memory_high`.
+//! In v1 all of this is the same; what v1 has besides is in `v1::memory` and its neighbours. Neighbours: `task::memory` (which
+//! process has which charge).
 
 use standin::id::Moment;
 use standin::{Controller, Failure};
 
 use super::memory_events::{Counts, Event};
-use super::memory_reclaim::{ATTEMPTS, RETRIES};
+use super::memory_limit::{Counter, Room, room};
+use super::memory_reclaim::ATTEMPTS;
 use super::rows::{Target, Write};
-use super::setting::{self, MEMORY_LIMIT};
+use super::v1::{memory_oom, memory_watch};
 use super::{
-    Cgroup, CgroupKey, Cgroups, memory_events, memory_high, memory_reclaim, oom, pressure, tree,
-    value,
+    Cgroup, CgroupKey, Cgroups, memory_events, memory_high, memory_limit, memory_reclaim, oom,
+    pressure, tree, value,
 };
 use crate::fs::Node;
 use crate::kernel::Kernel;
+use crate::list::iterate;
+use crate::profile::Release;
 use crate::step::{Step, Wait};
 use crate::table::Key;
 use crate::task::{ProcessKey, ThreadKey};
@@ -33,6 +37,11 @@ pub(super) const UNCHARGED: u64 = 512 << 10;
 pub(super) struct Memory {
     /// In bytes, as all here.
     pub(super) usage: u64,
+    /// What was ever charged.
+    pub(super) came: u64,
+    /// The same two of this very group.
+    pub(super) own: u64,
+    pub(super) own_came: u64,
     peak: u64,
     /// The same since an open file was last told to begin anew.
     new_peak: u64,
@@ -40,6 +49,22 @@ pub(super) struct Memory {
     pub(super) all: Counts,
     /// What happened because of this very group, or to processes of it.
     pub(super) local: Counts,
+    /// What v1 keeps by counter: how often a charge did not fit, and the most that was used.
+    pub(super) failures: [u64; 2],
+    pub(super) peaks: [u64; 2],
+    /// How readily memory of this v1 group is swapped out, if not as at first.
+    pub(super) swappiness: Option<u8>,
+    /// Who finds no room in this v1 group waits, and nobody ends.
+    pub(super) waits: bool,
+}
+
+impl Memory {
+    /// So much was used at once.
+    fn reach(&mut self, usage: u64) {
+        self.peak = self.peak.max(usage);
+        self.new_peak = self.new_peak.max(usage);
+        self.peaks = self.peaks.map(|peak| peak.max(usage));
+    }
 }
 
 pub(crate) type ChargeKey = Key<Charge>;
@@ -65,6 +90,22 @@ pub(super) fn nearest(cgroups: &Cgroups, group: CgroupKey) -> Option<CgroupKey> 
         key = parent;
     }
     None
+}
+
+/// The group that a process's memory is charged to: that of its leader, or of whoever took its place.
+pub(super) fn group_of(kernel: &Kernel, process: ProcessKey) -> CgroupKey {
+    let threads = &kernel.tasks.threads;
+    let record = kernel.tasks.processes.at(process);
+    let mut all = iterate(threads, record.threads, |thread| &thread.siblings);
+    let leader = threads.at(record.leader);
+    let owner = if leader.exited { all.find(|(_, thread)| !thread.exited) } else { None };
+    let owner = owner.map_or(leader, |(_, thread)| thread);
+    kernel.cgroups.group_of(owner, Controller::Memory)
+}
+
+/// Whether a thread is in a group or below it.
+pub(super) fn is_inhabited(cgroups: &Cgroups, top: CgroupKey) -> bool {
+    tree::subtree(&cgroups.table, top).any(|(_, record)| record.is_populated())
 }
 
 /// This group and those above it that count.
@@ -102,19 +143,24 @@ impl Cgroup {
     pub(super) fn usage(&self) -> u64 {
         self.memory.as_ref().map_or(0, |memory| memory.usage)
     }
+
+    /// Whether those who find no room wait, and nobody ends.
+    pub(super) fn waits_for_memory(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.waits)
+    }
 }
 
-/// How much more may be charged from a group up, and whose limit that is: the highest's, if several are as tight, for what
-/// the kernel keeps for a group is charged to the one above.
-fn room(cgroups: &Cgroups, from: Option<CgroupKey>) -> Option<(u64, CgroupKey)> {
-    upwards(cgroups, from)
-        .map(|(key, record)| (limit(record).saturating_sub(record.usage()), key))
-        .reduce(|least, next| if next.0 <= least.0 { next } else { least })
-}
-
-/// memory.max
-pub(super) fn limit(group: &Cgroup) -> u64 {
-    setting::named(group, b"memory.max")
+impl Cgroups {
+    /// A charge did not fit, so many times. Later kernels do not count it of memory with swap (recorded: 6.18).
+    pub(super) fn fail(&mut self, group: CgroupKey, counter: Counter, times: u64) {
+        if counter == Counter::WithSwap && self.release >= Release::V6_18 {
+            return;
+        }
+        let memory = self.table.at_mut(group).memory.get_or_insert_default();
+        if let Some(failures) = memory.failures.get_mut(counter as usize) {
+            *failures += times;
+        }
+    }
 }
 
 /// How far a request for memory came. What is charged when it must wait stays so.
@@ -140,10 +186,13 @@ pub(crate) fn charge(
     if let Some(until) = charging.until.filter(|until| *until > kernel.clock.monotonic()) {
         return Err(Wait { until: Some(until), uninterruptible: true, ..Wait::default() }.into());
     }
+    if memory_oom::is_waiting(kernel, caller) {
+        return Err(Wait { uninterruptible: true, ..Wait::on(Channel::Memory) }.into());
+    }
     let thread = kernel.tasks.threads.at(caller);
-    // It may have been moved while it waited.
     let (process, group) = (thread.process, thread.cgroup);
-    let from = nearest(&kernel.cgroups, group);
+    // It may have been moved while it waited.
+    let from = nearest(&kernel.cgroups, group_of(kernel, process));
     if charging.done == bytes {
         return Ok(());
     }
@@ -152,15 +201,19 @@ pub(crate) fn charge(
     while charging.done < bytes {
         let left = bytes - charging.done;
         let near = memory_high::passed(&kernel.cgroups, from, left).next().is_some();
-        let (room, limiting) = room(&kernel.cgroups, from).unzip();
-        let part = if near { memory_high::part(left) } else { left }.min(room.unwrap_or(left));
+        let limiting = room(&kernel.cgroups, from);
+        let part = if near { memory_high::part(left) } else { left };
+        let part = part.min(limiting.map_or(left, |room| room.bytes));
         add(&mut kernel.cgroups, key, part);
         charging.done += part;
+        memory_watch::look(kernel);
         if near || part == 0 {
             pressure::stalls(&mut kernel.cgroups, group);
         }
         if let Some(limiting) = limiting.filter(|_| part == 0) {
+            memory_limit::fail_first(&mut kernel.cgroups, from);
             if !refuse(kernel, limiting) {
+                memory_oom::wait(kernel, caller, limiting.group);
                 return Err(Wait { uninterruptible: true, ..Wait::on(Channel::Memory) }.into());
             }
             if !kernel.tasks.is_alive(caller) {
@@ -177,12 +230,13 @@ pub(crate) fn charge(
     Ok(())
 }
 
-/// A charge was refused because of this group's limit: somebody ends, if there is anybody who may.
-pub(super) fn refuse(kernel: &mut Kernel, limiting: CgroupKey) -> bool {
+/// A charge was refused because of this limit: somebody ends, if there is anybody who may.
+pub(super) fn refuse(kernel: &mut Kernel, Room { group, counter, .. }: Room) -> bool {
     // Once more than usual: what processors keep in stock is given back before the attempts that count.
-    memory_events::count(kernel, limiting, Event::Max, ATTEMPTS + 1);
-    memory_reclaim::attempt(kernel, limiting, ATTEMPTS + 1);
-    oom::relieve(kernel, limiting)
+    memory_events::count(kernel, group, Event::Max, ATTEMPTS + 1);
+    kernel.cgroups.fail(group, counter, ATTEMPTS + 1);
+    memory_reclaim::attempt(kernel, group, ATTEMPTS + 1);
+    oom::relieve(kernel, group)
 }
 
 /// A charge to this group that grows with what is added: the last one of the process, if that names the group and nobody
@@ -211,9 +265,14 @@ fn add(cgroups: &mut Cgroups, key: ChargeKey, bytes: u64) {
     let from = charge.from;
     each(cgroups, from, |memory| {
         memory.usage += bytes;
-        memory.peak = memory.peak.max(memory.usage);
-        memory.new_peak = memory.new_peak.max(memory.usage);
+        memory.came += bytes;
+        memory.reach(memory.usage);
     });
+    if let Some(from) = from {
+        let memory = cgroups.table.at_mut(from).memory.get_or_insert_default();
+        memory.own += bytes;
+        memory.own_came += bytes;
+    }
 }
 
 /// Whether the machine knows what this charge does.
@@ -229,10 +288,10 @@ fn vet(kernel: &Kernel, from: Option<CgroupKey>, bytes: u64) -> Result<(), Failu
     for group in memory_high::passed(cgroups, from, bytes) {
         memory_reclaim::vet(cgroups, group)?;
     }
-    let Some((room, limiting)) = room(cgroups, from) else { return Ok(()) };
-    if bytes > room {
-        memory_reclaim::vet(cgroups, limiting)
-    } else if room - bytes < UNCHARGED {
+    let Some(room) = room(cgroups, from) else { return Ok(()) };
+    if bytes > room.bytes {
+        memory_reclaim::vet(cgroups, room.group)
+    } else if room.bytes - bytes < UNCHARGED {
         unknown("a group with no room for what processes have besides")
     } else {
         Ok(())
@@ -252,7 +311,20 @@ pub(crate) fn drop_user(cgroups: &mut Cgroups, key: ChargeKey) {
         return;
     }
     let Some(Charge { group, from, bytes, .. }) = cgroups.charges.remove(key) else { return };
+    take_off(cgroups, (group, from), bytes);
+}
+
+/// A charge of so many bytes names a group no more, and counts no more in those above it.
+fn take_off(
+    cgroups: &mut Cgroups,
+    (group, from): (Option<CgroupKey>, Option<CgroupKey>),
+    bytes: u64,
+) {
     each(cgroups, from, |memory| memory.usage -= bytes);
+    if let Some(from) = from {
+        cgroups.table.at_mut(from).memory.get_or_insert_default().own -= bytes;
+        memory_oom::recover(cgroups, from);
+    }
     if let Some(group) = group {
         let record = cgroups.table.at_mut(group);
         record.charges -= 1;
@@ -260,6 +332,34 @@ pub(crate) fn drop_user(cgroups: &mut Cgroups, key: ChargeKey) {
             tree::release(cgroups, group);
         }
     }
+}
+
+/// The group that a charge names.
+pub(super) fn charged_to(cgroups: &Cgroups, charge: ChargeKey) -> Option<CgroupKey> {
+    cgroups.charges.at(charge).group
+}
+
+/// Gives a charge to another group; which one it leaves.
+pub(super) fn move_charge(
+    cgroups: &mut Cgroups,
+    key: ChargeKey,
+    to: Option<CgroupKey>,
+) -> Option<CgroupKey> {
+    let charge = cgroups.charges.at_mut(key);
+    let (left, from, bytes) = (charge.group, charge.from, std::mem::take(&mut charge.bytes));
+    (charge.group, charge.from) = (to, to);
+    if let Some(group) = to {
+        cgroups.table.at_mut(group).charges += 1;
+    }
+    add(cgroups, key, bytes);
+    take_off(cgroups, (left, from), bytes);
+    left
+}
+
+/// A charge for these groups did not fit; it was tried page by page.
+pub(super) fn fails(cgroups: &mut Cgroups, from: Option<CgroupKey>, room: Room) {
+    each(cgroups, from, |memory| memory.reach(memory.usage + room.bytes));
+    cgroups.fail(room.group, room.counter, 1);
 }
 
 /// How many bytes a charge is.
@@ -273,49 +373,15 @@ pub(super) fn used(cgroups: &Cgroups, group: CgroupKey) -> u64 {
     if record.parent.is_some() { record.usage() } else { charged(cgroups) }
 }
 
+/// What is charged outside of all groups that count.
+pub(super) fn charged_outside(cgroups: &Cgroups) -> u64 {
+    let outside = cgroups.charges.iter().filter(|(_, charge)| charge.from.is_none());
+    outside.map(|(_, charge)| charge.bytes).sum()
+}
+
 /// All that is charged, in whatever group.
 fn charged(cgroups: &Cgroups) -> u64 {
     cgroups.charges.iter().map(|(_, charge)| charge.bytes).sum()
-}
-
-/// Whether the machine knows what becomes of a child of the caller that is born in a group: not where what is not charged
-/// would reach a limit, unless nothing at all may be used there.
-pub(super) fn vet_birth(
-    kernel: &Kernel,
-    caller: ThreadKey,
-    group: CgroupKey,
-) -> Result<(), Failure> {
-    let cgroups = &kernel.cgroups;
-    if !cgroups.memory_limited {
-        return Ok(());
-    }
-    let from = nearest(cgroups, group);
-    let unknown = Err(Failure::NotModelled("a process born where there is no room for it"));
-    if memory_high::passed(cgroups, from, UNCHARGED).next().is_some() {
-        return unknown;
-    }
-    let Some((room, limiting)) = room(cgroups, from).filter(|(room, _)| *room < UNCHARGED) else {
-        return Ok(());
-    };
-    let thread = kernel.tasks.threads.at(caller);
-    let outside = !tree::is_within(&cgroups.table, thread.cgroup, limiting);
-    let mortal = oom::adjustment(kernel, thread.process).is_some();
-    if room == 0 && limit(cgroups.table.at(limiting)) == 0 && outside && mortal {
-        memory_reclaim::vet(cgroups, limiting)
-    } else {
-        unknown
-    }
-}
-
-/// A child that was just born asks for its first page. Where nothing may be used, it ends.
-pub(super) fn first_page(kernel: &mut Kernel, child: ThreadKey, group: CgroupKey) {
-    if !kernel.cgroups.memory_limited {
-        return;
-    }
-    while let Some((0, limiting)) = room(&kernel.cgroups, nearest(&kernel.cgroups, group))
-        && kernel.tasks.is_alive(child)
-        && refuse(kernel, limiting)
-    {}
 }
 
 /// The controller counts no more in a group: what was charged there and in removed groups below counts above alone.
@@ -326,8 +392,14 @@ pub(super) fn disappears(cgroups: &mut Cgroups, group: CgroupKey) {
     let above = cgroups.table.at(group).parent.and_then(|parent| nearest(cgroups, parent));
     let within = |from: CgroupKey| tree::is_within(&cgroups.table, from, group);
     let charges = cgroups.charges.iter().filter(|(_, charge)| charge.from.is_some_and(within));
+    let mut left = 0;
     for key in charges.map(|(key, _)| key).collect::<Vec<_>>() {
-        cgroups.charges.at_mut(key).from = above;
+        let charge = cgroups.charges.at_mut(key);
+        charge.from = above;
+        left += charge.bytes;
+    }
+    if let Some(above) = above {
+        cgroups.table.at_mut(above).memory.get_or_insert_default().own += left;
     }
 }
 
@@ -366,48 +438,6 @@ pub(super) fn store_peak(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     Ok(())
 }
 
-/// Writes memory.high. Nobody sleeps for what is there already, and nothing of it can be reclaimed.
-pub(super) fn store_high(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
-    let high = setting::parse(write.bytes, &MEMORY_LIMIT)?;
-    let exceeded = high < kernel.cgroups.table.at(write.group).usage();
-    if exceeded {
-        memory_reclaim::vet(&kernel.cgroups, write.group)?;
-    }
-    setting::store(kernel, write, &MEMORY_LIMIT)?;
-    kernel.cgroups.memory_limited = true;
-    if exceeded {
-        memory_reclaim::attempt(kernel, write.group, ATTEMPTS);
-    }
-    Ok(())
-}
-
-/// Writes memory.max. If there is more already, processes die until there is not, or none is left that may.
-pub(super) fn store_max(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
-    let max = setting::parse(write.bytes, &MEMORY_LIMIT)?;
-    let record = kernel.cgroups.table.at(write.group);
-    let usage = record.usage();
-    if record.is_populated() && max < usage.saturating_add(UNCHARGED) {
-        if max > 0 && usage <= max {
-            return Err(Failure::NotModelled("no room for what processes have besides").into());
-        }
-        memory_reclaim::vet(&kernel.cgroups, write.group)?;
-    }
-    setting::store(kernel, write, &MEMORY_LIMIT)?;
-    kernel.cgroups.memory_limited = true;
-    kernel.waits.wake(Channel::Memory);
-    if kernel.cgroups.table.at(write.group).usage() > max {
-        memory_reclaim::attempt(kernel, write.group, RETRIES);
-    }
-    loop {
-        let record = kernel.cgroups.table.at(write.group);
-        // With no room at all, not even what is not charged finds any.
-        let exceeded = record.usage() > max || max == 0 && record.is_populated();
-        if !exceeded || !oom::relieve(kernel, write.group) || !kernel.tasks.is_alive(write.caller) {
-            return Ok(());
-        }
-    }
-}
-
 /// What must hold of a group's counts between two calls.
 pub(super) fn check(cgroups: &Cgroups, key: CgroupKey, record: &Cgroup) -> Result<(), String> {
     let charges = || cgroups.charges.iter().map(|(_, charge)| charge);
@@ -421,6 +451,12 @@ pub(super) fn check(cgroups: &Cgroups, key: CgroupKey, record: &Cgroup) -> Resul
     let usage: u64 = within.map(|charge| charge.bytes).sum();
     if record.parent.is_some() && usage != record.usage() {
         return Err(format!("{usage} bytes charged, counted {}", record.usage()));
+    }
+    let here = charges().filter(|charge| charge.from == Some(key));
+    let own: u64 = here.map(|charge| charge.bytes).sum();
+    let counted = record.memory.as_ref().map_or(0, |memory| memory.own);
+    if record.parent.is_some() && own != counted {
+        return Err(format!("{own} bytes charged here, counted {counted}"));
     }
     Ok(())
 }

@@ -40,6 +40,11 @@ impl Counts {
         }
     }
 
+    /// How often it happened.
+    pub(super) fn times(&self, event: Event) -> u64 {
+        self.0.get(event as usize).copied().unwrap_or_default()
+    }
+
     fn sum(&self) -> u64 {
         self.0.iter().sum()
     }

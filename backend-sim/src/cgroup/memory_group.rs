@@ -3,7 +3,9 @@
 
 use standin::{Controller, Errno, Failure};
 
+use super::memory_limit::{limit, room};
 use super::setting::PAGE;
+use super::v1::memory_oom;
 use super::{CgroupKey, memory, tree};
 use crate::kernel::Kernel;
 use crate::step::Step;
@@ -26,15 +28,20 @@ pub(super) fn may_begin(kernel: &mut Kernel, parent: CgroupKey) -> Step<()> {
         below.filter(|(key, _)| cgroups.present(*key).contains(Controller::Memory)).count()
     };
     let full = memory::upwards(cgroups, memory::nearest(cgroups, parent)).find(|(key, record)| {
-        let room = memory::limit(record).saturating_sub(record.usage());
+        let room = limit(record).saturating_sub(record.usage());
         // Those are among its descendants, which are counted already.
         let has_enough = |groups: u64| room / ENOUGH > groups;
         !has_enough(record.descendants.into()) && !has_enough(kept(*key) as u64)
     });
     let Some((full, record)) = full else { return Ok(()) };
-    if memory::limit(record) > PAGE || kept(full) > 0 || record.is_populated() {
+    // Where somebody waits, there is nothing.
+    let is_known = memory_oom::is_under(cgroups, full)
+        || limit(record) <= PAGE && kept(full) == 0 && !memory::is_inhabited(cgroups, full);
+    if !is_known {
         return Err(Failure::NotModelled("a group below one with hardly any memory").into());
     }
-    memory::refuse(kernel, full);
+    if let Some(room) = room(cgroups, Some(full)) {
+        memory::refuse(kernel, room);
+    }
     Err(Errno::ENOMEM.into())
 }

@@ -14,7 +14,7 @@ use super::{CgroupKey, Cgroups};
 use crate::kernel::Kernel;
 
 /// Pages that are charged at once where memory.high is near: what a processor keeps in stock.
-const BATCH: u64 = 64;
+pub(super) const BATCH: u64 = 64;
 
 /// Or a huge page, with the page of a page table that is kept for it.
 const HUGE: u64 = 512 + 1;
@@ -32,7 +32,8 @@ const SHORTEST: u64 = 250 / 100;
 
 /// memory.high, if a group has one that means something.
 fn high(cgroups: &Cgroups, group: CgroupKey) -> u64 {
-    setting::named(cgroups.table.at(group), b"memory.high")
+    let record = cgroups.table.at(group);
+    if record.hierarchy.is_v1() { u64::MAX } else { setting::named(record, b"memory.high") }
 }
 
 /// The groups, this one and those above, beyond whose memory.high so much more goes.

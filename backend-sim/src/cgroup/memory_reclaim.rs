@@ -7,6 +7,7 @@ use super::memory::UNCHARGED;
 use super::memory_events::{Event, count};
 use super::rows::Write;
 use super::setting::{self, PAGE};
+use super::v1::memory_watch;
 use super::{CgroupKey, Cgroups, pressure, tree, value};
 use crate::kernel::Kernel;
 use crate::list::iterate;
@@ -74,6 +75,7 @@ fn parse(text: &[u8], release: Release) -> Result<u64, Errno> {
 /// Whether the machine knows what reclaim in a group counts: not where what is not charged decides whether a group below has
 /// more than is protected, or anything at all.
 pub(super) fn vet(cgroups: &Cgroups, top: CgroupKey) -> Result<(), Failure> {
+    memory_watch::vet(cgroups, top)?;
     for (key, record) in tree::subtree(&cgroups.table, top) {
         let used = record.usage();
         let low = setting::named(record, b"memory.low");

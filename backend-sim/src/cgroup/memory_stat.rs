@@ -104,6 +104,12 @@ static LINES: [Line; 60] = [
     line("numa_hint_faults").later(),
 ];
 
+/// How much of what was charged is anonymous memory; the rest are page tables.
+pub(super) fn anonymous(charged: u64) -> u64 {
+    let pages = charged / PAGE;
+    (pages - pages.div_ceil(TABLE_REACH_PAGES + 1)) * PAGE
+}
+
 /// What a group, or the whole machine, has of a line.
 #[derive(Clone, Copy)]
 struct Used {
@@ -118,9 +124,9 @@ impl Used {
         if release > Release::V6_12 {
             return Err(Failure::NotModelled("what memory is used for"));
         }
-        let pages = memory::used(&kernel.cgroups, target.group) / PAGE;
-        let tables = pages.div_ceil(TABLE_REACH_PAGES + 1);
-        Ok(Self { anonymous: (pages - tables) * PAGE, tables: tables * PAGE, release })
+        let used = memory::used(&kernel.cgroups, target.group);
+        let anonymous = anonymous(used);
+        Ok(Self { anonymous, tables: used - anonymous, release })
     }
 
     /// The value of a line. Memory that was just used is inactive in 6.1, and active for the generations of 6.12.

@@ -1,8 +1,9 @@
-//! Control groups: the tree of the v2 hierarchy, its members, and what its control files do (cgroup-v2.rst).
+//! Control groups: the trees of the v2 hierarchy and of those of v1, their members, and what their control files do
+//! (cgroup-v2.rst, cgroup-v1/cgroups.rst).
 //!
 //! A [`Cgroup`] is plain data. Its files are rows of a table ([`rows`]; [`RowId`] names one file of a group); what a row does
 //! is in the module of its subject: `procs` and `migrate` (membership), `enable` (subtree_control), `threaded`, `freeze`,
-//! `kill`, `pids` ... Neighbours: `task` (threads are the members; it calls [`can_fork`], [`born`], [`exited`], [`reaped`],
+//! `kill`, `pids` ... What is of v1 alone is in [`v1`]. Neighbours: `task` (threads are the members; it calls [`can_fork`], [`born`], [`exited`], [`reaped`],
 //! [`held`]), `fs` (which resolves names and asks [`filesystem`]). Knows no path but the one it prints.
 
 mod absent;
@@ -17,6 +18,7 @@ mod events;
 pub(crate) mod filesystem;
 mod fork;
 mod freeze;
+mod hierarchy;
 mod hierarchy_limit;
 mod index;
 mod io;
@@ -24,14 +26,17 @@ mod io_cost;
 mod kill;
 mod members;
 pub(crate) mod memory;
+mod memory_birth;
 mod memory_events;
 mod memory_group;
 mod memory_high;
+mod memory_limit;
 mod memory_reclaim;
 mod memory_stat;
 mod migrate;
 mod oom;
 mod pids;
+mod places;
 mod pressure;
 pub(crate) mod processor;
 mod procs;
@@ -43,6 +48,7 @@ mod subsystem;
 mod swap;
 mod threaded;
 mod tree;
+pub(crate) mod v1;
 pub(crate) mod value;
 
 pub(crate) use check::check;
@@ -50,8 +56,11 @@ pub(crate) use fork::{booted, born, can_fork};
 pub(crate) use freeze::held;
 #[cfg(feature = "transcript")]
 pub(crate) use freeze::is_frozen;
+pub(crate) use hierarchy::HierarchyId;
 pub(crate) use members::{exited, reaped};
-pub(crate) use tree::{path, subtree};
+pub(crate) use places::{PlacesKey, Stand};
+pub(crate) use tree::{path, path_from, subtree};
+pub(crate) use v1::release::run_agents;
 
 use rustc_hash::FxHashMap;
 use standin::id::{Gid, Mode, Moment, Uid};
@@ -65,9 +74,11 @@ use crate::task::{Thread, ThreadKey};
 use cpuset::{Cpuset, Cpusets};
 use disk::Disk;
 use freeze::Freezer;
+use hierarchy::{Hierarchies, ROOT_ID};
 use hierarchy_limit::HierarchyLimits;
 use index::Index;
 use pids::Pids;
+use places::AllPlaces;
 use rare::Rare;
 
 pub(crate) type CgroupKey = Key<Cgroup>;
@@ -80,17 +91,17 @@ pub(crate) struct RowId {
     incarnation: u16,
 }
 
-/// The groups of the v2 hierarchy.
+/// The groups of all hierarchies.
 pub(crate) struct Cgroups {
     pub(crate) table: Table<Cgroup>,
+    /// The root of the v2 hierarchy.
     pub(crate) root: CgroupKey,
     release: Release,
-    /// What the root offers.
-    controllers: ControllerSet,
+    hierarchies: Hierarchies,
+    /// Where threads are in the v1 hierarchies.
+    places: AllPlaces,
     /// Children by parent and name.
     index: Index,
-    /// The id of the next group.
-    next_id: u64,
     /// Exited threads that still count as processes somewhere.
     dead: usize,
     /// Exited leaders whose process lived on when they exited: cgroup.procs goes on to name them.
@@ -105,8 +116,28 @@ pub(crate) struct Cgroups {
     peaks: FxHashMap<FileKey, u64>,
     /// What the cpuset controller keeps of all groups together.
     cpusets: Cpusets,
+    /// What the cpuset controller keeps of the root of v1, whichever hierarchy it is in.
+    v1_cpusets: v1::cpuset::Cpusets,
+    /// What all have used.
+    account: v1::account::Account,
+    /// Quotas of removed groups that are not forgotten.
+    quotas_left: Vec<v1::cpu::QuotaLeft>,
     /// memory.max or memory.high of some group was written: until then births need not look for one.
     memory_limited: bool,
+    /// Programs that are to be run for groups that were released.
+    agents: v1::release::Agents,
+    /// The index of the group that net_prio had last.
+    last_net_index: u32,
+    /// What files of v1 groups list.
+    lists: v1::list::Lists,
+    /// In which order leaders came into v1 groups with the memory controller.
+    arrivals: v1::arrival::Arrivals,
+    /// How readily memory is swapped out.
+    pub(crate) swappiness: u8,
+    /// Threads that wait for room in v1 groups where nobody ends for it.
+    memory_waiters: Vec<v1::memory_oom::Waiter>,
+    /// Event counters that are told of the memory of v1 groups.
+    memory_watches: Vec<v1::memory_watch::Watch>,
     /// Block devices, in the order in which the kernel found them.
     disks: Vec<Disk>,
 }
@@ -116,11 +147,18 @@ pub(crate) struct Cgroup {
     pub(crate) id: u64,
     pub(crate) name: Box<[u8]>,
     pub(crate) parent: Option<CgroupKey>,
+    pub(crate) hierarchy: HierarchyId,
     /// Those that were not removed, in the order in which they were made.
     pub(crate) children: List<Cgroup>,
     pub(crate) siblings: Links<Cgroup>,
-    /// Live threads of this very group.
+    /// Live threads of this very v2 group.
     pub(crate) members: List<Thread>,
+    /// How many live threads are in this very v1 group; not counted of a root.
+    population: u32,
+    /// The v1 hierarchy's program is run when it is empty again.
+    notify_on_release: bool,
+    /// Its children begin with the processors and memory nodes that it has (v1).
+    clone_children: bool,
     /// What its children have.
     pub(crate) subtree_control: ControllerSet,
     /// The group whose resource domain it belongs to: itself, unless it is threaded.
@@ -172,22 +210,21 @@ pub(crate) struct Cgroup {
 }
 
 impl Cgroups {
-    /// The root group alone.
+    /// The roots alone.
     pub(crate) fn boot(profile: &Profile) -> Self {
         let mut table = Table::default();
         let root = table.insert_with(|root| {
-            let mut group = Cgroup::new(1, Box::default(), root, None);
-            group.mode = Mode::new(0o555);
+            let mut group = Cgroup::root(root, HierarchyId::V2);
             group.cpuset = Some(Box::new(Cpuset::root(profile)));
             group
         });
-        Self {
+        let mut cgroups = Self {
             table,
             root,
             release: profile.release,
-            controllers: profile.v2_controllers(),
+            hierarchies: Hierarchies::new(root, profile.controllers(), profile.layout.has_v2()),
+            places: AllPlaces::default(),
             index: Index::default(),
-            next_id: 1 + rows::IDS_PER_GROUP,
             dead: 0,
             headless: Vec::new(),
             strays: FxHashMap::default(),
@@ -195,21 +232,45 @@ impl Cgroups {
             charges: Table::default(),
             peaks: FxHashMap::default(),
             cpusets: Cpusets::boot(profile),
+            v1_cpusets: v1::cpuset::Cpusets::boot(profile),
+            account: v1::account::Account::booted(),
+            quotas_left: Vec::new(),
             memory_limited: false,
+            agents: v1::release::Agents::default(),
+            last_net_index: v1::net::ROOT_INDEX,
+            lists: v1::list::Lists::default(),
+            arrivals: v1::arrival::Arrivals::default(),
+            swappiness: v1::memory::SWAPPINESS,
+            memory_waiters: Vec::new(),
+            memory_watches: Vec::new(),
             disks: profile.disks.iter().copied().map(Disk::new).collect(),
-        }
+        };
+        v1::mount::boot(profile, &mut cgroups);
+        cgroups
     }
 }
 
 impl Cgroup {
+    /// The root of a hierarchy.
+    fn root(own: CgroupKey, hierarchy: HierarchyId) -> Self {
+        let mut root = Self::new(ROOT_ID, Box::default(), own, None);
+        root.hierarchy = hierarchy;
+        root.mode = Mode::new(0o555);
+        root
+    }
+
     fn new(id: u64, name: Box<[u8]>, own: CgroupKey, parent: Option<CgroupKey>) -> Self {
         Self {
             id,
             name,
             parent,
+            hierarchy: HierarchyId::V2,
             children: List::default(),
             siblings: Links::default(),
             members: List::default(),
+            population: 0,
+            notify_on_release: false,
+            clone_children: false,
             subtree_control: ControllerSet::EMPTY,
             domain: own,
             level: 0,
@@ -244,6 +305,7 @@ impl Cgroup {
     /// Whether a live thread is in it or below.
     const fn is_populated(&self) -> bool {
         !self.members.is_empty()
+            || self.population > 0
             || self.populated_domain_children > 0
             || self.populated_threaded_children > 0
     }

@@ -39,9 +39,10 @@ impl Default for Pids {
 }
 
 impl Pids {
-    /// What pids.events counts: before 6.12 in the group that forks, since then in that whose limit it was, and above.
-    pub(super) fn events(&self, release: Release) -> u64 {
-        if release < Release::V6_12 { self.failed_here } else { self.refused }
+    /// What pids.events counts: in v1 and before 6.12 in the group that forks, since then in that whose limit it was, and
+    /// above.
+    const fn events(&self, by_forks: bool) -> u64 {
+        if by_forks { self.failed_here } else { self.refused }
     }
 
     /// What pids.events.local counts.
@@ -55,6 +56,23 @@ impl Pids {
             self.peak = self.current;
         }
     }
+}
+
+/// Whether pids.events of a group counts what its own threads could not fork.
+fn counts_forks(release: Release, group: &Cgroup) -> bool {
+    group.hierarchy.is_v1() || release < Release::V6_12
+}
+
+/// Whether who polls pids.events of a group is told: in v1 not since 6.18.
+fn tells(release: Release, group: &Cgroup) -> bool {
+    !group.hierarchy.is_v1() || release < Release::V6_18
+}
+
+/// How often pids.events has changed, as far as polls are told.
+pub(super) fn changes(cgroups: &Cgroups, group: &Cgroup) -> u64 {
+    let release = cgroups.release;
+    let pids = group.pids.as_ref().filter(|_| tells(release, group));
+    pids.map_or(0, |pids| pids.events(counts_forks(release, group)))
 }
 
 /// The nearest group, this one or above, that counts.
@@ -121,11 +139,15 @@ pub(super) fn try_charge(kernel: &mut Kernel, group: CgroupKey) -> Result<(), Er
 fn refuse(kernel: &mut Kernel, forking: CgroupKey, limiting: CgroupKey) {
     let cgroups = &mut kernel.cgroups;
     let Some(forking) = nearest(cgroups, forking) else { return };
-    if let Some(pids) = &mut cgroups.table.at_mut(forking).pids {
+    let release = cgroups.release;
+    let record = cgroups.table.at_mut(forking);
+    if let Some(pids) = &mut record.pids {
         pids.failed_here += 1;
     }
-    if cgroups.release < Release::V6_12 {
-        events::notify(kernel, forking);
+    if counts_forks(release, record) {
+        if tells(release, record) {
+            events::notify(kernel, forking);
+        }
         return;
     }
     if let Some(pids) = &mut cgroups.table.at_mut(limiting).pids {
@@ -241,8 +263,9 @@ pub(super) fn show_peak(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> S
 }
 
 pub(super) fn show_events(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    let pids = state(&kernel.cgroups.table, target)?;
-    value::print_keyed("max", pids.events(kernel.cgroups.release), out);
+    let cgroups = &kernel.cgroups;
+    let by_forks = counts_forks(cgroups.release, cgroups.table.at(target.group));
+    value::print_keyed("max", state(&cgroups.table, target)?.events(by_forks), out);
     Ok(())
 }
 

@@ -8,11 +8,13 @@
 use standin::Controller;
 
 use super::rows::Target;
+use super::v1::account::Account;
 use super::{CgroupKey, Cgroups, cpu, value};
 use crate::kernel::Kernel;
 use crate::processor::Throttle;
 use crate::profile::Release;
 use crate::step::Step;
+use crate::task::Thread;
 
 /// What a group and those below it have used, in ns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +25,18 @@ pub(crate) struct Usage {
     /// How long some thread waited for a processor, and how long all did (psi.rst).
     pub(crate) some_ns: u64,
     pub(crate) full_ns: u64,
+}
+
+/// The groups in which a thread's use counts: first where it shares processors, then its v2 group and its v1 account, if
+/// these are others.
+pub(crate) fn counted_in(cgroups: &Cgroups, thread: &Thread) -> [Option<CgroupKey>; 3] {
+    let shares = cgroups.group_of(thread, Controller::Cpu);
+    let account = cgroups.group_of(thread, Controller::Cpuacct);
+    [
+        Some(shares),
+        Some(thread.cgroup).filter(|group| *group != shares),
+        Some(account).filter(|group| *group != shares && *group != thread.cgroup),
+    ]
 }
 
 /// Whether a group shares processors by itself: it has the controller, and is not the root.
@@ -50,6 +64,18 @@ pub(crate) fn throttle_mut(cgroups: &mut Cgroups, group: CgroupKey) -> &mut Thro
 /// What a group has used, to add to it.
 pub(crate) fn usage_mut(cgroups: &mut Cgroups, group: CgroupKey) -> &mut Usage {
     cgroups.table.at_mut(group).processor_usage_mut()
+}
+
+/// Whether what a group uses is counted by processor: it is one of those that the cpuacct controller has, or their root.
+pub(crate) fn has_account(cgroups: &Cgroups, group: CgroupKey) -> bool {
+    let record = cgroups.table.at(group);
+    record.hierarchy == cgroups.home(Controller::Cpuacct)
+        && (record.hierarchy.is_v1() || record.parent.is_none())
+}
+
+/// What a group has used on each processor, to add to it.
+pub(crate) fn account_mut(cgroups: &mut Cgroups, group: CgroupKey) -> &mut Account {
+    Account::of_mut(cgroups, group)
 }
 
 /// Threads of a group want to run, whom a group above may hold: whether its own quota lets them.
@@ -98,7 +124,7 @@ pub(super) fn show_local_stat(kernel: &Kernel, target: Target, out: &mut Vec<u8>
 }
 
 /// The limit of a group, with all periods that have ended.
-fn throttle_now(kernel: &Kernel, group: CgroupKey) -> Throttle {
+pub(super) fn throttle_now(kernel: &Kernel, group: CgroupKey) -> Throttle {
     let mut throttle = throttle(&kernel.cgroups, group).copied().unwrap_or_default();
     throttle.catch_up(kernel.clock.monotonic());
     throttle

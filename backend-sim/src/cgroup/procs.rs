@@ -12,7 +12,7 @@ use crate::fs::permission;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::step::Step;
-use crate::task::Rights;
+use crate::task::{MAKER_OF_KERNEL_THREADS, Rights, ThreadKey};
 
 /// The processes of a domain: those whose leader is in it or in one of its threaded groups. A leader that has exited
 /// counts while another thread of its process lives.
@@ -73,20 +73,28 @@ pub(super) fn store_thread(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     store(kernel, write, Whole::Thread)
 }
 
-/// The permission is that of who opened the file; the number is the writer's, and so is 0, the writer itself.
-fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
+/// Who is to be moved: the thread with the number that is written, or the first one of its process. The number is the
+/// writer's, and so is 0, the writer itself.
+///
+/// # Errors
+/// EINVAL: no number, or that of the thread that makes the kernel's own, which stay in the root. ESRCH: nobody has it.
+pub(super) fn named(kernel: &Kernel, write: &Write<'_>, whole: Whole) -> Result<ThreadKey, Errno> {
     let number =
         value::int(value::strip(write.bytes)).ok().and_then(|number| u32::try_from(number).ok());
-    let number = number.ok_or(Errno::EINVAL)?;
-    let named = if number == 0 {
-        write.caller
-    } else {
-        kernel.find(write.caller, number).ok_or(Errno::ESRCH)?
+    let named = match number.ok_or(Errno::EINVAL)? {
+        0 => write.caller,
+        MAKER_OF_KERNEL_THREADS => return Err(Errno::EINVAL),
+        number => kernel.find(write.caller, number).ok_or(Errno::ESRCH)?,
     };
-    let thread = match whole {
+    Ok(match whole {
         Whole::Process => kernel.tasks.processes.at(kernel.tasks.process_of(named)).leader,
         Whole::Thread => named,
-    };
+    })
+}
+
+/// The permission is that of who opened the file.
+fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
+    let thread = named(kernel, write, whole)?;
     let from = kernel.tasks.threads.at(thread).cgroup;
     let opener = &kernel.vfs.files.at(write.file).opener;
     may_attach(&kernel.cgroups, opener.rights(), from, write.group, whole)?;

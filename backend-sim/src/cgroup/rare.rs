@@ -8,6 +8,11 @@ use super::cpu::Cpu;
 use super::io::Io;
 use super::processor::Usage;
 use super::rows::{self, Class};
+use super::v1::account::Account;
+use super::v1::cpuset::Cpuset;
+use super::v1::devices::Devices;
+use super::v1::freezer::Freezing;
+use super::v1::net::Marks;
 use super::{Cgroup, RowId};
 use crate::fs::xattr::Xattrs;
 use crate::processor::Throttle;
@@ -33,6 +38,16 @@ pub(super) struct Rare {
     usage: Usage,
     /// What the io controller keeps.
     io: Option<Io>,
+    /// What the cpuacct controller of v1 counts.
+    account: Account,
+    /// What the cpuset controller of v1 keeps.
+    cpuset: Option<Box<Cpuset>>,
+    /// What the v1 freezer was told.
+    freezing: Freezing,
+    /// Which devices its processes may open, if not simply all.
+    devices: Option<Devices>,
+    /// What sockets of its processes are marked with.
+    marks: Marks,
 }
 
 /// A file's mode and owner.
@@ -203,6 +218,56 @@ impl Cgroup {
     /// The same, to add to it.
     pub(super) fn processor_usage_mut(&mut self) -> &mut Usage {
         &mut self.rare.get_or_insert_default().usage
+    }
+
+    /// What the cpuacct controller of v1 counts, if anything.
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.rare.as_ref().map(|rare| &rare.account)
+    }
+
+    /// The same, to change it.
+    pub(super) fn account_mut(&mut self) -> &mut Account {
+        &mut self.rare.get_or_insert_default().account
+    }
+
+    /// What the cpuset controller of v1 keeps of a group below the root.
+    pub(super) fn v1_cpuset(&self) -> Option<&Cpuset> {
+        self.rare.as_ref()?.cpuset.as_deref()
+    }
+
+    /// The same, to change it.
+    pub(super) fn v1_cpuset_mut(&mut self) -> &mut Cpuset {
+        self.rare.get_or_insert_default().cpuset.get_or_insert_default()
+    }
+
+    /// What the v1 freezer was told.
+    pub(super) fn freezing(&self) -> Freezing {
+        self.rare.as_ref().map_or_else(Freezing::default, |rare| rare.freezing)
+    }
+
+    /// Tells it.
+    pub(super) fn set_freezing(&mut self, freezing: Freezing) {
+        self.rare.get_or_insert_default().freezing = freezing;
+    }
+
+    /// Which devices its processes may open, if not simply all.
+    pub(super) fn devices(&self) -> Option<&Devices> {
+        self.rare.as_ref()?.devices.as_ref()
+    }
+
+    /// The same, to change it.
+    pub(super) fn devices_mut(&mut self) -> &mut Devices {
+        self.rare.get_or_insert_default().devices.get_or_insert_default()
+    }
+
+    /// What sockets of its processes are marked with.
+    pub(super) fn marks(&self) -> Marks {
+        self.rare.as_ref().map_or_else(Marks::default, |rare| rare.marks)
+    }
+
+    /// Marks them otherwise from now on.
+    pub(super) fn set_marks(&mut self, marks: Marks) {
+        self.rare.get_or_insert_default().marks = marks;
     }
 
     /// What the io controller keeps, if it was ever told anything.

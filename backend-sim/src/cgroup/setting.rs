@@ -15,6 +15,8 @@ pub(super) struct Setting {
     default: u64,
     /// What it is at first from a release on.
     default_since: Option<(Release, u64)>,
+    /// What it is in a root, if that is something else; nobody sets it there.
+    of_root: Option<u64>,
     parse: fn(&[u8]) -> Result<u64, Errno>,
     /// A value that prints as `max`.
     max: Option<u64>,
@@ -34,6 +36,7 @@ const fn bytes(default: u64, parse: fn(&[u8]) -> Result<u64, Errno>, pages_a_uni
     Setting {
         default: if default > max { max } else { default },
         default_since: None,
+        of_root: None,
         parse,
         max: Some(max),
         survives_hiding: false,
@@ -42,6 +45,9 @@ const fn bytes(default: u64, parse: fn(&[u8]) -> Result<u64, Errno>, pages_a_uni
 
 /// memory.max, memory.high and those of swap.
 pub(super) static MEMORY_LIMIT: Setting = bytes(MAX_BYTES, pages::<1>, 1);
+
+/// Limits of v1, which have no word for the greatest.
+pub(super) static MEMORY_LIMIT_V1: Setting = number(MAX_BYTES, pages_v1);
 
 /// memory.min, memory.low.
 pub(super) static MEMORY_PROTECTION: Setting = bytes(0, pages::<1>, 1);
@@ -58,9 +64,50 @@ pub(super) static HUGE_2MB: Setting = huge_pages(pages::<512>, 512);
 /// Limits of huge pages of 1 GiB.
 pub(super) static HUGE_1GB: Setting = huge_pages(pages::<262_144>, 262_144);
 
+/// Limits of v1: they print as numbers, and -1 stands for the greatest. Those of the root are older than huge pages are.
+const fn huge_pages_v1(parse: fn(&[u8]) -> Result<u64, Errno>, pages_a_unit: u64) -> Setting {
+    Setting { max: None, of_root: Some(MAX_BYTES), ..huge_pages(parse, pages_a_unit) }
+}
+
+/// Limits of v1 for huge pages of 2 MiB.
+pub(super) static HUGE_2MB_V1: Setting = huge_pages_v1(huge_v1::<512>, 512);
+
+/// Limits of v1 for huge pages of 1 GiB.
+pub(super) static HUGE_1GB_V1: Setting = huge_pages_v1(huge_v1::<262_144>, 262_144);
+
+/// blkio.bfq.weight
+pub(super) static BFQ_WEIGHT: Setting = Setting {
+    default: 100,
+    default_since: None,
+    of_root: None,
+    parse: bfq_weight,
+    max: None,
+    survives_hiding: false,
+};
+/// A number of v1 between 0 and the greatest that is allowed.
+const fn number(default: u64, parse: fn(&[u8]) -> Result<u64, Errno>) -> Setting {
+    Setting {
+        default,
+        default_since: None,
+        of_root: None,
+        parse,
+        max: None,
+        survives_hiding: false,
+    }
+}
+
+/// memory.move_charge_at_immigrate: bits for anonymous memory and for files.
+pub(super) static MOVED_CHARGES: Setting = number(0, up_to::<3>);
+
 /// memory.oom.group
-pub(super) static OOM_GROUP: Setting =
-    Setting { default: 0, default_since: None, parse: oom_group, max: None, survives_hiding: true };
+pub(super) static OOM_GROUP: Setting = Setting {
+    default: 0,
+    default_since: None,
+    of_root: None,
+    parse: oom_group,
+    max: None,
+    survives_hiding: true,
+};
 
 impl Setting {
     fn default_in(&self, release: Release) -> u64 {
@@ -70,13 +117,47 @@ impl Setting {
         }
     }
 }
+
 /// A size or `max`, rounded down to whole units of so many pages.
 fn pages<const UNIT: u64>(bytes: &[u8]) -> Result<u64, Errno> {
-    let pages = match value::strip(bytes) {
-        b"max" => MAX_PAGES,
-        text => (value::size(text)? / PAGE).min(MAX_PAGES),
-    };
-    Ok(pages / UNIT * UNIT * PAGE)
+    Ok(pages_or(b"max", value::strip(bytes))? / UNIT * UNIT * PAGE)
+}
+
+/// The same in v1, where the greatest is `-1`.
+fn huge_v1<const UNIT: u64>(bytes: &[u8]) -> Result<u64, Errno> {
+    Ok(pages_or(b"-1", value::strip(bytes))? / UNIT * UNIT * PAGE)
+}
+
+/// The same of one page a unit.
+fn pages_v1(bytes: &[u8]) -> Result<u64, Errno> {
+    size_v1(value::strip(bytes))
+}
+
+/// The same without white space.
+pub(super) fn size_v1(text: &[u8]) -> Result<u64, Errno> {
+    Ok(pages_or(b"-1", text)? * PAGE)
+}
+
+/// How many pages a size is, or the greatest number if it is this word.
+fn pages_or(greatest: &[u8], text: &[u8]) -> Result<u64, Errno> {
+    match text {
+        text if text == greatest => Ok(MAX_PAGES),
+        text => Ok((value::size(text)? / PAGE).min(MAX_PAGES)),
+    }
+}
+
+/// A number from 1 to 1000, no white space around it.
+fn bfq_weight(bytes: &[u8]) -> Result<u64, Errno> {
+    let weight = value::unsigned(bytes)?;
+    if (1..=1000).contains(&weight) { Ok(weight) } else { Err(Errno::ERANGE) }
+}
+
+/// A number without white space.
+fn up_to<const GREATEST: u64>(bytes: &[u8]) -> Result<u64, Errno> {
+    match value::unsigned(bytes)? {
+        number if number <= GREATEST => Ok(number),
+        _ => Err(Errno::EINVAL),
+    }
 }
 
 /// 0 or 1; what is no number, and any other, is EINVAL, but for ERANGE of one too great.
@@ -89,8 +170,10 @@ fn oom_group(bytes: &[u8]) -> Result<u64, Errno> {
 }
 
 pub(super) fn show(kernel: &Kernel, target: Target, setting: &Setting, out: &mut Vec<u8>) {
-    let default = setting.default_in(kernel.cgroups.release);
-    let value = kernel.cgroups.table.at(target.group).setting(target.row).unwrap_or(default);
+    let group = kernel.cgroups.table.at(target.group);
+    let of_root = setting.of_root.filter(|_| group.parent.is_none());
+    let default = of_root.unwrap_or_else(|| setting.default_in(kernel.cgroups.release));
+    let value = group.setting(target.row).unwrap_or(default);
     if setting.max == Some(value) {
         out.extend_from_slice(b"max\n")
     } else {
@@ -105,14 +188,21 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>, setting: &Setting) -
     Ok(())
 }
 
+/// Writes a setting that a root has and nobody changes: EINVAL there.
+pub(super) fn store_below_root(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    let is_root = kernel.cgroups.table.at(write.group).parent.is_none();
+    let setting = rows::setting_of(write.row).filter(|_| !is_root).ok_or(Errno::EINVAL)?;
+    store(kernel, write, setting)
+}
+
 /// What a text means.
 pub(super) fn parse(bytes: &[u8], setting: &Setting) -> Result<u64, Errno> {
     (setting.parse)(bytes)
 }
 
-/// The value of a setting that a group of every kernel has, with the same default.
+/// The value of a setting that a group of every kernel has, with the same default; 0 where the hierarchy has no such file.
 pub(super) fn named(group: &Cgroup, name: &[u8]) -> u64 {
-    let Some((row, setting)) = rows::setting_named(name) else { return 0 };
+    let Some((row, setting)) = rows::setting_named(group, name) else { return 0 };
     group.setting(row).unwrap_or(setting.default)
 }
 

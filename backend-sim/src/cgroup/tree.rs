@@ -6,9 +6,9 @@
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure, Gid, Uid};
 
-use super::subsystem::needed;
 use super::{
     Cgroup, CgroupKey, Cgroups, Pids, cpuset, domain, freeze, hierarchy_limit, memory_group, rows,
+    v1,
 };
 use crate::fs::permission::SET_GROUP_ID;
 use crate::kernel::Kernel;
@@ -104,6 +104,35 @@ pub(crate) fn path(kernel: &Kernel, group: CgroupKey, out: &mut Vec<u8>) {
     }
 }
 
+/// The way from one group to another, as somebody prints a path who sees the first as the root: `/..` for each step up.
+pub(crate) fn path_from(kernel: &Kernel, root: CgroupKey, group: CgroupKey, out: &mut Vec<u8>) {
+    let table = &kernel.cgroups.table;
+    let start = out.len();
+    let mut top = root;
+    while !is_within(table, group, top)
+        && let Some(parent) = table.at(top).parent
+    {
+        out.extend_from_slice(b"/..");
+        top = parent;
+    }
+    let mut names = Vec::new();
+    let mut key = group;
+    while key != top
+        && let record = table.at(key)
+        && let Some(parent) = record.parent
+    {
+        names.push(&record.name);
+        key = parent;
+    }
+    for name in names.into_iter().rev() {
+        out.push(b'/');
+        out.extend_from_slice(name);
+    }
+    if out.len() == start {
+        out.push(b'/');
+    }
+}
+
 /// mkdir(2): a child group. Its files are the caller's. What the parent freezes is born frozen.
 ///
 /// # Errors
@@ -132,26 +161,27 @@ pub(super) fn mkdir(
     if cgroups.table.len() >= kernel.profile.limits.cgroups {
         return Err(Failure::LimitReached("cgroups").into());
     }
-    if needed(cgroups.table.at(parent).subtree_control).contains(Controller::Memory) {
+    if cgroups.given(parent).contains(Controller::Memory) {
         memory_group::may_begin(kernel, parent)?;
     }
+    v1::may_appear(&kernel.cgroups, parent)?;
     let now = kernel.clock.realtime();
     let cgroups = &mut kernel.cgroups;
-    let id = cgroups.next_id;
-    cgroups.next_id += rows::IDS_PER_GROUP;
+    let id = cgroups.hierarchy_of_mut(parent).new_id();
     let table = &mut cgroups.table;
     let group = table.insert_with(|own| Cgroup::new(id, name.into(), own, Some(parent)));
-    let (level, frozen, given) = {
-        let above = table.at_mut(parent);
-        above.descendants += 1;
-        let given = (above.mode.bits() & SET_GROUP_ID != 0).then_some(above.group);
-        (above.level + 1, above.freezer.is_effective(), given)
-    };
+    let above = table.at_mut(parent);
+    above.descendants += 1;
+    let given = (above.mode.bits() & SET_GROUP_ID != 0).then_some(above.group);
+    let (level, frozen) = (above.level + 1, above.freezer.is_effective());
+    let (hierarchy, notifies, clones) =
+        (above.hierarchy, above.notify_on_release, above.clone_children);
     // A set-group-id directory gives its group, and the bit; 6.1 then takes the group back from who is not root.
     let keeps = kernel.profile.release >= Release::V6_12 || maker == (Uid::ROOT, Gid::ROOT);
     let maker = (maker.0, given.filter(|_| keeps).unwrap_or(maker.1));
     let record = table.at_mut(group);
-    record.level = level;
+    (record.level, record.hierarchy) = (level, hierarchy);
+    (record.notify_on_release, record.clone_children) = (notifies, clones);
     (record.owner, record.group) = maker;
     let given_bit = if given.is_some() { SET_GROUP_ID } else { 0 };
     record.mode = Mode::new(mode.bits() & 0o1777 | given_bit);
@@ -174,6 +204,9 @@ pub(super) fn mkdir(
     }
     if frozen {
         freeze::born_frozen(kernel, group);
+    }
+    if hierarchy.is_v1() {
+        v1::appears(kernel, group);
     }
     Ok(())
 }
@@ -213,7 +246,10 @@ pub(super) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, group: CgroupKey) ->
         }
         above = record.parent;
     }
-    release(cgroups, group);
+    if cgroups.table.at(group).hierarchy.is_v1() {
+        v1::disappears(kernel, parent, group);
+    }
+    release(&mut kernel.cgroups, group);
     kernel.waits.wake(Channel::Cgroup(group));
     Ok(())
 }

@@ -10,6 +10,18 @@ pub(super) const fn is_space(byte: u8) -> bool {
     matches!(byte, 9..=13 | b' ' | 0xa0)
 }
 
+/// Writes a text with some of its bytes in octal (seq_escape).
+pub(crate) fn print_escaped(text: &[u8], escaped: &[u8], out: &mut Vec<u8>) {
+    for byte in text {
+        if escaped.contains(byte) {
+            out.push(b'\\');
+            out.extend([6, 3, 0].map(|shift| b'0' + (byte >> shift & 7)));
+        } else {
+            out.push(*byte);
+        }
+    }
+}
+
 /// The bytes up to the first NUL.
 pub(crate) fn text(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
@@ -146,6 +158,13 @@ pub(super) fn leading_size(text: &[u8]) -> (u64, &[u8]) {
         rest = behind;
     }
     (value << u32::try_from(shift).unwrap_or_default(), rest)
+}
+
+/// The unsigned number at the start, in the base that its prefix tells, and what is behind it; it wraps at 64 bits, and no
+/// digit at all is 0.
+pub(super) fn leading_unsigned(text: &[u8]) -> (u64, &[u8]) {
+    let Digits { value, rest, .. } = digits(text);
+    (value, rest)
 }
 
 /// The signed number at the start, whatever is behind it; it wraps at 64 bits, and a minus alone is 0.

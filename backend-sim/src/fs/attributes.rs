@@ -16,6 +16,7 @@ use super::{
     descriptors, kind, proc, process_of, tmpfs,
 };
 use crate::cgroup::filesystem;
+use crate::cgroup::v1::memory_files;
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::step::Step;
@@ -77,7 +78,7 @@ pub(crate) fn statfs(
     Ok(kernel.vfs.mounts.at(spot.mount).kind)
 }
 
-/// name_to_handle_at(2): of cgroup2 the number of the group or file, of a tmpfs what tells all files of the machine apart.
+/// name_to_handle_at(2): in a hierarchy the number of the group or file, of a tmpfs what tells all files of the machine apart.
 /// A link at the end is not followed.
 ///
 /// # Errors
@@ -87,7 +88,7 @@ pub(crate) fn handle(kernel: &Kernel, caller: ThreadKey, place: PlaceArg<'_>) ->
     let mount = kernel.vfs.mounts.at(spot.mount);
     let inode = attributes_of(kernel, caller, spot.node).inode.0.to_ne_bytes();
     match mount.kind {
-        FilesystemType::CGROUP2 => Ok(inode.to_vec()),
+        FilesystemType::CGROUP | FilesystemType::CGROUP2 => Ok(inode.to_vec()),
         FilesystemType::TMPFS => Ok([inode, mount.device.0.to_ne_bytes()].concat()),
         _ => Err(Errno::EOPNOTSUPP.into()),
     }
@@ -345,6 +346,9 @@ pub(crate) fn fallocate(
         return Err(Errno::ENOSPC.into());
     }
     drop_privileges(kernel, caller, spot.node);
+    if needed > 0 {
+        memory_files::pay(kernel, caller, node);
+    }
     let now = kernel.clock.realtime();
     tmpfs::change_pages(&mut kernel.vfs, spot.mount, node, now, |pages| {
         pages.fill(offset.0, length.0)

@@ -4,35 +4,18 @@
 use standin::backend::{FileKind, FilesystemType, MountFlags};
 use standin::id::{Device, Gid, Mode, Moment, Uid};
 
+use super::device;
 use super::lock::Locks;
 use super::memory::PathMemory;
-use super::mount::device;
+use super::mount::device as device_number;
 use super::proc::ProcNode;
 use super::tmpfs::{self, Content, Room, TmpNode};
 use super::{Born, Mount, MountKey, Node, Spot, TmpKey, Vfs};
-use crate::cgroup::CgroupKey;
+use crate::cgroup::Cgroups;
 use crate::clock::VirtualClock;
 use crate::profile::{Layout, Profile, Release};
 use crate::table::Table;
 use rustc_hash::FxHashMap;
-
-/// The v1 hierarchies, in the order of /proc/cgroups (spec/transcript.md, Form), and whether 6.12 lacks them.
-const V1: [(&str, bool); 14] = [
-    ("cpuset", true),
-    ("cpu", false),
-    ("cpuacct", false),
-    ("blkio", false),
-    ("memory", true),
-    ("devices", false),
-    ("freezer", false),
-    ("net_cls", false),
-    ("perf_event", false),
-    ("net_prio", false),
-    ("hugetlb", false),
-    ("pids", false),
-    ("rdma", false),
-    ("misc", false),
-];
 
 /// The programs that every machine has.
 const PROGRAMS: [&str; 5] = ["cat", "echo", "false", "sleep", "true"];
@@ -59,13 +42,16 @@ const fn numbers(release: Release) -> Numbers {
     }
 }
 
+/// Permission bits of every symbolic link.
+const LINK: Mode = Mode::new(0o777);
+
 /// What a tmpfs that the kernel mounts itself is born with.
 const ROOTS: Born = Born::Tmpfs(Mode::new(0o1777), Uid::ROOT, Gid::ROOT);
 const DEVICES: Born = Born::Tmpfs(Mode::new(0o755), Uid::ROOT, Gid::ROOT);
 
 impl Vfs {
     /// The mounts of a machine that has just booted.
-    pub(crate) fn boot(profile: &Profile, cgroup_root: CgroupKey) -> Self {
+    pub(crate) fn boot(profile: &Profile, cgroups: &Cgroups) -> Self {
         let now = VirtualClock::new().realtime();
         let numbers = numbers(profile.release);
         let room = Room::half_of(profile.memory);
@@ -78,7 +64,7 @@ impl Vfs {
             on: None,
             flags: MountFlags::empty(),
             read_only: false,
-            device: Device(device(ROOT_MINOR)),
+            device: Device(device_number(ROOT_MINOR)),
             users: 0,
             room,
             number: ROOT_MOUNT,
@@ -101,14 +87,19 @@ impl Vfs {
             has_peers: false,
             scratch: Vec::new(),
         };
-        let [dev, run] = vfs.rootfs_and_below(profile, cgroup_root, (rootfs, root), now);
+        let [dev, run] = vfs.rootfs_and_below(profile, cgroups, (rootfs, root), now);
         let shm = vfs.directory(dev, "shm", Mode::new(0o755), now);
+        for (name, device, bits) in device::all(profile) {
+            let node = TmpNode::new(Content::Device(device), Mode::new(bits), now);
+            tmpfs::add(&mut vfs, dev.0, dev.1, name.as_bytes(), node);
+        }
         for (on, mode) in [((dev.0, shm), 0o1777), (run, 0o755)] {
             let top = vfs.tmp.insert(TmpNode::directory(Mode::new(mode), None, now));
-            let mount = vfs.attach(on, FilesystemType::TMPFS, Node::Tmp(top), room);
+            let born = Born::Tmpfs(Mode::new(mode), Uid::ROOT, Gid::ROOT);
+            let mount = vfs.attach(on, FilesystemType::TMPFS, Node::Tmp(top), born);
             let record = vfs.mounts.at_mut(mount);
             record.flags = MountFlags::NO_SUID | MountFlags::NO_DEV;
-            record.born = Born::Tmpfs(Mode::new(mode), Uid::ROOT, Gid::ROOT);
+            record.room = room;
         }
         vfs
     }
@@ -117,7 +108,7 @@ impl Vfs {
     fn rootfs_and_below(
         &mut self,
         profile: &Profile,
-        cgroup_root: CgroupKey,
+        cgroups: &Cgroups,
         (rootfs, root): (MountKey, TmpKey),
         now: Moment,
     ) -> [(MountKey, TmpKey); 2] {
@@ -133,63 +124,55 @@ impl Vfs {
             tmpfs::add(self, rootfs, bin, program.as_bytes(), file);
         }
 
-        self.attach(
-            (rootfs, proc),
-            FilesystemType::PROC,
-            Node::Proc(ProcNode::Root),
-            Room::default(),
-        );
+        let proc_root = Node::Proc(ProcNode::Root);
+        self.attach((rootfs, proc), FilesystemType::PROC, proc_root, Born::Plain);
 
         let sys_root = self.tmp.insert(TmpNode::directory(Mode::new(0o555), None, now));
         let sysfs =
-            self.attach((rootfs, sys), FilesystemType::SYSFS, Node::Tmp(sys_root), Room::default());
+            self.attach((rootfs, sys), FilesystemType::SYSFS, Node::Tmp(sys_root), Born::Plain);
         let fs = self.directory((sysfs, sys_root), "fs", Mode::new(0o755), now);
         let cgroup = self.directory((sysfs, fs), "cgroup", Mode::new(0o555), now);
 
         let dev_root = self.tmp.insert(TmpNode::directory(Mode::new(0o755), None, now));
-        let devtmpfs = self.attach((rootfs, dev), FilesystemType::TMPFS, Node::Tmp(dev_root), room);
+        let devtmpfs =
+            self.attach((rootfs, dev), FilesystemType::TMPFS, Node::Tmp(dev_root), DEVICES);
         let record = self.mounts.at_mut(devtmpfs);
-        record.device = Device(device(numbers(profile.release).dev_minor));
+        record.device = Device(device_number(numbers(profile.release).dev_minor));
         record.name = "devtmpfs";
-        record.born = DEVICES;
+        record.room = room;
         self.last_minor -= 1;
 
         let mnt_root = self.tmp.insert(TmpNode::directory(Mode::new(0o1777), None, now));
-        let mnt = self.attach((rootfs, mnt), FilesystemType::TMPFS, Node::Tmp(mnt_root), room);
-        self.mounts.at_mut(mnt).born = ROOTS;
+        let mnt = self.attach((rootfs, mnt), FilesystemType::TMPFS, Node::Tmp(mnt_root), ROOTS);
+        self.mounts.at_mut(mnt).room = room;
 
         let below = [(devtmpfs, dev_root), (rootfs, run)];
         if profile.layout == Layout::Unified {
-            self.attach(
-                (sysfs, cgroup),
-                FilesystemType::CGROUP2,
-                Node::Cgroup(cgroup_root),
-                Room::default(),
-            );
+            let v2 = Node::Cgroup(cgroups.root);
+            self.attach((sysfs, cgroup), FilesystemType::CGROUP2, v2, Born::Plain);
             return below;
         }
         let top = self.tmp.insert(TmpNode::directory(Mode::new(0o1777), None, now));
-        let groups = self.attach((sysfs, cgroup), FilesystemType::TMPFS, Node::Tmp(top), room);
-        self.mounts.at_mut(groups).born = ROOTS;
-        for (name, missing_in_6_12) in V1 {
-            if missing_in_6_12 && profile.release == Release::V6_12 {
-                continue;
-            }
+        let groups = self.attach((sysfs, cgroup), FilesystemType::TMPFS, Node::Tmp(top), ROOTS);
+        self.mounts.at_mut(groups).room = room;
+        let hierarchies: Vec<_> = cgroups.v1_hierarchies().collect();
+        for (id, hierarchy) in hierarchies.into_iter().rev() {
+            let name = hierarchy.text();
+            let name = name.strip_prefix("name=").unwrap_or(&name);
             let on = self.directory((groups, top), name, Mode::new(0o755), now);
-            // A root that no walk enters: see `walk`.
-            let v1 = self.tmp.insert(TmpNode::directory(Mode::new(0o555), None, now));
-            let v1 =
-                self.attach((groups, on), FilesystemType::CGROUP, Node::Tmp(v1), Room::default());
-            self.mounts.at_mut(v1).born = Born::Hierarchy(name);
+            let root = Node::Cgroup(hierarchy.root);
+            self.attach((groups, on), FilesystemType::CGROUP, root, Born::Hierarchy(id));
+            if hierarchy.controllers.iter().count() > 1 {
+                for controller in hierarchy.controllers.iter() {
+                    let link = TmpNode::new(Content::Link(name.as_bytes().into()), LINK, now);
+                    tmpfs::add(self, groups, top, controller.v1_name().as_bytes(), link);
+                }
+            }
         }
         if profile.layout == Layout::Hybrid {
             let on = self.directory((groups, top), "unified", Mode::new(0o755), now);
-            self.attach(
-                (groups, on),
-                FilesystemType::CGROUP2,
-                Node::Cgroup(cgroup_root),
-                Room::default(),
-            );
+            let v2 = Node::Cgroup(cgroups.root);
+            self.attach((groups, on), FilesystemType::CGROUP2, v2, Born::Plain);
         }
         below
     }
@@ -212,13 +195,11 @@ impl Vfs {
         (mount, directory): (MountKey, TmpKey),
         kind: FilesystemType,
         root: Node,
-        room: Room,
+        born: Born,
     ) -> MountKey {
         let on = Spot { mount, node: Node::Tmp(directory) };
         self.tmp.at_mut(directory).users += 1;
         self.mounts.at_mut(mount).users += 1;
-        let made = self.new_mount(kind, root, on, MountFlags::empty());
-        self.mounts.at_mut(made).room = room;
-        made
+        self.new_mount(kind, root, on, MountFlags::empty(), born)
     }
 }

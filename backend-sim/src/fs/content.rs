@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cgroup::v1::memory_files::Payer;
+
 /// Bytes of a page.
 pub(crate) const PAGE: u64 = 4096;
 const PAGE_LENGTH: usize = 4096;
@@ -12,6 +14,8 @@ pub(crate) struct Pages {
     length: u64,
     /// By number; a page that is shorter than it could be ends in zeros.
     pages: BTreeMap<u64, Vec<u8>>,
+    /// Whose memory they are, if that is told.
+    pub(crate) payer: Option<Payer>,
 }
 
 /// The page that a byte stands in, and where in it.

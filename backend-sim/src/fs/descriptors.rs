@@ -11,7 +11,7 @@ use crate::kernel::Kernel;
 use crate::namespace;
 use crate::step::Step;
 use crate::task::{ProcessKey, ThreadKey};
-use crate::{pipe, socket};
+use crate::{counter, pipe, socket};
 
 /// The lowest number that is given out.
 const FIRST: u32 = 3;
@@ -270,6 +270,7 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
         OpenKind::Namespace(held) => namespace::release(kernel, held),
         OpenKind::Socket(socket) => socket::close(kernel, socket),
         OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
+        OpenKind::Counter(counter) => counter::close(kernel, counter),
     }
     kernel.vfs.files.discard(key);
 }

@@ -56,3 +56,13 @@ pub(crate) fn cover(kernel: &Kernel, spot: Spot) -> Option<MountKey> {
     };
     if covered { kernel.vfs.covers.get(&spot).copied() } else { None }
 }
+
+/// Whether something is mounted on a node, through whatever mount it is reached there (`is_local_mountpoint`).
+pub(crate) fn is_mount_point(kernel: &Kernel, node: Node) -> bool {
+    match node {
+        Node::Tmp(key) => kernel.vfs.tmp.at(key).covered > 0,
+        Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => {
+            kernel.vfs.unmarked_covers > 0 && kernel.vfs.covers.keys().any(|spot| spot.node == node)
+        }
+    }
+}

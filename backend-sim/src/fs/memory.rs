@@ -155,7 +155,7 @@ mod tests {
 
     fn spot() -> Spot {
         let profile = Profile::default();
-        Vfs::boot(&profile, Cgroups::boot(&profile).root).root
+        Vfs::boot(&profile, &Cgroups::boot(&profile)).root
     }
 
     #[test]

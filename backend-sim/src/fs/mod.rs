@@ -12,7 +12,8 @@ use rustc_hash::FxHashMap;
 use standin::backend::{AccessMode, FileKind, FilesystemType, MountFlags, OpenFlags};
 use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
 
-use crate::cgroup::{CgroupKey, RowId, filesystem};
+use crate::cgroup::{CgroupKey, HierarchyId, RowId, filesystem};
+use crate::counter::CounterKey;
 use crate::kernel::Kernel;
 use crate::namespace::Held;
 use crate::pipe::{PipeEnd, PipeKey};
@@ -25,6 +26,7 @@ mod boot;
 mod component;
 pub(crate) mod content;
 pub(crate) mod descriptors;
+pub(crate) mod device;
 pub(crate) mod lock;
 pub(crate) mod lookup;
 mod memory;
@@ -122,8 +124,8 @@ pub(crate) struct Mount {
 pub(crate) enum Born {
     /// Nothing.
     Plain,
-    /// A v1 hierarchy, by its controller.
-    Hierarchy(&'static str),
+    /// A v1 hierarchy.
+    Hierarchy(HierarchyId),
     /// The root of a tmpfs.
     Tmpfs(Mode, Uid, Gid),
 }
@@ -174,6 +176,8 @@ pub(crate) enum OpenKind {
     Socket(SocketKey),
     /// An end of a pipe.
     Pipe(PipeKey, PipeEnd),
+    /// An event counter.
+    Counter(CounterKey),
     /// A namespace handle.
     Namespace(Held),
 }

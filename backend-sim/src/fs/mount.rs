@@ -1,4 +1,4 @@
-//! Mounting and unmounting (mount(2), umount2(2)): tmpfs, proc, and cgroup2 once more.
+//! Mounting and unmounting (mount(2), umount2(2)): tmpfs, proc, hierarchies of v1, and cgroup2 once more.
 
 use standin::backend::{FileKind, FilesystemType, MountFlags};
 use standin::id::{Bytes, Device, Gid, Mode, Uid};
@@ -10,7 +10,9 @@ use super::proc::ProcNode;
 use super::tmpfs::{self, Room, TmpNode};
 use super::walk::spot;
 use super::{Born, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, let_go};
+use crate::cgroup::{HierarchyId, filesystem, v1};
 use crate::kernel::Kernel;
+use crate::namespace;
 use crate::ops::PlaceArg;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -71,20 +73,29 @@ impl Vfs {
         root: Node,
         on: Spot,
         flags: MountFlags,
+        born: Born,
     ) -> MountKey {
-        // All mounts of cgroup2 show one filesystem, and so do those of /proc; each tmpfs is one of its own.
+        // All mounts of a hierarchy show one filesystem, whatever group is their root, and so do those of /proc; each tmpfs is
+        // one of its own.
+        let is_same = |mount: &Mount| {
+            mount.root == root
+                || (kind == FilesystemType::CGROUP2 && mount.kind == kind)
+                || (kind == FilesystemType::CGROUP && mount.born == born)
+        };
         let same = match root {
             Node::Tmp(_) => None,
             Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => {
-                self.mounts.iter().find(|(_, mount)| mount.root == root)
+                self.mounts.iter().find(|(_, mount)| is_same(mount))
             }
         };
-        let same = same.map(|(_, mount)| mount.device);
-        let device = same.unwrap_or_else(|| {
-            self.last_minor += 1;
-            Device(device(self.last_minor))
-        });
-        let read_only = kind == FilesystemType::TMPFS && flags.contains(MountFlags::READ_ONLY);
+        let (device, read_only) = match same {
+            Some((_, same)) => (same.device, same.read_only),
+            None => {
+                self.last_minor += 1;
+                let own = matches!(kind, FilesystemType::TMPFS | FilesystemType::CGROUP);
+                (Device(device(self.last_minor)), own && flags.contains(MountFlags::READ_ONLY))
+            }
+        };
         self.mounts_made += 1;
         let mount = self.mounts.insert(Mount {
             kind,
@@ -98,7 +109,7 @@ impl Vfs {
             number: self.free_number(),
             order: self.mounts_made,
             name: kind.name().unwrap_or("none"),
-            born: Born::Plain,
+            born,
         });
         self.paths.forget();
         self.covers.insert(on, mount);
@@ -155,7 +166,7 @@ pub(crate) fn mount(
         return Err(Errno::EPERM.into());
     }
     if flags.contains(MountFlags::REMOUNT) {
-        return remount(kernel, on, flags, options.as_bytes());
+        return remount(kernel, caller, on, flags, options.as_bytes());
     }
     if flags.contains(MountFlags::BIND) {
         return Err(Failure::NotModelled("bind mount").into());
@@ -174,24 +185,54 @@ pub(crate) fn mount(
         }
         b"cgroup2" => {
             check_cgroup2_options(options.as_bytes())?;
-            (FilesystemType::CGROUP2, Node::Cgroup(kernel.cgroups.root))
+            kernel.cgroups.show_v2();
+            let root = namespace::cgroup::root(kernel, caller, HierarchyId::V2);
+            (FilesystemType::CGROUP2, Node::Cgroup(root))
+        }
+        b"cgroup" => {
+            let id = v1::mount::to_use(kernel, caller, options.as_bytes())?;
+            let root = namespace::cgroup::root(kernel, caller, id);
+            let mounted = put(kernel, FilesystemType::CGROUP, Node::Cgroup(root), on, flags);
+            if mounted.is_err() {
+                v1::mount::unmounted(kernel, id);
+            }
+            return mounted;
         }
         b"proc" if options.as_bytes().is_empty() => {
             (FilesystemType::PROC, Node::Proc(ProcNode::Root))
         }
         b"proc" => return Err(Failure::NotModelled("options of proc").into()),
-        b"cgroup" => return Err(Failure::NotModelled("mount cgroup").into()),
         other if UNMODELLED.contains(&other) => {
             return Err(Failure::NotModelled("mount of this filesystem").into());
         }
         _ => return Err(Errno::ENODEV.into()),
     };
+    put(kernel, kind, root, on, flags)
+}
+
+/// Puts a filesystem over a directory.
+fn put(
+    kernel: &mut Kernel,
+    kind: FilesystemType,
+    root: Node,
+    on: Spot,
+    flags: MountFlags,
+) -> Step<()> {
     if is_root(kernel, on) && on.node == root {
         return Err(Errno::EBUSY.into());
     }
     check_target(kernel, on)?;
     keep(kernel, on);
-    kernel.vfs.new_mount(kind, root, on, flags);
+    let mut born = Born::Plain;
+    if let Node::Cgroup(group) = root {
+        if kind == FilesystemType::CGROUP {
+            born = Born::Hierarchy(kernel.cgroups.table.at(group).hierarchy);
+        }
+        if kernel.cgroups.table.at(group).parent.is_some() {
+            filesystem::keep(kernel, root);
+        }
+    }
+    kernel.vfs.new_mount(kind, root, on, flags, born);
     Ok(())
 }
 
@@ -308,15 +349,20 @@ fn mount_tmpfs(kernel: &mut Kernel, on: Spot, flags: MountFlags, tmpfs: &Tmpfs) 
     root.group = tmpfs.group;
     let root = Node::Tmp(kernel.vfs.tmp.insert(root));
     keep(kernel, on);
-    let mount = kernel.vfs.new_mount(FilesystemType::TMPFS, root, on, flags);
-    let record = kernel.vfs.mounts.at_mut(mount);
-    record.room = tmpfs.room;
-    record.born = Born::Tmpfs(tmpfs.mode, tmpfs.owner, tmpfs.group);
+    let born = Born::Tmpfs(tmpfs.mode, tmpfs.owner, tmpfs.group);
+    let mount = kernel.vfs.new_mount(FilesystemType::TMPFS, root, on, flags, born);
+    kernel.vfs.mounts.at_mut(mount).room = tmpfs.room;
     Ok(())
 }
 
 /// Other flags and bounds for a mount that is there.
-fn remount(kernel: &mut Kernel, on: Spot, flags: MountFlags, options: &[u8]) -> Step<()> {
+fn remount(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    on: Spot,
+    flags: MountFlags,
+    options: &[u8],
+) -> Step<()> {
     if !is_root(kernel, on) {
         return Err(Errno::EINVAL.into());
     }
@@ -336,31 +382,37 @@ fn remount(kernel: &mut Kernel, on: Spot, flags: MountFlags, options: &[u8]) -> 
     } else if whole && kind == FilesystemType::CGROUP2 {
         // The options of the hierarchy are set anew by each: none is what there is.
         check_cgroup2_options(options)?;
+    } else if let (true, FilesystemType::CGROUP, Node::Cgroup(root)) = (whole, kind, on.node) {
+        v1::mount::remount(kernel, caller, root, options)?;
     } else if whole && !options.is_empty() {
         return Err(Failure::NotModelled("remount with options").into());
     }
     let read_only = flags.contains(MountFlags::READ_ONLY);
-    if whole && read_only && writes_somewhere(kernel, on.mount) {
+    let device = kernel.vfs.mounts.at(on.mount).device;
+    if whole && read_only && writes_somewhere(kernel, device) {
         return Err(Errno::EBUSY.into());
+    }
+    if whole {
+        // Every mount of the filesystem follows.
+        let mounts = &mut kernel.vfs.mounts;
+        let same = mounts.iter().filter(|(_, mount)| mount.device == device);
+        for key in same.map(|(key, _)| key).collect::<Vec<_>>() {
+            mounts.at_mut(key).read_only = read_only;
+        }
     }
     let mount = kernel.vfs.mounts.at_mut(on.mount);
     mount.flags = flags & KEPT;
-    if whole {
-        mount.read_only = read_only;
-    }
     if let Some(room) = bounds {
         mount.room = room;
     }
     Ok(())
 }
 
-/// Whether a file of this mount is open for writing.
-fn writes_somewhere(kernel: &Kernel, mount: MountKey) -> bool {
-    kernel
-        .vfs
-        .files
-        .iter()
-        .any(|(_, file)| file.is_named() && file.spot.mount == mount && file.writes())
+/// Whether a file of this filesystem is open for writing.
+fn writes_somewhere(kernel: &Kernel, device: Device) -> bool {
+    let is_of = |mount| kernel.vfs.mounts.at(mount).device == device;
+    let mut files = kernel.vfs.files.iter().map(|(_, file)| file);
+    files.any(|file| file.is_named() && file.writes() && is_of(file.spot.mount))
 }
 
 /// umount2(2) without flags.
@@ -383,8 +435,17 @@ pub(crate) fn umount(kernel: &mut Kernel, caller: ThreadKey, target: PlaceArg<'_
     }
     kernel.vfs.uncover(on);
     kernel.vfs.mounts.remove(spot.mount);
-    if let Node::Tmp(root) = spot.node {
-        tmpfs::free_all(&mut kernel.vfs, root);
+    match spot.node {
+        Node::Tmp(root) => tmpfs::free_all(&mut kernel.vfs, root),
+        Node::Cgroup(root) => {
+            let record = kernel.cgroups.table.at(root);
+            let (id, is_kept) = (record.hierarchy, record.parent.is_some());
+            if is_kept {
+                filesystem::let_go(kernel, spot.node);
+            }
+            v1::mount::unmounted(kernel, id);
+        }
+        Node::Control(..) | Node::Proc(_) => {}
     }
     let_go(kernel, on);
     Ok(())

@@ -8,7 +8,7 @@ use standin::id::Mode;
 use standin::path::Follow;
 use standin::{Errno, Failure, KPath};
 
-use super::lookup::{cover, look_up};
+use super::lookup::{is_mount_point, look_up};
 use super::permission::{
     AsDirectory, SET_GROUP_ID, check, check_change, check_removal, check_writable,
     is_set_id_program, may_set_group_id, owns,
@@ -221,8 +221,7 @@ pub(crate) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>)
     if matches!(node, Node::Proc(_)) {
         return Err(Errno::EPERM.into());
     }
-    let spot = Spot { mount: directory.mount, node };
-    if cover(kernel, spot).is_some() {
+    if is_mount_point(kernel, node) {
         return Err(Errno::EBUSY.into());
     }
     if let Node::Cgroup(group) = node {
@@ -252,7 +251,7 @@ pub(crate) fn unlink(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>
     }
     check_removal(kernel, caller, directory, node, AsDirectory::No)?;
     let above = tmp_directory(kernel, directory)?;
-    if cover(kernel, Spot { mount: directory.mount, node }).is_some() {
+    if is_mount_point(kernel, node) {
         return Err(Errno::EBUSY.into());
     }
     let now = kernel.clock.realtime();
@@ -276,7 +275,9 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, place: PlaceArg<'_>) 
     match spot.node {
         Node::Tmp(key) => match &kernel.vfs.tmp.at(key).content {
             Content::Link(target) => Ok(target.to_vec()),
-            Content::Dir(_) | Content::File(_) | Content::Socket(_) => Err(Errno::EINVAL.into()),
+            Content::Dir(_) | Content::File(_) | Content::Socket(_) | Content::Device(_) => {
+                Err(Errno::EINVAL.into())
+            }
         },
         Node::Proc(node) if kind(kernel, spot.node) == FileKind::Link => {
             super::proc::readlink(kernel, caller, node)

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use standin::Errno;
 use standin::Failure;
-use standin::backend::{Access, AccessMode, FileKind, FilesystemType, OpenFlags, OpenOptions};
+use standin::backend::{
+    Access, AccessMode, FileKind, FilesystemType, MountFlags, OpenFlags, OpenOptions,
+};
 use standin::id::Mode;
 use standin::path::Follow;
 
@@ -197,6 +199,11 @@ fn check_found(
             return Err(Errno::ENXIO.into());
         }
         FileKind::Fifo => return Err(Failure::NotModelled("open of a named pipe").into()),
+        FileKind::Character | FileKind::Block
+            if kernel.vfs.mounts.at(spot.mount).flags.contains(MountFlags::NO_DEV) =>
+        {
+            return Err(Errno::EACCES.into());
+        }
         FileKind::Dir
         | FileKind::File
         | FileKind::Character

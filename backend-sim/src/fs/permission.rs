@@ -5,7 +5,7 @@ use standin::backend::{Access, AccessMode, FileKind, MountFlags};
 use standin::{Capability, Errno, Gid};
 
 use super::proc::sysctl;
-use super::{Attributes, MountKey, Node, Spot, attributes_of, kind, proc};
+use super::{Attributes, MountKey, Node, Spot, attributes_of, device, kind, proc};
 use crate::kernel::Kernel;
 use crate::task::{Credentials, Rights, ThreadKey};
 
@@ -48,13 +48,18 @@ pub(crate) fn allows(rights: Rights<'_>, file: &Attributes, access: Access) -> b
             && rights.capable(Capability::DAC_OVERRIDE))
 }
 
-/// EACCES unless the caller may use the file so; EROFS and EPERM where nobody may write.
+/// EACCES unless the caller may use the file so; EROFS and EPERM where nobody may write, EPERM of a device that its group denies.
 pub(crate) fn check(
     kernel: &Kernel,
     caller: ThreadKey,
     spot: Spot,
     access: Access,
 ) -> Result<(), Errno> {
+    check_file(kernel, caller, spot, access)?;
+    device::check(kernel, caller, spot.node, access)
+}
+
+fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) -> Result<(), Errno> {
     if access.contains(Access::WRITE) {
         if kernel.vfs.mounts.at(spot.mount).read_only {
             return Err(Errno::EROFS);

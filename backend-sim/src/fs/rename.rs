@@ -3,10 +3,11 @@
 use standin::Errno;
 use standin::backend::{Access, FileKind, FilesystemType};
 
-use super::lookup::{cover, look_up};
+use super::lookup::{is_mount_point, look_up};
 use super::permission::{AsDirectory, check, check_change, check_removal, check_writable};
 use super::walk::{Last, parent};
 use super::{Node, Spot, kind, tmpfs};
+use crate::cgroup::v1;
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::step::Step;
@@ -62,9 +63,13 @@ pub(crate) fn rename(
         check(kernel, caller, Spot { mount, node: source }, Access::WRITE)?;
     }
     for node in [Some(source), target].into_iter().flatten() {
-        if cover(kernel, Spot { mount, node }).is_some() {
+        if is_mount_point(kernel, node) {
             return Err(Errno::EBUSY.into());
         }
+    }
+    if let (Node::Cgroup(from), Node::Cgroup(to)) = (from.node, to.node) {
+        let is_taken = target.is_some();
+        return v1::rename::rename(kernel, from, source, to, new_name.bytes(), is_taken);
     }
     let (Node::Tmp(old), Node::Tmp(new)) = (from.node, to.node) else {
         return Err(Errno::EPERM.into());

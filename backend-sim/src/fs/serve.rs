@@ -6,7 +6,7 @@
 use standin::Errno;
 
 use super::{FileKey, Node, OpenKind, is_dead, proc};
-use crate::cgroup::filesystem;
+use crate::cgroup::filesystem::{self, Again};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -16,6 +16,8 @@ use crate::task::ThreadKey;
 pub(crate) struct Served {
     /// The count of changes when the text was last made; `None` before the first time (for polls of control files).
     pub(crate) seen: Option<u64>,
+    /// It was read before.
+    again: bool,
     /// Where the last read ended.
     position: u64,
     /// What is left of a text that was longer than the caller had room for.
@@ -55,7 +57,8 @@ fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
         OpenKind::Process(_)
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
-        | OpenKind::Pipe(..) => {
+        | OpenKind::Pipe(..)
+        | OpenKind::Counter(_) => {
             unreachable!("what stands in no filesystem has no text")
         }
     }
@@ -145,8 +148,11 @@ fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -
     let mut seen = None;
     let made = match node {
         Node::Control(..) => {
+            let again = std::mem::replace(&mut served(kernel, file).again, true);
+            let again = if again { Again::Yes } else { Again::No };
             let changes = filesystem::changes(kernel, node);
-            let made = filesystem::read(kernel, file, node, &mut text);
+            let made = filesystem::prepare(kernel, node, again)
+                .and_then(|()| filesystem::read(kernel, file, node, &mut text));
             if !(text.is_empty() && filesystem::is_list(node)) {
                 seen = changes;
             }

@@ -10,8 +10,10 @@ use standin::backend::FileKind;
 use standin::id::{Bytes, Gid, Inode, Mode, Moment, Uid};
 
 use super::content::{PAGE, Pages};
+use super::device::Device;
 use super::xattr::Xattrs;
 use super::{Attributes, MountKey, TmpKey, Vfs};
+use crate::cgroup::v1::memory_files::Payer;
 use crate::socket::SocketKey;
 
 /// The longest name.
@@ -44,6 +46,7 @@ pub(crate) enum Content {
     Link(Box<[u8]>),
     /// A name of a local socket, which may be closed.
     Socket(SocketKey),
+    Device(Device),
 }
 
 /// The names in a directory.
@@ -124,6 +127,7 @@ impl TmpNode {
             Content::File(_) => FileKind::File,
             Content::Link(_) => FileKind::Link,
             Content::Socket(_) => FileKind::Socket,
+            Content::Device(device) => device.file_kind(),
         }
     }
 
@@ -134,7 +138,7 @@ impl TmpNode {
             }
             Content::File(pages) => pages.length(),
             Content::Link(target) => u64::try_from(target.len()).unwrap_or_default(),
-            Content::Socket(_) => 0,
+            Content::Socket(_) | Content::Device(_) => 0,
         };
         Attributes {
             kind: self.kind(),
@@ -152,14 +156,14 @@ impl TmpNode {
     pub(crate) const fn names(&self) -> Option<&Directory> {
         match &self.content {
             Content::Dir(directory) => Some(directory),
-            Content::File(_) | Content::Link(_) | Content::Socket(_) => None,
+            Content::File(_) | Content::Link(_) | Content::Socket(_) | Content::Device(_) => None,
         }
     }
 
     const fn names_mut(&mut self) -> Option<&mut Directory> {
         match &mut self.content {
             Content::Dir(directory) => Some(directory),
-            Content::File(_) | Content::Link(_) | Content::Socket(_) => None,
+            Content::File(_) | Content::Link(_) | Content::Socket(_) | Content::Device(_) => None,
         }
     }
 
@@ -167,7 +171,15 @@ impl TmpNode {
     pub(crate) const fn socket(&self) -> Option<SocketKey> {
         match self.content {
             Content::Socket(socket) => Some(socket),
-            Content::Dir(_) | Content::File(_) | Content::Link(_) => None,
+            Content::Dir(_) | Content::File(_) | Content::Link(_) | Content::Device(_) => None,
+        }
+    }
+
+    /// The device that it is, if it is one.
+    pub(crate) const fn device(&self) -> Option<Device> {
+        match self.content {
+            Content::Device(device) => Some(device),
+            Content::Dir(_) | Content::File(_) | Content::Link(_) | Content::Socket(_) => None,
         }
     }
 
@@ -175,7 +187,7 @@ impl TmpNode {
     pub(crate) const fn pages(&self) -> Option<&Pages> {
         match &self.content {
             Content::File(pages) => Some(pages),
-            Content::Dir(_) | Content::Link(_) | Content::Socket(_) => None,
+            Content::Dir(_) | Content::Link(_) | Content::Socket(_) | Content::Device(_) => None,
         }
     }
 }
@@ -366,6 +378,13 @@ pub(crate) fn count_pages(
     let after = pages.page_count();
     let room = &mut vfs.mounts.at_mut(mount).room;
     room.pages = room.pages + after - before;
+}
+
+/// From now on a file's pages are somebody's memory.
+pub(crate) fn set_payer(vfs: &mut Vfs, key: TmpKey, payer: Payer) {
+    if let Content::File(pages) = &mut vfs.tmp.at_mut(key).content {
+        pages.payer = Some(payer);
+    }
 }
 
 /// Puts bytes into pages that are there, through a map: the file is as long as it was. Every such write counts as a change of

@@ -9,11 +9,14 @@ use standin::{Errno, Signal};
 use super::attributes::drop_privileges;
 use super::content::PAGE;
 use super::proc::{ProcNode, sysctl};
+use super::tmpfs::Content;
 use super::{
-    FileKey, Node, OpenFile, OpenKind, TmpKey, descriptors, is_dead, kind, proc, process_of, serve,
-    tmpfs,
+    FileKey, Node, OpenFile, OpenKind, TmpKey, descriptors, device, is_dead, kind, proc,
+    process_of, serve, tmpfs,
 };
 use crate::cgroup::filesystem;
+use crate::cgroup::v1::memory_files;
+use crate::counter;
 use crate::kernel::Kernel;
 use crate::pipe;
 use crate::profile::Release;
@@ -57,6 +60,10 @@ pub(crate) fn read(
         OpenKind::Pipe(pipe, _) => {
             return pipe::read(kernel, pipe, file.flags.contains(OpenFlags::NONBLOCKING), buffer);
         }
+        OpenKind::Counter(counter) => {
+            let nonblocking = file.flags.contains(OpenFlags::NONBLOCKING);
+            return counter::read(kernel, counter, nonblocking, buffer);
+        }
     }
     let node = file.spot.node;
     let length = match node {
@@ -65,9 +72,12 @@ pub(crate) fn read(
         Node::Proc(of) if proc::kind(of) == FileKind::File => {
             serve::read(kernel, caller, (key, node), at, buffer)?
         }
-        Node::Tmp(node) => match kernel.vfs.tmp.at(node).pages() {
-            Some(pages) => pages.read(at, buffer),
-            None => return Err(Errno::EISDIR.into()),
+        Node::Tmp(node) => match &kernel.vfs.tmp.at(node).content {
+            Content::File(pages) => pages.read(at, buffer),
+            Content::Device(device) => device::read(*device, buffer)?,
+            Content::Dir(_) | Content::Link(_) | Content::Socket(_) => {
+                return Err(Errno::EISDIR.into());
+            }
         },
         Node::Cgroup(_) | Node::Proc(_) => return Err(Errno::EISDIR.into()),
     };
@@ -103,13 +113,20 @@ pub(crate) fn write(
             let pipe = (pipe, file.flags.contains(OpenFlags::NONBLOCKING));
             return pipe::write(kernel, caller, pipe, bytes, &mut writing.piped);
         }
+        OpenKind::Counter(counter) => {
+            let nonblocking = file.flags.contains(OpenFlags::NONBLOCKING);
+            return counter::write(kernel, counter, nonblocking, bytes);
+        }
     }
     let node = file.spot.node;
     let (at, length) = match node {
         Node::Control(..) => (at, filesystem::write(kernel, caller, (key, node), bytes)?),
         Node::Proc(ProcNode::Setting(id)) => (at, sysctl::write(kernel, caller, id, at, bytes)?),
         Node::Proc(_) => (at, proc::write(kernel, caller, key, bytes)?),
-        Node::Tmp(node) => write_pages(kernel, caller, key, node, at, bytes)?,
+        Node::Tmp(node) => match kernel.vfs.tmp.at(node).device() {
+            Some(device) => (at, device::write(device, bytes)?),
+            None => write_pages(kernel, caller, key, node, at, bytes)?,
+        },
         Node::Cgroup(_) => return Err(Errno::EBADF.into()),
     };
     advance(kernel, key, offset, at, length);
@@ -160,7 +177,7 @@ fn refuses_offset(kernel: &Kernel, file: &OpenFile, direction: Direction) -> boo
     match (&file.kind, file.spot.node) {
         // Before 6.9 a process handle was no file of any filesystem.
         (OpenKind::Process(_), _) => kernel.profile.release < Release::V6_12,
-        (OpenKind::Socket(_) | OpenKind::Pipe(..), _) => true,
+        (OpenKind::Socket(_) | OpenKind::Pipe(..) | OpenKind::Counter(_), _) => true,
         (OpenKind::Node(_), Node::Control(..)) => direction == Direction::Out && !file.writes(),
         (OpenKind::Node(_), Node::Proc(node)) => {
             direction == Direction::Out
@@ -201,6 +218,10 @@ fn write_pages(
     let bytes = bytes.get(..usize::try_from(most).unwrap_or(usize::MAX)).unwrap_or(bytes);
     drop_privileges(kernel, caller, Node::Tmp(node));
     let bytes = what_fits(kernel, mount, node, at, bytes)?;
+    if kernel.vfs.tmp.at(node).pages().is_some_and(|pages| pages.pages_needed(at, bytes.len()) > 0)
+    {
+        memory_files::pay(kernel, caller, node);
+    }
     let now = kernel.clock.realtime();
     tmpfs::change_pages(&mut kernel.vfs, mount, node, now, |pages| pages.write(at, bytes));
     Ok((at, bytes.len()))

@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
+use standin::Errno;
 use standin::backend::{FileKind, FilesystemType, MountFlags, OpenFlags};
 use standin::path::{Follow, Resolve};
-use standin::{Errno, Failure};
 
 use super::component::{after_slashes, end_of_component};
 use super::lookup::{look_up, uncovered};
@@ -360,9 +360,6 @@ impl<'k> Walk<'k> {
         if self.flags.contains(OpenFlags::NO_CROSSING) {
             return Err(Errno::EXDEV.into());
         }
-        if self.kernel.vfs.mounts.at(top.mount).kind == FilesystemType::CGROUP {
-            return Err(Failure::NotModelled("a v1 hierarchy").into());
-        }
         Ok(top)
     }
 
@@ -381,9 +378,10 @@ impl<'k> Walk<'k> {
         let target = match link.node {
             Node::Tmp(key) => match &self.kernel.vfs.tmp.at(key).content {
                 tmpfs::Content::Link(target) => target.to_vec(),
-                tmpfs::Content::Dir(_) | tmpfs::Content::File(_) | tmpfs::Content::Socket(_) => {
-                    Vec::new()
-                }
+                tmpfs::Content::Dir(_)
+                | tmpfs::Content::File(_)
+                | tmpfs::Content::Socket(_)
+                | tmpfs::Content::Device(_) => Vec::new(),
             },
             Node::Proc(node) => match proc::jump(self.kernel, self.caller, node)? {
                 Some(target) => {

@@ -174,7 +174,7 @@ fn check_kept(kernel: &Kernel, spot: Spot, name: &[u8]) -> Result<(), Errno> {
     let kind = kernel.vfs.mounts.at(spot.mount).kind;
     let kept = match space {
         Space::User if kind == FilesystemType::TMPFS => kernel.profile.release >= Release::V6_12,
-        Space::User => kind == FilesystemType::CGROUP2,
+        Space::User => matches!(kind, FilesystemType::CGROUP | FilesystemType::CGROUP2),
         Space::Trusted | Space::Security => kind != FilesystemType::PROC,
         Space::System | Space::Other => false,
     };

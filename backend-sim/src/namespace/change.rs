@@ -1,15 +1,15 @@
 //! Other namespaces for a thread: new ones (unshare(2), clone(2)) and those of others (setns(2)).
 
-use standin::backend::NamespaceKinds;
+use standin::backend::{NamespaceKinds, RlimitResource};
 use standin::{Capability, Errno, Failure};
 
-use super::{Held, Set, enter, of, uts};
+use super::{Held, Set, cgroup, enter, of, uts};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::{self, ProcessKey, ThreadKey};
 
 /// Kinds that have more than their first namespace.
-const MODELLED: NamespaceKinds = NamespaceKinds::UTS;
+const MODELLED: NamespaceKinds = NamespaceKinds::UTS.union(NamespaceKinds::CGROUP);
 
 /// What is to be new, after it was found that it may be: made by [`Renewal::make`], which cannot fail.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,8 +26,14 @@ impl Renewal {
         }
         check_kinds(kinds)?;
         check_capable(kernel, caller)?;
+        // A user's share is half of the threads that the machine can have, like the first limit of processes.
+        let most = kernel.tasks.first_limits.get(RlimitResource::Processes).soft;
+        let user = kernel.credentials(caller).user.effective;
         if kinds.contains(NamespaceKinds::UTS) {
-            uts::check_room(kernel, caller)?;
+            kernel.namespaces.uts.check_room(user, most)?;
+        }
+        if kinds.contains(NamespaceKinds::CGROUP) {
+            kernel.namespaces.cgroup.check_room(user, most)?;
         }
         Ok(Self(kinds))
     }
@@ -38,6 +44,9 @@ impl Renewal {
         let mut set = set;
         if kinds.contains(NamespaceKinds::UTS) {
             set.uts = uts::copy(kernel, caller, set.uts);
+        }
+        if kinds.contains(NamespaceKinds::CGROUP) {
+            set.cgroup = cgroup::copy(kernel, caller);
         }
         set
     }
@@ -81,6 +90,9 @@ pub(crate) fn joined(
     if kinds.contains(NamespaceKinds::UTS) {
         set.uts = of(kernel, leader).uts;
     }
+    if kinds.contains(NamespaceKinds::CGROUP) {
+        set.cgroup = of(kernel, leader).cgroup;
+    }
     Ok(set)
 }
 
@@ -109,6 +121,10 @@ pub(crate) fn join_held(kernel: &mut Kernel, caller: ThreadKey, held: Held) -> S
         Held::Uts(uts) => {
             check_capable(kernel, caller)?;
             set.uts = uts;
+        }
+        Held::Cgroup(cgroup) => {
+            check_capable(kernel, caller)?;
+            set.cgroup = cgroup;
         }
         Held::First(_) => return Err(Failure::NotModelled("setns of this kind").into()),
     }

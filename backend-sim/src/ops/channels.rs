@@ -6,6 +6,7 @@ use standin::backend::{
 };
 
 use super::operation::operation;
+use crate::counter;
 use crate::door::Operation;
 use crate::fs::descriptors;
 use crate::kernel::Kernel;
@@ -83,6 +84,10 @@ operation! {
     OpenPipe { flags: SocketFlags } = "pipe" -> (u32, u32): |op, kernel, caller| {
         pipe::open(kernel, caller, op.flags)
     };
+
+    /// eventfd2(2)
+    OpenCounter { initial: u32, is_semaphore: bool, flags: SocketFlags } = "event_counter" -> u32:
+    |op, kernel, caller| counter::open(kernel, caller, (op.initial, op.is_semaphore), op.flags);
 
     /// fcntl(2) `O_NONBLOCK`
     SetNonblocking { descriptor: u32, nonblocking: bool } = "set_nonblocking" -> (): |op, kernel, caller| {

@@ -1,10 +1,9 @@
 //! clone3(2) without a program: a child, or a thread, that somebody outside drives.
 
-use standin::Errno;
 use standin::backend::NamespaceKinds;
 
+use super::processes::group_of;
 use crate::door::Operation;
-use crate::fs::{Node, descriptors};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -33,18 +32,7 @@ impl Operation for Fork {
     const NAME: &'static str = "fork";
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Born> {
-        let into = match self.into {
-            None => None,
-            Some(number) => {
-                let file = descriptors::get(kernel, caller, number)?;
-                match kernel.vfs.files.at(file).spot.node {
-                    Node::Cgroup(group) => Some(group),
-                    Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => {
-                        return Err(Errno::EBADF.into());
-                    }
-                }
-            }
-        };
+        let into = self.into.map(|number| group_of(kernel, caller, number)).transpose()?;
         let options = ForkOptions { thread: self.is_thread, into, joined: None, new: self.new };
         let thread = fork::fork(kernel, caller, options)?;
         // Who died at birth and is reaped already holds nothing that would have to be told apart.

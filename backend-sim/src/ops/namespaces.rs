@@ -66,8 +66,10 @@ fn held_namespace(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<Held>
     let file = descriptors::get_opened(kernel, caller, number)?;
     match kernel.vfs.files.at(file).kind {
         OpenKind::Namespace(held) => Ok(held),
-        OpenKind::Node(_) | OpenKind::Process(_) | OpenKind::Socket(_) | OpenKind::Pipe(..) => {
-            Err(Errno::EINVAL.into())
-        }
+        OpenKind::Node(_)
+        | OpenKind::Process(_)
+        | OpenKind::Socket(_)
+        | OpenKind::Pipe(..)
+        | OpenKind::Counter(_) => Err(Errno::EINVAL.into()),
     }
 }

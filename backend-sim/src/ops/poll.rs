@@ -12,7 +12,7 @@ use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
 use crate::task::{ThreadKey, handle};
 use crate::wait::Channel;
-use crate::{pipe, socket};
+use crate::{counter, pipe, socket};
 
 /// What is always told, asked for or not (poll(2)).
 const ALWAYS: PollEvents = PollEvents::ERROR.union(PollEvents::HANG_UP).union(PollEvents::INVALID);
@@ -53,7 +53,23 @@ impl Operation for Poll {
             Deadline::At(moment) => Some(moment),
             Deadline::Never => None,
         };
+        let numbers = self.interests.iter().filter_map(|interest| interest.number);
+        let next = numbers.filter_map(|number| next_change(kernel, caller, number)).min();
+        let until = [until, next].into_iter().flatten().min();
         Err(Wait { on, until, never_resumed: true, ..Wait::default() }.into())
+    }
+}
+
+/// When the readiness of a descriptor changes by itself, if it does.
+fn next_change(kernel: &Kernel, caller: ThreadKey, number: u32) -> Option<Moment> {
+    let key = descriptors::get(kernel, caller, number).ok()?;
+    match kernel.vfs.files.at(key).kind {
+        OpenKind::Counter(counter) => counter::next(kernel, counter),
+        OpenKind::Node(_)
+        | OpenKind::Process(_)
+        | OpenKind::Socket(_)
+        | OpenKind::Pipe(..)
+        | OpenKind::Namespace(_) => None,
     }
 }
 
@@ -101,6 +117,10 @@ fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
         OpenKind::Socket(socket) => socket::poll(kernel, *socket),
         OpenKind::Pipe(pipe, end) => {
             let (ready, channel) = pipe::poll(kernel, *pipe, *end);
+            (ready, [Some(channel), None, None])
+        }
+        OpenKind::Counter(counter) => {
+            let (ready, channel) = counter::poll(kernel, *counter);
             (ready, [Some(channel), None, None])
         }
         OpenKind::Namespace(_) => (FILE, NONE),

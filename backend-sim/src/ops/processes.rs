@@ -75,15 +75,15 @@ impl Spawn<'_> {
     }
 }
 
-/// The group whose directory a descriptor is: what `CLONE_INTO_CGROUP` takes. EBADF for anything else.
+/// The v2 group whose directory a descriptor is: what `CLONE_INTO_CGROUP` takes. EBADF for anything else.
 pub(crate) fn group_of(
     kernel: &Kernel,
     caller: ThreadKey,
     number: u32,
 ) -> Result<crate::cgroup::CgroupKey, Errno> {
     match directory_of(kernel, caller, number)?.node {
-        Node::Cgroup(group) => Ok(group),
-        Node::Control(..) | Node::Tmp(_) | Node::Proc(_) => Err(Errno::EBADF),
+        Node::Cgroup(group) if !kernel.cgroups.table.at(group).hierarchy.is_v1() => Ok(group),
+        Node::Cgroup(_) | Node::Control(..) | Node::Tmp(_) | Node::Proc(_) => Err(Errno::EBADF),
     }
 }
 
@@ -96,7 +96,8 @@ fn directory_of(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot,
         OpenKind::Process(_)
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
-        | OpenKind::Pipe(..) => Err(Errno::EBADF),
+        | OpenKind::Pipe(..)
+        | OpenKind::Counter(_) => Err(Errno::EBADF),
     }
 }
 
@@ -105,9 +106,11 @@ pub(super) fn held(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Pr
     let file = descriptors::get(kernel, caller, number)?;
     match kernel.vfs.files.at(file).kind {
         OpenKind::Process(process) => Ok(process),
-        OpenKind::Node(_) | OpenKind::Namespace(_) | OpenKind::Socket(_) | OpenKind::Pipe(..) => {
-            Err(Errno::EBADF)
-        }
+        OpenKind::Node(_)
+        | OpenKind::Namespace(_)
+        | OpenKind::Socket(_)
+        | OpenKind::Pipe(..)
+        | OpenKind::Counter(_) => Err(Errno::EBADF),
     }
 }
 
@@ -191,7 +194,7 @@ operation! {
     };
 
     /// ptrace(2): seizes, interrupts and lets go.
-    Attach { pid: Pid } = "attach" -> (): |op, kernel, caller| Ok(task::attach(kernel, caller, op.pid.0)?);
+    Attach { pid: Pid } = "attach" -> (): |op, kernel, caller| task::attach(kernel, caller, op.pid.0);
 
     /// mmap(2) of anonymous memory, all of it touched.
     UseMemory { amount: Bytes, charging: Charging } = "use_memory" -> (): |op, kernel, caller| {

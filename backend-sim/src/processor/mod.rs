@@ -8,8 +8,8 @@
 //!
 //! Those who run at once may use the same processors, be it all or those of one cpuset; else it is `NotModelled`.
 //!
-//! What it leaves out: slices, the cost of switching, which processor a thread is on, and that a held group holds its
-//! threads' other calls too. Neighbours: `cgroup::processor` (what it asks of groups), `kernel` (which moves the clock).
+//! What it leaves out: slices, the cost of switching, and that a held group holds its threads' other calls too. Which
+//! processor is used by whom follows from that: whoever began first has the one with the lowest number. Neighbours: `cgroup::processor` (what it asks of groups), `kernel` (which moves the clock).
 
 mod scene;
 mod share;
@@ -73,7 +73,7 @@ pub(crate) fn use_time(
         burners.retain(|burner| kernel.tasks.is_alive(burner.thread));
         let left_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         burners.push(Burner { thread: caller, left_ns, part: 0 });
-        if let Err(failure) = count(kernel) {
+        if let Err(failure) = ground(kernel) {
             kernel.processors.burners.pop();
             return Err(failure.into());
         }
@@ -93,21 +93,38 @@ pub(crate) fn is_wanted(kernel: &Kernel) -> bool {
 fn wants(kernel: &Kernel, burner: &Burner) -> bool {
     let Some(thread) = kernel.tasks.threads.get(burner.thread) else { return false };
     let process = kernel.tasks.processes.at(thread.process);
-    burner.left_ns > 0 && !thread.exited && !thread.frozen && !process.is_stopped()
+    burner.left_ns > 0 && !thread.exited && !thread.stands_still() && !process.is_stopped()
 }
 
-/// How many processors there are for those who want to run.
+/// The processors of those who run.
+#[derive(Clone, Copy)]
+struct Ground {
+    /// The ones that they may use; none if it is all.
+    mask: Option<Mask>,
+    count: u32,
+}
+
+impl Ground {
+    /// The number of one of them, by its place.
+    fn processor(self, place: u32) -> u32 {
+        let place = place.min(self.count.saturating_sub(1));
+        self.mask.map_or(place, |mask| mask.iter().nth(place as usize).unwrap_or(place))
+    }
+}
+
+/// The processors for those who want to run.
 ///
 /// # Errors
 /// `NotModelled`: not all may use the same ones.
-fn count(kernel: &Kernel) -> Result<u32, Failure> {
+fn ground(kernel: &Kernel) -> Result<Ground, Failure> {
     let wanting = kernel.processors.burners.iter().filter(|burner| wants(kernel, burner));
     let mut masks = wanting.map(|burner| cpuset::allowed(kernel, burner.thread));
-    let first = masks.next().flatten();
-    if masks.any(|mask| mask != first) {
+    let mask = masks.next().flatten();
+    if masks.any(|other| other != mask) {
         return Err(Failure::NotModelled("work of threads that may use different processors"));
     }
-    Ok(first.map_or(kernel.profile.processors, Mask::count))
+    let count = mask.map_or(kernel.profile.processors, Mask::count);
+    Ok(Ground { mask, count })
 }
 
 /// Moves the clock until something happens to somebody's work, or to `until`. Whether it did not get there.
@@ -121,8 +138,8 @@ pub(crate) fn advance(kernel: &mut Kernel, until: Moment) -> Result<bool, Failur
     }
     loop {
         let now = kernel.clock.monotonic();
-        let processors = count(kernel)?;
-        let Some(scene) = (now < until).then(|| Scene::now(kernel, processors)).flatten() else {
+        let ground = ground(kernel)?;
+        let Some(scene) = (now < until).then(|| Scene::now(kernel, ground)).flatten() else {
             kernel.clock.advance(until);
             return Ok(false);
         };

@@ -8,7 +8,7 @@ use standin::backend::RlimitResource;
 use standin::id::Moment;
 
 use super::share::{Place, Tree, WHOLE};
-use super::{Processors, wants};
+use super::{Ground, Processors, wants};
 use crate::cgroup::{CgroupKey, processor as groups};
 use crate::kernel::Kernel;
 use crate::task::{JobKey, ProcessKey, ThreadKey};
@@ -19,15 +19,15 @@ pub(super) struct Scene {
     runners: Vec<Runner>,
     /// The groups that they are in, and all above: with the cpu controller's weights and quotas, where it is.
     spans: Vec<Span>,
-    processors: u32,
+    ground: Ground,
 }
 
 struct Runner {
     burner: usize,
     thread: ThreadKey,
     process: ProcessKey,
-    /// The place of its group among the spans.
-    span: usize,
+    /// The places of its groups among the spans: it shares in the first.
+    spans: [Option<usize>; 3],
     place: Place,
     rate: u64,
     is_nice: bool,
@@ -42,6 +42,8 @@ struct Span {
     place: Place,
     /// It has a node of its own.
     shares: bool,
+    /// What it uses is counted by processor.
+    has_account: bool,
     /// Its own quota, or that and those above, let nobody run.
     throttled: bool,
     held: bool,
@@ -57,8 +59,8 @@ struct Amount {
 }
 
 impl Scene {
-    /// Who runs now on so many processors; none if nobody wants to.
-    pub(super) fn now(kernel: &mut Kernel, processors: u32) -> Option<Self> {
+    /// Who runs now on these processors; none if nobody wants to.
+    pub(super) fn now(kernel: &mut Kernel, ground: Ground) -> Option<Self> {
         let mut making = Making::default();
         let burners = kernel.processors.burners.iter().enumerate();
         let wanting = burners.filter(|(_, burner)| wants(kernel, burner));
@@ -71,15 +73,16 @@ impl Scene {
         if runners.is_empty() {
             return None;
         }
-        let shares = tree.fill(processors);
-        let mut scene = Self { runners, spans, processors };
+        let shares = tree.fill(ground.count);
+        let mut scene = Self { runners, spans, ground };
         for runner in &mut scene.runners {
             runner.rate = shares.rate(runner.place);
-            let mut next = Some(runner.span);
-            while let Some(span) = next.and_then(|span| scene.spans.get_mut(span)) {
-                span.threads += 1;
-                span.rate += runner.rate;
-                next = span.parent;
+            for mut next in runner.spans {
+                while let Some(span) = next.and_then(|span| scene.spans.get_mut(span)) {
+                    span.threads += 1;
+                    span.rate += runner.rate;
+                    next = span.parent;
+                }
             }
         }
         Some(scene)
@@ -133,6 +136,7 @@ impl Scene {
     pub(super) fn account(&self, kernel: &mut Kernel, passed_ns: u64) -> Vec<ProcessKey> {
         let mut amounts = vec![Amount::default(); self.spans.len()];
         let mut used = Vec::new();
+        let mut floor = Floor { ground: self.ground, passed_ns, laid_ns: 0 };
         for runner in &self.runners {
             let Some(burner) = kernel.processors.burners.get_mut(runner.burner) else { continue };
             let parts = u128::from(runner.rate) * u128::from(passed_ns) + u128::from(burner.part);
@@ -141,14 +145,16 @@ impl Scene {
             let used_ns = u64::try_from(parts / whole).unwrap_or(u64::MAX);
             *kernel.processors.used_ns.entry(runner.thread).or_default() += used_ns;
             used.push((runner.process, used_ns));
-            let mut next = Some(runner.span);
-            while let Some((span, amount)) =
-                next.and_then(|span| self.spans.get(span).zip(amounts.get_mut(span)))
-            {
-                amount.used_ns += used_ns;
-                amount.nice_ns += if runner.is_nice { used_ns } else { 0 };
-                next = span.parent;
+            for mut next in runner.spans {
+                while let Some((span, amount)) =
+                    next.and_then(|span| self.spans.get(span).zip(amounts.get_mut(span)))
+                {
+                    amount.used_ns += used_ns;
+                    amount.nice_ns += if runner.is_nice { used_ns } else { 0 };
+                    next = span.parent;
+                }
             }
+            floor.lay(used_ns, |processor, ns| self.count(kernel, runner, processor, ns));
         }
         for (process, used_ns) in &used {
             kernel.tasks.processes.at_mut(*process).use_ns(*used_ns);
@@ -166,6 +172,18 @@ impl Scene {
         processes
     }
 
+    /// A runner has used a processor for so long: counts it for the groups that say so of each processor.
+    fn count(&self, kernel: &mut Kernel, runner: &Runner, processor: u32, ns: u64) {
+        for mut next in runner.spans {
+            while let Some(span) = next.and_then(|span| self.spans.get(span)) {
+                if span.has_account {
+                    groups::account_mut(&mut kernel.cgroups, span.group).add(processor, ns);
+                }
+                next = span.parent;
+            }
+        }
+    }
+
     fn account_group(&self, kernel: &mut Kernel, span: &Span, amount: Amount, passed_ns: u64) {
         let usage = groups::usage_mut(&mut kernel.cgroups, span.group);
         usage.used_ns += amount.used_ns;
@@ -178,7 +196,7 @@ impl Scene {
         if !span.shares || span.parent.is_none() {
             return;
         }
-        let held_ns = passed_ns * u64::from(span.threads.min(self.processors));
+        let held_ns = passed_ns * u64::from(span.threads.min(self.ground.count));
         if span.held || groups::throttle(&kernel.cgroups, span.group).is_some() {
             let throttle = groups::throttle_mut(&mut kernel.cgroups, span.group);
             throttle.run(amount.used_ns);
@@ -188,6 +206,27 @@ impl Scene {
             if span.held {
                 throttle.held_ns += held_ns;
             }
+        }
+    }
+}
+
+/// The processors during a step of the clock, which runners take one after the other: each as long as it runs, and what a
+/// processor has no room for goes to the next one. (Nobody is on two at once: no one's part is longer than the step.)
+struct Floor {
+    ground: Ground,
+    passed_ns: u64,
+    laid_ns: u64,
+}
+
+impl Floor {
+    fn lay(&mut self, used_ns: u64, mut on: impl FnMut(u32, u64)) {
+        let mut left_ns = used_ns;
+        while left_ns > 0 && self.passed_ns > 0 {
+            let place = u32::try_from(self.laid_ns / self.passed_ns).unwrap_or(u32::MAX);
+            let part_ns = left_ns.min(self.passed_ns - self.laid_ns % self.passed_ns);
+            on(self.ground.processor(place), part_ns);
+            self.laid_ns += part_ns;
+            left_ns -= part_ns;
         }
     }
 }
@@ -230,16 +269,19 @@ impl Default for Making {
 impl Making {
     fn add(&mut self, kernel: &mut Kernel, burner: usize, thread: ThreadKey) {
         let record = kernel.tasks.threads.at(thread);
-        let (group, process, nice) = (record.cgroup, record.process, record.nice);
+        let (process, nice) = (record.process, record.nice);
         let job = kernel.tasks.processes.at(process).job;
-        let span = self.span(kernel, group);
-        let mut place = self.spans.get(span).map_or(Tree::ROOT, |span| span.place);
+        let spans = groups::counted_in(&kernel.cgroups, record)
+            .map(|group| group.map(|group| self.span(kernel, group)));
+        let [first, ..] = spans;
+        let own = first.and_then(|span| self.spans.get(span));
+        let mut place = own.map_or(Tree::ROOT, |span| span.place);
         if place == Tree::ROOT {
             place = self.session(kernel, job);
         }
         let place = self.tree.thread(place, groups::weight_of_nice(nice));
         let is_nice = nice > 0;
-        self.runners.push(Runner { burner, thread, process, span, place, rate: 0, is_nice });
+        self.runners.push(Runner { burner, thread, process, spans, place, rate: 0, is_nice });
     }
 
     /// Threads that no group with the controller holds share by session.
@@ -277,12 +319,38 @@ impl Making {
                 let weight = groups::weight(&kernel.cgroups, key);
                 place = self.tree.group(place, weight, throttled);
             }
-            let span =
-                Span { group: key, parent, place, shares, throttled, held, threads: 0, rate: 0 };
+            let has_account = groups::has_account(&kernel.cgroups, key);
+            let span = Span {
+                group: key,
+                parent,
+                place,
+                shares,
+                has_account,
+                throttled,
+                held,
+                threads: 0,
+                rate: 0,
+            };
             parent = Some(self.spans.len());
             self.by_group.insert(key, self.spans.len());
             self.spans.push(span);
         }
         parent.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Floor, Ground};
+
+    #[test]
+    fn runners_take_the_processors_one_after_the_other() {
+        let ground = Ground { mask: None, count: 2 };
+        let mut floor = Floor { ground, passed_ns: 100, laid_ns: 0 };
+        let mut used = Vec::new();
+        for ns in [60, 70, 0, 70] {
+            floor.lay(ns, |processor, ns| used.push((processor, ns)));
+        }
+        assert_eq!(used, [(0, 60), (0, 40), (1, 30), (1, 70)]);
     }
 }

@@ -10,6 +10,7 @@ use standin::{ExitCode, KPath};
 
 use super::fiber::{Fiber, Left, Resume, stack};
 use crate::beside::Beside;
+use crate::cgroup;
 use crate::kernel::Kernel;
 use crate::machine::Shared;
 use crate::task::{Start, Thread, ThreadKey};
@@ -86,6 +87,7 @@ impl Next {
 
 /// Takes what this OS thread can do next, if anything.
 pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
+    cgroup::run_agents(kernel);
     if !kernel.waits.any_woken() {
         return None;
     }

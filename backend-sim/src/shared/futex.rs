@@ -108,5 +108,5 @@ fn futex(
     offset: Bytes,
 ) -> Result<(TmpKey, u64), Errno> {
     let (mapping, place) = word(kernel, caller, map, offset)?;
-    touch(kernel, mapping, place).map(|node| (node, place)).ok_or(Errno::EFAULT)
+    touch(kernel, caller, mapping, place).map(|node| (node, place)).ok_or(Errno::EFAULT)
 }

@@ -6,6 +6,7 @@ use standin::id::Bytes;
 use standin::{Errno, Signal};
 
 use super::map::{self, Mapping};
+use crate::cgroup::v1::memory_files;
 use crate::fs::content::PAGE;
 use crate::fs::{TmpKey, tmpfs};
 use crate::kernel::Kernel;
@@ -31,7 +32,9 @@ pub(crate) fn read(
     let mut rest = buffer;
     while !rest.is_empty() {
         let (place, there) = part(mapping, at, rest.len());
-        let Some(node) = touch(kernel, mapping, place) else { return bus_error(kernel, caller) };
+        let Some(node) = touch(kernel, caller, mapping, place) else {
+            return bus_error(kernel, caller);
+        };
         let (now, behind) = std::mem::take(&mut rest).split_at_mut(there);
         if let Some(pages) = kernel.vfs.tmp.at(node).pages() {
             pages.peek(place, now);
@@ -62,7 +65,9 @@ pub(crate) fn write(
             return segmentation_fault(kernel, caller);
         }
         let (place, there) = part(mapping, at, rest.len());
-        let Some(node) = touch(kernel, mapping, place) else { return bus_error(kernel, caller) };
+        let Some(node) = touch(kernel, caller, mapping, place) else {
+            return bus_error(kernel, caller);
+        };
         let (part, behind) = rest.split_at(there);
         let now = kernel.clock.realtime();
         tmpfs::poke(&mut kernel.vfs, node, place, part, now);
@@ -78,7 +83,7 @@ pub(crate) fn write(
 /// As [`read`]; EINVAL if it is not aligned.
 pub(crate) fn load(kernel: &mut Kernel, caller: ThreadKey, map: u32, offset: Bytes) -> Step<u32> {
     let (mapping, place) = word(kernel, caller, map, offset)?;
-    match touch(kernel, mapping, place) {
+    match touch(kernel, caller, mapping, place) {
         Some(node) => Ok(word_at(kernel, node, place)),
         None => bus_error(kernel, caller),
     }
@@ -115,7 +120,9 @@ pub(crate) fn compare_exchange(
     if !writable(kernel, mapping) {
         return segmentation_fault(kernel, caller);
     }
-    let Some(node) = touch(kernel, mapping, place) else { return bus_error(kernel, caller) };
+    let Some(node) = touch(kernel, caller, mapping, place) else {
+        return bus_error(kernel, caller);
+    };
     let was = word_at(kernel, node, place);
     if was == expected {
         let now = kernel.clock.realtime();
@@ -169,15 +176,24 @@ fn part(mapping: Mapping, at: u64, length: usize) -> (u64, usize) {
 
 /// The mapped file, the page around `place` being there from now on. `None` if it cannot be: the file is shorter, or the
 /// filesystem full.
-pub(super) fn touch(kernel: &mut Kernel, mapping: Mapping, place: u64) -> Option<TmpKey> {
+pub(super) fn touch(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    mapping: Mapping,
+    place: u64,
+) -> Option<TmpKey> {
     let node = map::node(kernel, mapping.file)?;
     let mount = kernel.vfs.files.at(mapping.file).spot.mount;
     let pages = kernel.vfs.tmp.at(node).pages()?;
     if place / PAGE >= pages.length().div_ceil(PAGE) {
         return None;
     }
-    if pages.pages_needed(place, 1) > tmpfs::free_pages(&kernel.vfs, mount) {
+    let needed = pages.pages_needed(place, 1);
+    if needed > tmpfs::free_pages(&kernel.vfs, mount) {
         return None;
+    }
+    if needed > 0 {
+        memory_files::pay(kernel, caller, node);
     }
     tmpfs::count_pages(&mut kernel.vfs, mount, node, |pages| pages.touch(place, 1));
     Some(node)

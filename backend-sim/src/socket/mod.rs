@@ -165,9 +165,11 @@ pub(crate) fn opened(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<
     let nonblocking = file.flags.contains(OpenFlags::NONBLOCKING);
     match file.kind {
         OpenKind::Socket(key) => Ok(Opened { key, nonblocking }),
-        OpenKind::Node(_) | OpenKind::Process(_) | OpenKind::Namespace(_) | OpenKind::Pipe(..) => {
-            Err(Errno::ENOTSOCK)
-        }
+        OpenKind::Node(_)
+        | OpenKind::Process(_)
+        | OpenKind::Namespace(_)
+        | OpenKind::Pipe(..)
+        | OpenKind::Counter(_) => Err(Errno::ENOTSOCK),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Whether one thread may look into another or trace it (ptrace(2), Ptrace access mode checking).
 
-use standin::{Capability, CapabilitySet, Errno, Gid, Uid};
+use standin::{Capability, CapabilitySet, Errno, Failure, Gid, Uid};
 
 use crate::context;
 use crate::kernel::Kernel;
+use crate::step::Step;
 use crate::task::{Credentials, ThreadKey};
 
 /// Who asks, as the kind of access counts it: by filesystem or by real ids, by effective or by permitted capabilities.
@@ -45,18 +46,21 @@ pub(crate) fn may_look_into_for_real(
 /// what is stopped stays so.
 ///
 /// # Errors
-/// ESRCH; EPERM for the caller's own process, for one that has exited, and for one that the caller may not trace.
-pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<(), Errno> {
+/// ESRCH; EPERM for the caller's own process, for one that has exited, and for one that the caller may not trace. `NotModelled`:
+/// one that the v1 freezer holds, which stops when it is thawed.
+pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<()> {
     let thread = kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?;
     let own = kernel.credentials(caller);
     let asker = Asker::real(own);
     let record = kernel.tasks.threads.at(thread);
     if record.label != kernel.tasks.threads.at(caller).label {
-        return Err(context::untraceable(kernel, record.label));
+        return Err(context::untraceable(kernel, record.label).into());
     }
     let same = record.process == kernel.tasks.process_of(caller);
     if same || record.exited || !allows(kernel, caller, thread, &asker) {
-        Err(Errno::EPERM)
+        Err(Errno::EPERM.into())
+    } else if record.frozen_v1 {
+        Err(Failure::NotModelled("attaching to what the v1 freezer holds").into())
     } else {
         Ok(())
     }

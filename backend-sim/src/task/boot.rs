@@ -15,8 +15,8 @@ use crate::step::Stop;
 use crate::table::Table;
 use crate::task::fork::{ForkOptions, fork};
 use crate::task::{
-    Accounts, Actions, Caught, Credentials, Jobs, More, Name, Process, RlimitTable, State, Tasks,
-    Thread, ThreadKey, identity, job,
+    Accounts, Actions, Caught, Credentials, Jobs, MAKER_OF_KERNEL_THREADS, More, Name, Process,
+    RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
 };
 use crate::{cgroup, context, fs};
 
@@ -40,6 +40,7 @@ impl Tasks {
                 account,
                 cgroup: cgroups.root,
                 members: Links::default(),
+                places: None,
                 namespaces: None,
                 pending: SignalSet::EMPTY,
                 mask: SignalSet::EMPTY,
@@ -50,6 +51,7 @@ impl Tasks {
                 exceeds_processes: false,
                 exited: false,
                 frozen: false,
+                frozen_v1: false,
                 attention: false,
                 answers: false,
                 futex_woken: false,
@@ -87,7 +89,7 @@ impl Tasks {
             processes,
             threads,
             numbers: FxHashMap::default(),
-            last_number: 1,
+            last_number: MAKER_OF_KERNEL_THREADS,
             numbers_wrapped: false,
             last_serial: 0,
             jobs,

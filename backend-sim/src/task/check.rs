@@ -85,7 +85,7 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
         sets.permitted.intersection(sets.inheritable).contains_all(sets.ambient),
         "ambient is part of both",
     )?;
-    let held = thread.frozen || process.is_stopped();
+    let held = thread.stands_still() || process.is_stopped();
     let idle = thread.exited || held || thread.attention || !super::signal::waiting(kernel, key);
     require(idle, "a thread that may go on has taken what is pending for it")?;
     require(!thread.exited || kernel.waits.wait_of(key).is_none(), "the dead wait for nothing")

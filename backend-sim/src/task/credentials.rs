@@ -30,6 +30,8 @@ pub(crate) struct Rights<'a> {
 /// The rights of who opened a file, as they were then: less to copy than all of its credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct Opener {
+    /// Its effective user: v1 asks for that when processes are moved.
+    pub(crate) effective: Uid,
     user: Uid,
     group: Gid,
     groups: Option<Box<[Gid]>>,
@@ -39,7 +41,7 @@ pub(crate) struct Opener {
 impl Opener {
     /// What it may do.
     pub(crate) fn rights(&self) -> Rights<'_> {
-        let Self { user, group, ref groups, capabilities } = *self;
+        let Self { user, group, ref groups, capabilities, .. } = *self;
         Rights { user, group, groups: groups.as_deref().unwrap_or_default(), capabilities }
     }
 }
@@ -89,6 +91,7 @@ impl Credentials {
     /// What a file that it opens keeps.
     pub(crate) fn opener(&self) -> Opener {
         Opener {
+            effective: self.user.effective,
             user: self.user.filesystem,
             group: self.group.filesystem,
             groups: self.groups.clone(),

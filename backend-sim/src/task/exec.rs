@@ -33,8 +33,16 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
         return Err(Errno::EAGAIN.into());
     }
     check(kernel, caller, program)?;
-    remain_alone(kernel, caller);
     let process = kernel.tasks.process_of(caller);
+    if exit::others(kernel, process, caller)
+        .iter()
+        .any(|thread| kernel.tasks.threads.at(*thread).frozen_v1)
+    {
+        return Err(
+            Failure::NotModelled("a program beside a thread that the v1 freezer holds").into()
+        );
+    }
+    remain_alone(kernel, caller);
     shared::forget(kernel, process);
     memory::forget(kernel, process);
     fs::descriptors::close_on_exec(kernel, process);

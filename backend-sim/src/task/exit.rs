@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{ProcessKey, State, ThreadKey, family, job, memory, signal};
 use crate::wait::Channel;
-use crate::{cgroup, context, fs, shared};
+use crate::{cgroup, context, fs, namespace, shared};
 
 /// What exit(3) says of a code: its low eight bits.
 pub(crate) fn exit_status(code: ExitCode) -> WaitStatus {
@@ -16,14 +16,20 @@ pub(crate) fn exit_status(code: ExitCode) -> WaitStatus {
     WaitStatus::Exited(low)
 }
 
-/// Ends a process with all its threads: it is a zombie then, or gone if nobody would wait for it.
+/// Ends a process with all its threads: it is a zombie then, or gone if nobody would wait for it. Threads that the v1 freezer
+/// holds, and the process with them, end when they are thawed.
 pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
     let record = kernel.tasks.processes.at(process);
     let leader = record.leader;
     if record.is_zombie() {
         return;
     }
+    let status = record.ending().unwrap_or(status);
     assert!(process != kernel.tasks.init, "process 1 ends: {status:?}");
+    if is_held(kernel, process) {
+        begin_end(kernel, process, status);
+        return;
+    }
     if record.threads.len() > 1 {
         for thread in others(kernel, process, leader) {
             end_thread(kernel, thread, status);
@@ -33,16 +39,49 @@ pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: Wai
     end(kernel, process, status);
 }
 
+/// Whether the v1 freezer holds a thread of it.
+fn is_held(kernel: &Kernel, process: ProcessKey) -> bool {
+    let threads = kernel.tasks.processes.at(process).threads;
+    iterate(&kernel.tasks.threads, threads, |thread| &thread.siblings)
+        .any(|(_, thread)| thread.frozen_v1 && !thread.exited)
+}
+
+/// Ends the threads of a process that nothing holds.
+fn begin_end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    let record = kernel.tasks.processes.at_mut(process);
+    record.more_mut().ending = Some(status);
+    let threads = record.threads;
+    let free: Vec<ThreadKey> = iterate(&kernel.tasks.threads, threads, |thread| &thread.siblings)
+        .filter(|(_, thread)| !thread.frozen_v1 && !thread.exited)
+        .map(|(key, _)| key)
+        .collect();
+    for thread in free {
+        end_alone(kernel, thread, status);
+    }
+}
+
+/// A thread is thawed: whether it ends by that, because its process does.
+pub(crate) fn thawed(kernel: &mut Kernel, thread: ThreadKey) -> bool {
+    let process = kernel.tasks.process_of(thread);
+    let Some(status) = kernel.tasks.processes.at(process).ending() else { return false };
+    end_alone(kernel, thread, status);
+    true
+}
+
 /// Ends one thread; the last one ends its process.
 pub(crate) fn exit_thread(kernel: &mut Kernel, thread: ThreadKey, code: ExitCode) {
+    end_alone(kernel, thread, exit_status(code));
+}
+
+fn end_alone(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
     let process = kernel.tasks.process_of(thread);
     let record = kernel.tasks.processes.at(process);
     let leader = record.leader;
     let heir = iterate(&kernel.tasks.threads, record.threads, |thread| &thread.siblings)
         .find(|(key, other)| *key != thread && !other.exited)
         .map(|(key, _)| key);
-    let Some(heir) = heir else { return exit_process(kernel, process, exit_status(code)) };
-    leave(kernel, thread, exit_status(code));
+    let Some(heir) = heir else { return exit_process(kernel, process, status) };
+    leave(kernel, thread, status);
     signal::retarget(kernel, thread);
     family::inherit(kernel, process, thread, heir);
     if thread != leader {
@@ -91,7 +130,7 @@ fn leave(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
         kernel.waits.unmake_runnable(thread);
     }
     cgroup::exited(kernel, thread);
-    kernel.namespaces.leave(namespaces);
+    namespace::leave(kernel, namespaces);
     context::exited(kernel, thread, status);
 }
 
@@ -171,6 +210,16 @@ impl Kernel {
         let init = self.tasks.init;
         let all: Vec<ProcessKey> =
             self.tasks.processes.iter().map(|(key, _)| key).filter(|key| *key != init).collect();
+        let held: Vec<ThreadKey> = self
+            .tasks
+            .threads
+            .iter()
+            .filter(|(_, thread)| thread.frozen_v1)
+            .map(|(key, _)| key)
+            .collect();
+        for thread in held {
+            self.tasks.threads.at_mut(thread).frozen_v1 = false;
+        }
         for process in all {
             if self.tasks.processes.get(process).is_some() {
                 exit_process(self, process, WaitStatus::Killed(Signal::KILL));

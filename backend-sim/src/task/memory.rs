@@ -50,5 +50,6 @@ pub(crate) fn forget(kernel: &mut Kernel, process: ProcessKey) {
     for charge in std::mem::take(&mut more.memory) {
         cgroup::memory::drop_user(&mut kernel.cgroups, charge);
     }
+    cgroup::v1::memory_watch::look(kernel);
     kernel.waits.wake(Channel::Memory);
 }

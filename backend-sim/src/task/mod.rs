@@ -42,6 +42,7 @@ pub(crate) use credentials::{Credentials, Opener, Rights};
 pub(crate) use job::{JobKey, Jobs};
 pub(crate) use limit::RlimitTable;
 pub(crate) use name::Name;
+pub(crate) use number::MAKER_OF_KERNEL_THREADS;
 pub(crate) use process::{Actions, More, Process, State};
 pub(crate) use readiness::{Caught, Readiness};
 pub(crate) use thread::Thread;
@@ -68,7 +69,7 @@ pub(crate) struct Tasks {
     /// Whether the numbers have begun again from below.
     pub(crate) numbers_wrapped: bool,
     /// The serial number of the process that was made last.
-    last_serial: u32,
+    pub(crate) last_serial: u32,
     /// Process groups and sessions.
     pub(crate) jobs: Jobs,
     /// What each user has running.

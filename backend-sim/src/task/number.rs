@@ -8,6 +8,9 @@ pub(crate) const NUMBER_END: u32 = 4_194_304;
 /// Numbers below this are given out once: those of the daemons that start with the system.
 const RESERVED: u32 = 300;
 
+/// The thread that makes the kernel's own threads. The machine has none of these; nobody else has the number.
+pub(crate) const MAKER_OF_KERNEL_THREADS: u32 = 2;
+
 impl Tasks {
     /// The next free number; `None` if all are in use. What becomes of the call, the next one begins behind it.
     pub(crate) fn next_number(&mut self) -> Option<u32> {

@@ -69,6 +69,10 @@ pub(crate) struct More {
     /// Processor time that its threads used, and that its children did for whom it has waited, in ns.
     pub(crate) used_ns: u64,
     pub(crate) used_by_children_ns: u64,
+    /// It is stopped, and threads of it that the v1 freezer holds have not heard of that yet.
+    pub(crate) stopping: bool,
+    /// It ends with this, and threads of it that the v1 freezer holds have not heard of that yet.
+    pub(crate) ending: Option<WaitStatus>,
 }
 
 /// What a process does with signals, where that is not the default.
@@ -112,6 +116,11 @@ impl Process {
     /// Whether a stop signal holds it.
     pub(crate) const fn is_stopped(&self) -> bool {
         matches!(self.state, State::Stopped { .. })
+    }
+
+    /// How it ends, if threads of it that the v1 freezer holds are all that keeps it.
+    pub(crate) fn ending(&self) -> Option<WaitStatus> {
+        self.more.as_ref().and_then(|more| more.ending)
     }
 
     /// Signals that it ignores by its own choice.

@@ -61,7 +61,7 @@ impl Kernel {
         if record.exited {
             return Readiness::Dead;
         }
-        if record.frozen || self.tasks.processes.at(record.process).is_stopped() {
+        if record.stands_still() || self.tasks.processes.at(record.process).is_stopped() {
             return Readiness::Held;
         }
         record.attention = false;

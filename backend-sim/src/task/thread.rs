@@ -2,7 +2,7 @@
 
 use standin::{Signal, SignalSet};
 
-use crate::cgroup::CgroupKey;
+use crate::cgroup::{CgroupKey, PlacesKey};
 use crate::context::Label;
 use crate::list::Links;
 use crate::namespace::SetKey;
@@ -19,6 +19,8 @@ pub(crate) struct Thread {
     /// Its group in the v2 hierarchy. An exited thread keeps the name, but is no member any more.
     pub(crate) cgroup: CgroupKey,
     pub(crate) members: Links<Self>,
+    /// Its groups in the v1 hierarchies; none if it is at every root.
+    pub(crate) places: Option<PlacesKey>,
     /// The namespaces that it is in; none if they are those that the machine booted with.
     pub(crate) namespaces: Option<SetKey>,
     pub(crate) pending: SignalSet,
@@ -37,6 +39,8 @@ pub(crate) struct Thread {
     pub(crate) exited: bool,
     /// It stands still because its group is frozen, or its process stopped, which counts as frozen too.
     pub(crate) frozen: bool,
+    /// Its group in the v1 freezer's hierarchy is freezing: it takes no signal, and not even SIGKILL ends it before that is over.
+    pub(crate) frozen_v1: bool,
     /// Something besides its own business may concern it: a signal, a stop, a freeze, its end. Looked at before it goes on.
     pub(crate) attention: bool,
     /// Another thread took the signal that stopped it: the call that it is in still answers.
@@ -45,4 +49,11 @@ pub(crate) struct Thread {
     pub(crate) futex_woken: bool,
     /// Which handlers have run since it last went on.
     pub(crate) caught: Caught,
+}
+
+impl Thread {
+    /// Whether a group keeps it from going on.
+    pub(crate) const fn stands_still(&self) -> bool {
+        self.frozen || self.frozen_v1
+    }
 }

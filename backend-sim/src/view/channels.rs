@@ -92,6 +92,11 @@ impl Channels for View {
         Ok((self.handle(reading).into(), self.handle(writing).into()))
     }
 
+    fn event_counter(&self, initial: u32, semaphore: bool, flags: SocketFlags) -> Result<File> {
+        let is_semaphore = semaphore;
+        Ok(self.handle(self.carry(ops::OpenCounter { initial, is_semaphore, flags })?).into())
+    }
+
     fn set_nonblocking(&self, descriptor: &Descriptor, nonblocking: bool) -> Result<()> {
         let descriptor = descriptor.number_in(self.scope())?;
         self.carry(ops::SetNonblocking { descriptor, nonblocking })

@@ -80,6 +80,8 @@ struct Verify {
 struct Fuzz {
     #[arg(long, value_parser = words(KERNELS, Release::word))]
     kernel: Release,
+    #[arg(long, default_value = Layout::Unified.word(), value_parser = words(Layout::ALL, Layout::word))]
+    layout: Layout,
     /// Scripts, of all shards together
     #[arg(long, value_name = "N", default_value_t = 1000)]
     cases: u64,
@@ -244,13 +246,14 @@ fn verify_place(lab: &Lab, place: Place, paths: &[PathBuf]) -> Result<bool, LabE
 
 fn fuzz(lab: &Lab, cache: &Path, options: &Fuzz) -> Result<bool, LabError> {
     let (share, shares) = options.shard;
-    let key = Key { kernel: options.kernel, seed: options.seed, share, shares };
+    let Fuzz { kernel, layout, seed, .. } = *options;
+    let key = Key { kernel, layout, seed, share, shares };
     let campaign = Campaign {
         lab,
         key,
         cases: options.cases,
         is_resumed: options.resume,
-        answers: cache.join(format!("answers/{}/{}", key.kernel.word(), key.seed)),
+        answers: cache.join("answers").join(key.path()),
         differences: options.into.clone().unwrap_or_else(|| cache.join("differences")),
     };
     let played = (0..options.cases).filter(|case| case % shares == share).count();
@@ -265,10 +268,10 @@ fn fuzz(lab: &Lab, cache: &Path, options: &Fuzz) -> Result<bool, LabError> {
     tell(&outcome);
     let path = options.total.clone().unwrap_or_else(|| fixture_path("fuzz.toml"));
     Total::record(&path, key, outcome.tally)?;
-    let all = Total::load(&path)?.of(key.kernel);
+    let all = Total::load(&path)?.of(kernel, layout);
     println!(
         "{} in all: {} scripts, {} operations, {} differences",
-        key.kernel.word(),
+        Place { kernel, layout },
         all.scripts,
         all.operations,
         all.differences

@@ -74,6 +74,11 @@ fn first_process() -> io::Result<String> {
             put("cgroup2", &unified, "")?;
         }
     }
+    for (point, options) in [("/dev/shm", "mode=1777"), ("/run", "mode=755")] {
+        fs::create_dir_all(point)?;
+        let flags = MountFlags::NOSUID | MountFlags::NODEV;
+        put_with("tmpfs", point, flags, options)?;
+    }
     gather_kernel_threads()?;
     put("debugfs", DEBUG, "")?;
     // Kernels that do not know it count no sleeping task as running.
@@ -124,8 +129,12 @@ fn mount_v1() -> io::Result<()> {
 }
 
 fn put(kind: &str, point: &str, options: &str) -> io::Result<()> {
+    put_with(kind, point, MountFlags::empty(), options)
+}
+
+fn put_with(kind: &str, point: &str, flags: MountFlags, options: &str) -> io::Result<()> {
     let options = std::ffi::CString::new(options)?;
-    mount(kind, point, kind, MountFlags::empty(), Some(options.as_c_str()))
+    mount(kind, point, kind, flags, Some(options.as_c_str()))
         .map_err(|errno| io::Error::other(format!("mount {kind} on {point}: {errno}")))
 }
 

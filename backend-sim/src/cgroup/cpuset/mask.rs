@@ -22,7 +22,7 @@ impl Mask {
     }
 
     /// With one more processor, if there is room for its number.
-    pub(super) const fn with(self, cpu: u32) -> Self {
+    pub(in crate::cgroup) const fn with(self, cpu: u32) -> Self {
         match 1_u128.checked_shl(cpu) {
             Some(bit) => Self(self.0 | bit),
             None => self,
@@ -34,23 +34,28 @@ impl Mask {
         self.0.count_ones()
     }
 
-    pub(super) const fn is_empty(self) -> bool {
+    pub(in crate::cgroup) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Its processor with the lowest number alone.
-    pub(super) const fn lowest(self) -> Self {
+    pub(in crate::cgroup) const fn lowest(self) -> Self {
         Self(self.0 & self.0.wrapping_neg())
     }
 
     /// Whether it has a processor of the other.
-    pub(super) const fn meets(self, other: Self) -> bool {
+    pub(in crate::cgroup) const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
     /// Whether the other has all of its processors.
-    pub(super) const fn is_within(self, other: Self) -> bool {
+    pub(in crate::cgroup) const fn is_within(self, other: Self) -> bool {
         self.0 & !other.0 == 0
+    }
+
+    /// Its processors by number.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u32> {
+        (0..Self::BITS).filter(move |cpu| self.meets(Self::EMPTY.with(*cpu)))
     }
 
     /// Adds its ranges as the kernel prints lists: `0-2,5`.

@@ -19,8 +19,8 @@ mod spread;
 mod tasks;
 
 pub(crate) use mask::Mask;
-pub(super) use tasks::{Switch, attach, born, forget, may_attach, may_be_born};
-pub(crate) use tasks::{allowed, path};
+pub(super) use tasks::{Switch, attach, born, forget, may_attach, may_be_born, may_set, set};
+pub(crate) use tasks::{allowed, group_of};
 
 use rustc_hash::FxHashMap;
 use standin::{Capability, Controller, Errno, Failure};
@@ -155,12 +155,12 @@ impl Cpusets {
         Self { count, domains: vec![Domain::new(Mask::first(count))], ..Self::default() }
     }
 
-    const fn possible(&self) -> Mask {
+    pub(super) const fn possible(&self) -> Mask {
         Mask::first(self.count)
     }
 
     /// `NotModelled` on a machine with more processors than a set has room for.
-    const fn check_room(&self) -> Result<(), Failure> {
+    pub(super) const fn check_room(&self) -> Result<(), Failure> {
         if self.count > Mask::BITS {
             return Err(Failure::NotModelled("sets of more than 128 processors"));
         }
@@ -249,13 +249,13 @@ fn change(kernel: &mut Kernel, caller: ThreadKey) -> Change<'_> {
     Change::new(kernel, admin)
 }
 
-/// The nearest group, this one or above, whose set counts for the tasks of a group.
+/// The nearest group, this one or above, whose set counts for the tasks of a group. In v1 every group has a set that counts.
 fn nearest(cgroups: &Cgroups, group: CgroupKey) -> CgroupKey {
     let mut key = group;
     loop {
         let record = cgroups.table.at(key);
         match record.parent {
-            Some(parent) if !record.counts_tasks() => key = parent,
+            Some(parent) if !record.hierarchy.is_v1() && !record.counts_tasks() => key = parent,
             _ => return key,
         }
     }
@@ -273,7 +273,7 @@ fn shown(kernel: &Kernel, target: Target) -> Step<Cpuset> {
     Ok(record.cpuset.as_deref().copied().ok_or(Errno::ENODEV)?)
 }
 
-fn print(mask: Mask, out: &mut Vec<u8>) {
+pub(super) fn print(mask: Mask, out: &mut Vec<u8>) {
     mask.print_list(out);
     out.push(b'\n');
 }
@@ -322,7 +322,7 @@ pub(super) fn show_partition(kernel: &Kernel, target: Target, out: &mut Vec<u8>)
 }
 
 /// The processors that a text lists; none if there is no text.
-fn written(kernel: &Kernel, write: &Write<'_>) -> Step<Option<Mask>> {
+pub(super) fn written(kernel: &Kernel, write: &Write<'_>) -> Step<Option<Mask>> {
     let cpusets = &kernel.cgroups.cpusets;
     cpusets.check_room()?;
     let text = value::strip(write.bytes);
@@ -360,12 +360,7 @@ pub(super) fn store_exclusive(kernel: &mut Kernel, write: &Write<'_>) -> Step<()
 /// ENOSPC: none, for tasks that had one.
 pub(super) fn store_mems(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     kernel.cgroups.cpusets.check_room()?;
-    let text = value::strip(write.bytes);
-    let nodes = list::parse(text, MEMORY_NODES)?.ok_or(Errno::EINVAL)?;
-    if !nodes.is_within(Mask::first(1)) {
-        return Err(Errno::EINVAL.into());
-    }
-    let mems = !nodes.is_empty();
+    let mems = written_mems(write)?;
     let change = change(kernel, write.caller);
     let old = *change.at(write.group);
     if old.mems != mems {
@@ -374,6 +369,12 @@ pub(super) fn store_mems(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         kernel.cgroups.table.at_mut(write.group).cpuset = Some(Box::new(new));
     }
     Ok(())
+}
+
+/// Whether a text lists the one memory node that there is; EINVAL if another one.
+pub(super) fn written_mems(write: &Write<'_>) -> Result<bool, Errno> {
+    let nodes = list::parse(value::strip(write.bytes), MEMORY_NODES)?.ok_or(Errno::EINVAL)?;
+    if nodes.is_within(Mask::first(1)) { Ok(!nodes.is_empty()) } else { Err(Errno::EINVAL) }
 }
 
 /// `member`, `root` or `isolated`. A partition that cannot be is invalid, and says why when it is read.
@@ -390,7 +391,12 @@ pub(super) fn store_partition(kernel: &mut Kernel, write: &Write<'_>) -> Step<()
     Ok(())
 }
 
-/// Whether any group but the root has a set.
+/// Whether threads may have other processors than all.
+pub(super) fn narrows(cgroups: &Cgroups) -> bool {
+    in_use(cgroups) || !cgroups.cpusets.narrowed.is_empty()
+}
+
+/// Whether any v2 group but the root has a set.
 pub(super) fn in_use(cgroups: &Cgroups) -> bool {
     cgroups.table.at(cgroups.root).subtree_control.contains(Controller::Cpuset)
 }

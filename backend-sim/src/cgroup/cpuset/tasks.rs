@@ -1,7 +1,7 @@
 //! Which processors threads may use: those of the set that counts for their group, as it was when it last changed or they last
 //! moved (cpuset(7); sched_setaffinity(2) is not modelled, so nobody has fewer by choice).
 
-use standin::{Capability, Errno};
+use standin::{Capability, Controller, Errno};
 
 use super::change::Change;
 use super::{Mask, effective_cpus, nearest};
@@ -16,10 +16,10 @@ pub(crate) fn allowed(kernel: &Kernel, thread: ThreadKey) -> Option<Mask> {
     kernel.cgroups.cpusets.narrowed.get(&thread).copied()
 }
 
-/// /proc/PID/cpuset: the group whose set counts for a thread (cpuset(7)).
-pub(crate) fn path(kernel: &Kernel, thread: ThreadKey, out: &mut Vec<u8>) {
-    let group = kernel.tasks.threads.at(thread).cgroup;
-    tree::path(kernel, nearest(&kernel.cgroups, group), out);
+/// The group whose set counts for a thread (cpuset(7)).
+pub(crate) fn group_of(kernel: &Kernel, thread: ThreadKey) -> CgroupKey {
+    let cgroups = &kernel.cgroups;
+    nearest(cgroups, cgroups.group_of(kernel.tasks.threads.at(thread), Controller::Cpuset))
 }
 
 /// A thread is gone.
@@ -62,7 +62,7 @@ fn tasks_of(cgroups: &Cgroups, tasks: &Tasks, group: CgroupKey) -> Vec<ThreadKey
 }
 
 /// Lets a thread use these processors and no others. With none it keeps what it has.
-fn set(cgroups: &mut Cgroups, thread: ThreadKey, cpus: Mask) {
+pub(in crate::cgroup) fn set(cgroups: &mut Cgroups, thread: ThreadKey, cpus: Mask) {
     let cpusets = &mut cgroups.cpusets;
     if cpus == cpusets.possible() {
         cpusets.narrowed.remove(&thread);
@@ -157,17 +157,29 @@ impl Switch {
         if effective.is_empty() {
             return Err(Errno::ENOSPC);
         }
-        let caller = kernel.credentials(caller);
         let asks = cgroups.release < Release::V6_12 || effective != self.from;
-        if !asks || caller.capable(Capability::SYS_NICE) {
-            return Ok(());
-        }
-        let has = caller.capabilities.permitted;
-        let exceeds = |thread: &ThreadKey| {
-            !kernel.credentials(*thread).capabilities.permitted.difference(has).is_empty()
-        };
-        if self.threads.iter().any(exceeds) { Err(Errno::EPERM) } else { Ok(()) }
+        if asks { may_set(kernel, caller, &self.threads) } else { Ok(()) }
     }
+}
+
+/// Whether somebody may tell threads which processors they may use.
+///
+/// # Errors
+/// EPERM: a thread has capabilities that the caller has not, nor `CAP_SYS_NICE`.
+pub(in crate::cgroup) fn may_set(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    threads: &[ThreadKey],
+) -> Result<(), Errno> {
+    let caller = kernel.credentials(caller);
+    if caller.capable(Capability::SYS_NICE) {
+        return Ok(());
+    }
+    let has = caller.capabilities.permitted;
+    let exceeds = |thread: &ThreadKey| {
+        !kernel.credentials(*thread).capabilities.permitted.difference(has).is_empty()
+    };
+    if threads.iter().any(exceeds) { Err(Errno::EPERM) } else { Ok(()) }
 }
 
 /// Whether a child may be born into another group than its maker's. ENOSPC: no processors there.

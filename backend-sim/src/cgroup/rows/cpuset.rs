@@ -11,8 +11,8 @@ use crate::cgroup::cpuset::{
 use crate::profile::Release::V6_12;
 
 /// What a list of 8,192 processors or of 1,024 memory nodes may take.
-const CPU_LIST: usize = 100 + 6 * 8192;
-const NODE_LIST: usize = 100 + 6 * 1024;
+pub(super) const CPU_LIST: usize = 100 + 6 * 8192;
+pub(super) const NODE_LIST: usize = 100 + 6 * 1024;
 
 const fn row(name: &'static str, kind: Kind) -> Row {
     Row::new(name, Class::Of(Controller::Cpuset), kind).not_on_root()

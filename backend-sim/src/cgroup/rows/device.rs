@@ -25,6 +25,10 @@ pub(super) const ROWS: &[Row] = &[
     row(Controller::Misc, "misc.events.local", NO_LINES).not_on_root().since(V6_12),
     row(Controller::Misc, "misc.max", Control(absent::show, absent::store_misc)).not_on_root(),
     row(Controller::Misc, "misc.peak", NO_LINES).since(V6_12),
+];
+
+/// Those of dmem, which v1 has not.
+pub(super) const DMEM: &[Row] = &[
     row(Controller::Dmem, "dmem.capacity", NO_LINES).on_root_alone(),
     row(Controller::Dmem, "dmem.current", NO_LINES),
     row(Controller::Dmem, "dmem.low", DMEM_LIMIT).not_on_root(),

@@ -4,7 +4,8 @@ use standin::Controller;
 
 use super::Kind::{Acting, Command, Control, Derived, Stored, WrittenSince};
 use super::{Class, Kind, Row};
-use crate::cgroup::memory::{show_current, show_peak, store_high, store_max, store_peak};
+use crate::cgroup::memory::{show_current, show_peak, store_peak};
+use crate::cgroup::memory_limit::{store_high, store_max};
 use crate::cgroup::setting::{MEMORY_LIMIT, MEMORY_PROTECTION, OOM_GROUP};
 use crate::cgroup::{memory_events, memory_reclaim, memory_stat, swap};
 use crate::profile::Release::V6_12;

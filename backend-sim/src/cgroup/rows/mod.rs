@@ -7,18 +7,23 @@ mod core;
 mod cpu;
 mod cpuset;
 mod device;
+mod family;
 mod hugetlb;
 mod io;
 mod memory;
 mod pids;
 mod pressure;
+mod v1;
 
+pub(super) use family::IDS_PER_GROUP;
+use family::{FAMILIES, Family};
 use standin::id::Mode;
 use standin::{Controller, Errno, Failure};
 
 use super::memory_events;
+use super::pids::changes as pids_changes;
 use super::setting::{self, Setting};
-use super::{CgroupKey, Cgroups, Pids, RowId};
+use super::{Cgroup, CgroupKey, Cgroups, Pids, RowId};
 use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::profile::Release;
@@ -31,6 +36,9 @@ pub(super) struct Row {
     pub(super) class: Class,
     place: Place,
     since: Release,
+    /// Its first permission bits, if what it is does not say them; and others from a release on.
+    bits: Option<u16>,
+    later_bits: Option<(Release, u16)>,
     pub(super) kind: Kind,
     /// Bytes of the longest text that it takes.
     pub(super) longest: usize,
@@ -108,8 +116,8 @@ pub(super) struct Write<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// The tables by controller, in the order of the files' rows.
-const TABLES: [&[Row]; 9] = [
+/// The tables of v2 by controller, in the order of the files' rows.
+const V2: [&[Row]; 11] = [
     core::ROWS,
     pressure::ROWS,
     cpuset::ROWS,
@@ -118,117 +126,29 @@ const TABLES: [&[Row]; 9] = [
     memory::ROWS,
     hugetlb::ROWS,
     pids::ROWS,
+    pids::LOCAL,
     device::ROWS,
+    device::DMEM,
 ];
 
-const fn count() -> usize {
-    let mut rows = 0;
-    let mut rest: &[&[Row]] = &TABLES;
-    while let [first, behind @ ..] = rest {
-        rows += first.len();
-        rest = behind;
-    }
-    rows
-}
-
-const COUNT: usize = count();
-
-/// Inode numbers that a group and its files take: the directory's own, which is the group's id, and one a row.
-pub(super) const IDS_PER_GROUP: u64 = COUNT as u64 + 1;
-
-static ROWS: [&Row; COUNT] = flatten();
-
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated when this is compiled: a wrong index is an error then"
-)]
-const fn flatten() -> [&'static Row; COUNT] {
-    let first: &'static [Row] = TABLES[0];
-    let mut rows = [&first[0]; COUNT];
-    let (mut table, mut at) = (0, 0);
-    while table < TABLES.len() {
-        let part: &'static [Row] = TABLES[table];
-        let mut index = 0;
-        while index < part.len() {
-            rows[at] = &part[index];
-            at += 1;
-            index += 1;
-        }
-        table += 1;
-    }
-    rows
-}
-
-/// Places of the name table: a power of two, more than twice the rows.
-const PLACES: usize = 256;
-
-/// No row.
-const NONE: u8 = u8::MAX;
-
-/// Rows by the hash of their name; a row whose place is taken stands in the next free one.
-static BY_NAME: [u8; PLACES] = by_name();
-
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated when this is compiled: a wrong index is an error then"
-)]
-#[expect(clippy::cast_possible_truncation, reason = "the assertion says that it fits")]
-const fn by_name() -> [u8; PLACES] {
-    assert!(COUNT < NONE as usize && COUNT * 2 < PLACES);
-    let rows = flatten();
-    let mut places = [NONE; PLACES];
-    let mut row = 0;
-    while row < COUNT {
-        let mut place = hash(rows[row].name.as_bytes());
-        while places[place] != NONE {
-            place = (place + 1) % PLACES;
-        }
-        places[place] = row as u8;
-        row += 1;
-    }
-    places
-}
-
-/// A place of the name table: by length, first and last bytes.
-const fn hash(name: &[u8]) -> usize {
-    let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-            (Some(first), Some(last)) => {
-                (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64)
-            }
-            _ => (0, 0),
-        },
-    };
-    let mixed = (first ^ last.rotate_left(23))
-        .wrapping_add(name.len() as u64)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 56) as usize
-}
-
 fn row(index: u16) -> Option<&'static Row> {
-    ROWS.get(usize::from(index)).copied()
-}
-
-/// The row with this name, in whatever kernel.
-fn named(name: &[u8]) -> Option<(u16, &'static Row)> {
-    let mut place = hash(name);
-    loop {
-        let index = u16::from(*BY_NAME.get(place)?);
-        if index == u16::from(NONE) {
-            return None;
-        }
-        let row = row(index)?;
-        if row.name.as_bytes() == name {
-            return Some((index, row));
-        }
-        place = (place + 1) % PLACES;
-    }
+    let [v2, v1] = &FAMILIES;
+    let family = if index < v1.first { v2 } else { v1 };
+    family.rows.get(usize::from(index - family.first)).copied()
 }
 
 impl Row {
     const fn new(name: &'static str, class: Class, kind: Kind) -> Self {
-        Self { name, class, place: Place::Everywhere, since: Release::V6_1, kind, longest: PAGE }
+        Self {
+            name,
+            class,
+            place: Place::Everywhere,
+            since: Release::V6_1,
+            bits: None,
+            later_bits: None,
+            kind,
+            longest: PAGE,
+        }
     }
 
     const fn not_on_root(mut self) -> Self {
@@ -246,6 +166,16 @@ impl Row {
         self
     }
 
+    const fn bits(mut self, bits: u16) -> Self {
+        self.bits = Some(bits);
+        self
+    }
+
+    const fn bits_since(mut self, since: Release, bits: u16) -> Self {
+        self.later_bits = Some((since, bits));
+        self
+    }
+
     const fn up_to(mut self, bytes: usize) -> Self {
         self.longest = bytes;
         self
@@ -258,7 +188,9 @@ impl Row {
 
     /// Its permission bits when it is made.
     pub(super) fn mode(&self, release: Release) -> Mode {
-        Mode::new(match self.kind {
+        let later = self.later_bits.filter(|(since, _)| release >= *since).map(|(_, bits)| bits);
+        let said = later.or(self.bits);
+        Mode::new(said.unwrap_or_else(|| match self.kind {
             Kind::Derived(_) | Kind::Fixed(_) => 0o444,
             Kind::WrittenSince(since, ..) if release < since => 0o444,
             Kind::Control(..)
@@ -267,7 +199,7 @@ impl Row {
             | Kind::WrittenSince(..)
             | Kind::Unmodelled => 0o644,
             Kind::Command(_) => 0o200,
-        })
+        }))
     }
 
     /// The setting that it is.
@@ -306,18 +238,36 @@ fn shows(cgroups: &Cgroups, group: CgroupKey, class: Class) -> bool {
 
 /// The file with this name in a group that was not removed.
 pub(super) fn lookup(cgroups: &Cgroups, group: CgroupKey, name: &[u8]) -> Option<RowId> {
-    let (index, row) = named(name)?;
     let record = cgroups.table.at(group);
+    let (index, row) = if has_prefixes(cgroups, record) {
+        Family::of(record).named(name)?
+    } else {
+        unprefixed(record, name)?
+    };
     if !row.fits(cgroups.release, record.parent.is_none()) || !shows(cgroups, group, row.class) {
         return None;
     }
     Some(RowId { row: index, incarnation: record.incarnation(row.class) })
 }
 
+/// Whether the names of files begin with their controller's.
+fn has_prefixes(cgroups: &Cgroups, record: &Cgroup) -> bool {
+    !record.hierarchy.is_v1() || !cgroups.hierarchy(record.hierarchy).options.noprefix
+}
+
+/// The row that has this name in a hierarchy without prefixes, which is one of the cpuset controller.
+fn unprefixed(record: &Cgroup, name: &[u8]) -> Option<(u16, &'static Row)> {
+    let family = Family::of(record);
+    let prefixed = [Controller::Cpuset.v1_name().as_bytes(), b".", name].concat();
+    let own = || family.named(name).filter(|(_, row)| matches!(row.class, Class::Core));
+    family.named(&prefixed).or_else(own)
+}
+
 /// Whether a group has a file of this name that does not show.
 pub(super) fn is_hidden(cgroups: &Cgroups, group: CgroupKey, name: &[u8]) -> bool {
-    named(name).is_some_and(|(_, row)| {
-        let on_root = cgroups.table.at(group).parent.is_none();
+    let record = cgroups.table.at(group);
+    Family::of(record).named(name).is_some_and(|(_, row)| {
+        let on_root = record.parent.is_none();
         row.class == Class::Pressure
             && row.fits(cgroups.release, on_root)
             && !shows(cgroups, group, row.class)
@@ -333,30 +283,37 @@ pub(super) fn is_alive(cgroups: &Cgroups, group: CgroupKey, id: RowId) -> bool {
         && shows(cgroups, group, row.class)
 }
 
-/// Every file that shows in a group.
+/// Every file that shows in a group, by name.
 pub(super) fn list(
     cgroups: &Cgroups,
     group: CgroupKey,
-) -> impl Iterator<Item = (u16, &'static Row)> {
+) -> impl Iterator<Item = (u16, &'static str)> {
     let record = cgroups.table.at(group);
     let (on_root, release, pressure) = (record.parent.is_none(), cgroups.release, record.pressure);
     let enabled = cgroups.enabled(group);
-    (0..).zip(ROWS.iter().copied()).filter(move |(_, row)| {
+    let prefixes = has_prefixes(cgroups, record);
+    let rows = Family::of(record).all().filter(move |(_, row)| {
         let shown = match row.class {
             Class::Core => true,
             Class::Pressure => pressure,
             Class::Of(controller) => enabled.contains(controller),
         };
         shown && row.fits(release, on_root)
+    });
+    rows.map(move |(index, row)| match (row.class, row.name.split_once('.')) {
+        (Class::Of(_), Some((_, name))) if !prefixes => (index, name),
+        _ => (index, row.name),
     })
 }
 
-/// The name of a file of a controller, wherever that controller is enabled below the root.
+/// The name of a v2 file of a controller, wherever that controller is enabled below the root.
 pub(super) fn names_of(
     release: Release,
     controller: Controller,
 ) -> impl Iterator<Item = &'static str> {
-    let rows = ROWS
+    let [v2, _] = &FAMILIES;
+    let rows = v2
+        .rows
         .iter()
         .filter(move |row| row.class == Class::Of(controller) && row.fits(release, false));
     rows.map(|row| row.name)
@@ -372,6 +329,12 @@ pub(super) fn of(id: RowId) -> Option<&'static Row> {
     row(id.row)
 }
 
+/// Whether a file is one of a v1 group.
+pub(super) fn is_v1(id: RowId) -> bool {
+    let [_, v1] = &FAMILIES;
+    id.row >= v1.first
+}
+
 /// Whether a setting is one of this controller's.
 pub(super) fn belongs(index: u16, controller: Controller) -> bool {
     row(index).is_some_and(|row| row.class == Class::Of(controller))
@@ -382,9 +345,9 @@ pub(super) fn setting_of(index: u16) -> Option<&'static Setting> {
     row(index)?.setting()
 }
 
-/// A setting and its row.
-pub(super) fn setting_named(name: &[u8]) -> Option<(u16, &'static Setting)> {
-    let (index, row) = named(name)?;
+/// A setting that groups of this one's kind of hierarchy have, and its row.
+pub(super) fn setting_named(record: &Cgroup, name: &[u8]) -> Option<(u16, &'static Setting)> {
+    let (index, row) = Family::of(record).named(name)?;
     Some((index, row.setting()?))
 }
 
@@ -429,7 +392,7 @@ pub(super) fn changes(cgroups: &Cgroups, group: CgroupKey, id: RowId) -> u64 {
     let (Some(record), Some(row)) = (cgroups.table.get(group), row(id.row)) else { return 0 };
     match row.name {
         "cgroup.events" => record.events,
-        "pids.events" => record.pids.as_ref().map_or(0, |pids| pids.events(cgroups.release)),
+        "pids.events" => pids_changes(cgroups, record),
         "memory.events" => memory_events::changes(record, |memory| &memory.all),
         "memory.events.local" => memory_events::changes(record, |memory| &memory.local),
         "cpuset.cpus.partition" => record.cpuset.as_ref().map_or(0, |cpuset| cpuset.changes()),
@@ -442,40 +405,51 @@ pub(super) fn changes(cgroups: &Cgroups, group: CgroupKey, id: RowId) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{COUNT, Class, ROWS, TABLES, named};
+    use super::family::{FAMILIES, V1_COUNT, V2_COUNT};
+    use super::{Class, V2, v1};
     use crate::profile::Release;
 
     #[test]
     fn every_row_is_found_by_its_name_and_no_name_stands_twice() {
-        let mut names = BTreeSet::new();
-        for (index, row) in (0..).zip(ROWS.iter()) {
-            assert!(names.insert(row.name), "{} stands twice", row.name);
-            assert_eq!(
-                named(row.name.as_bytes()).map(|(found, _)| found),
-                Some(index),
-                "{}",
-                row.name
-            );
+        let mut all = 0;
+        for family in &FAMILIES {
+            let mut names = BTreeSet::new();
+            for (index, row) in family.all() {
+                assert!(names.insert(row.name), "{} stands twice", row.name);
+                let found = family.named(row.name.as_bytes()).map(|(found, _)| found);
+                assert_eq!(found, Some(index), "{}", row.name);
+                assert_eq!(super::row(index).map(|row| row.name), Some(row.name));
+            }
+            all += names.len();
+            for name in [
+                "",
+                "a",
+                "cgroup",
+                "cgroup.proc",
+                "cgroup.procs2",
+                "memory.events.locaX",
+                "12345678",
+            ] {
+                assert!(family.named(name.as_bytes()).is_none(), "{name}");
+            }
         }
-        assert_eq!(names.len(), COUNT);
-        for name in
-            ["", "a", "cgroup", "cgroup.proc", "cgroup.procs2", "memory.events.locaX", "12345678"]
-        {
-            assert!(named(name.as_bytes()).is_none(), "{name}");
-        }
+        assert_eq!(all, V1_COUNT + V2_COUNT);
     }
 
     #[test]
     fn every_row_is_named_after_its_controller() {
-        for row in TABLES.into_iter().flatten() {
-            if let Class::Of(controller) = row.class {
-                assert!(row.name.starts_with(&format!("{controller}.")), "{}", row.name);
+        for (tables, name) in [
+            (&V2[..], standin::Controller::name as fn(_) -> _),
+            (&v1::TABLES[..], standin::Controller::v1_name),
+        ] {
+            for row in tables.iter().copied().flatten() {
+                if let Class::Of(controller) = row.class {
+                    let is_named = row.name.starts_with(&format!("{}.", name(controller)));
+                    assert!(is_named || row.name == "cgroup.event_control", "{}", row.name);
+                }
+                let fits = |release| row.fits(release, true) || row.fits(release, false);
+                assert!(Release::ALL.into_iter().any(fits), "{}", row.name);
             }
-            assert!(
-                row.fits(Release::V6_18, true) || row.fits(Release::V6_18, false),
-                "{}",
-                row.name
-            );
         }
     }
 }

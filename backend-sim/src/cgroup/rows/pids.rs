@@ -16,7 +16,10 @@ const fn row(name: &'static str, kind: Kind) -> Row {
 pub(super) const ROWS: &[Row] = &[
     row("pids.current", Derived(show_current)),
     row("pids.events", Derived(show_events)),
-    row("pids.events.local", Derived(show_local_events)).since(V6_12),
     row("pids.max", Control(show_max, store_max)),
     row("pids.peak", Derived(show_peak)),
 ];
+
+/// Those that v1 has not.
+pub(super) const LOCAL: &[Row] =
+    &[row("pids.events.local", Derived(show_local_events)).since(V6_12)];

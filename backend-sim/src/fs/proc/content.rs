@@ -1,42 +1,75 @@
 //! The short files of a process.
 
-use standin::Failure;
 use standin::backend::{Rlimit, RlimitResource};
 
 use super::{memory, text};
-use crate::cgroup;
+use crate::cgroup::{self, CgroupKey};
 use crate::kernel::Kernel;
-use crate::profile::Layout;
-use crate::step::Step;
+use crate::namespace;
 use crate::task::{Thread, ThreadKey};
 
 /// The bytes of a path that the kernel prints; what is longer it cuts off (kernfs, PATH_MAX with its NUL).
 const PATH_ROOM: usize = 4095;
 
-/// /proc/PID/cgroup: the group, also one that a zombie was in and that has been removed since (cgroup-v2.rst).
-pub(super) fn cgroup(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) -> Step<()> {
-    if kernel.profile.layout != Layout::Unified {
-        return Err(Failure::NotModelled("/proc/PID/cgroup beside v1 hierarchies").into());
+/// /proc/PID/cgroup: a line a hierarchy (cgroups(7)). In v2 also a group that a zombie was in and that has been removed since;
+/// in v1 a zombie is at the root.
+pub(super) fn cgroup(kernel: &Kernel, reader: ThreadKey, thread: &Thread, out: &mut Vec<u8>) {
+    let cgroups = &kernel.cgroups;
+    for (id, hierarchy) in cgroups.v1_hierarchies() {
+        text::decimal(out, hierarchy.number.into());
+        out.push(b':');
+        out.extend_from_slice(hierarchy.text().as_bytes());
+        out.push(b':');
+        if thread.exited {
+            out.push(b'/');
+        } else {
+            print_path(kernel, reader, cgroups.place(thread, id), out);
+        }
+        out.push(b'\n');
+    }
+    if !cgroups.v2_visible() {
+        return;
     }
     out.extend_from_slice(b"0::");
-    let start = out.len();
-    cgroup::path(kernel, thread.cgroup, out);
-    out.truncate(start.saturating_add(PATH_ROOM));
-    if kernel.cgroups.table.at(thread.cgroup).removed {
+    print_path(kernel, reader, thread.cgroup, out);
+    if cgroups.table.at(thread.cgroup).removed {
         out.extend_from_slice(b" (deleted)");
     }
     out.push(b'\n');
-    Ok(())
+}
+
+/// A group's path as the reader's namespace has it.
+fn print_path(kernel: &Kernel, reader: ThreadKey, group: CgroupKey, out: &mut Vec<u8>) {
+    let start = out.len();
+    if namespace::cgroup::is_first(kernel, reader) {
+        cgroup::path(kernel, group, out);
+    } else {
+        let hierarchy = kernel.cgroups.table.at(group).hierarchy;
+        let root = namespace::cgroup::root(kernel, reader, hierarchy);
+        cgroup::path_from(kernel, root, group, out);
+    }
+    out.truncate(start.saturating_add(PATH_ROOM));
+}
+
+/// /proc/cgroups: the controllers, their hierarchies, and how many groups these have (cgroups(7)).
+pub(super) fn controllers(kernel: &Kernel, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+    let cgroups = &kernel.cgroups;
+    for controller in kernel.profile.controllers().iter() {
+        let id = cgroups.home(controller);
+        out.extend_from_slice(controller.v1_name().as_bytes());
+        for number in [cgroups.hierarchy(id).number.into(), cgroups.count(id), 1] {
+            out.push(b'\t');
+            text::decimal(out, number);
+        }
+        out.push(b'\n');
+    }
 }
 
 /// /proc/PID/cpuset: the group whose set of processors counts for the thread (cpuset(7)).
-pub(super) fn cpuset(kernel: &Kernel, thread: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
-    if kernel.profile.layout != Layout::Unified {
-        return Err(Failure::NotModelled("/proc/PID/cpuset beside v1 hierarchies").into());
-    }
-    cgroup::cpuset::path(kernel, thread, out);
+pub(super) fn cpuset(kernel: &Kernel, reader: ThreadKey, thread: ThreadKey, out: &mut Vec<u8>) {
+    print_path(kernel, reader, cgroup::cpuset::group_of(kernel, thread), out);
     out.push(b'\n');
-    Ok(())
 }
 
 /// /proc/PID/comm

@@ -39,13 +39,15 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> St
         | Content::Statm
         | Content::Cgroup
         | Content::Cpuset
+        | Content::Controllers
         | Content::Comm
         | Content::Command
         | Content::Limits
         | Content::IdMap
         | Content::Setgroups
         | Content::OomAdjustment
-        | Content::Mounts => {
+        | Content::Mounts
+        | Content::MountTable => {
             may_jump(kernel, caller, node)?;
             return Err(not_modelled(node));
         }
@@ -72,6 +74,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::Statm
         | Content::Cgroup
         | Content::Cpuset
+        | Content::Controllers
         | Content::Comm
         | Content::Command
         | Content::Limits
@@ -79,6 +82,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::Setgroups
         | Content::OomAdjustment
         | Content::Mounts
+        | Content::MountTable
         | Content::LinkTo(_)
         | Content::OwnProcess
         | Content::OwnThread => Err(not_modelled(node)),

@@ -125,7 +125,7 @@ pub(crate) fn takes_offset(node: ProcNode) -> bool {
 
 /// Whether it is the list of the mounts.
 pub(crate) fn lists_mounts(node: ProcNode) -> bool {
-    node.content() == Content::Mounts
+    matches!(node.content(), Content::Mounts | Content::MountTable)
 }
 
 /// What opening checks besides permission bits: whether there is anything to tell.
@@ -187,6 +187,10 @@ pub(crate) fn read(
     let (thread, whole) = match node {
         ProcNode::OfProcess(thread, _) => (thread, true),
         ProcNode::OfThread(thread, _) => (thread, false),
+        ProcNode::Top(_) if node.content() == Content::Controllers => {
+            content::controllers(kernel, text);
+            return Ok(());
+        }
         ProcNode::Root
         | ProcNode::Top(_)
         | ProcNode::Process(_)
@@ -200,16 +204,18 @@ pub(crate) fn read(
         Content::Status => status::print(kernel, caller, thread, text),
         Content::Stat => stat::print(kernel, caller, thread, whole, text),
         Content::Statm => content::statm(kernel, record, text),
-        Content::Cgroup => return content::cgroup(kernel, record, text),
-        Content::Cpuset => return content::cpuset(kernel, thread, text),
+        Content::Cgroup => content::cgroup(kernel, caller, record, text),
+        Content::Cpuset => content::cpuset(kernel, caller, thread, text),
         Content::Comm => content::comm(record, text),
         Content::Command => content::command(kernel, record, text),
         Content::Limits => content::limits(kernel, record, text),
         Content::IdMap => content::id_map(text),
         Content::OomAdjustment => oom::print(kernel, record.process, text),
         Content::Setgroups => text.extend_from_slice(b"allow\n"),
-        Content::Mounts => return mountinfo::print(kernel, text),
+        Content::Mounts => return mountinfo::print(kernel, caller, text),
+        Content::MountTable => return mountinfo::print_table(kernel, text),
         Content::Unmodelled
+        | Content::Controllers
         | Content::Tasks
         | Content::Namespaces
         | Content::Settings
@@ -232,6 +238,9 @@ pub(crate) fn write(
     let Node::Proc(node) = kernel.vfs.files.at(file).spot.node else {
         return Err(Errno::EINVAL.into());
     };
+    if node.content() == Content::Controllers {
+        return Err(Errno::EIO.into());
+    }
     let Some(thread) = node.thread() else { return Err(not_modelled(node)) };
     match node.content() {
         Content::Comm => {
@@ -254,9 +263,11 @@ pub(crate) fn write(
         | Content::Statm
         | Content::Cgroup
         | Content::Cpuset
+        | Content::Controllers
         | Content::Command
         | Content::Limits
         | Content::Mounts
+        | Content::MountTable
         | Content::Tasks
         | Content::Namespaces
         | Content::Settings

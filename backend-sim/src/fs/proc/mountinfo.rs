@@ -1,4 +1,5 @@
-//! /proc/PID/mountinfo (proc_pid_mountinfo(5)): all processes share one mount namespace and one root.
+//! /proc/PID/mountinfo and mounts (proc_pid_mountinfo(5), proc_pid_mounts(5)): all processes share one mount namespace and one
+//! root.
 //!
 //! The size of the root and of /dev is what the machine bounds them by, half of its memory. Linux says a little less,
 //! because some memory is not counted yet when it mounts these two.
@@ -7,13 +8,15 @@ use standin::backend::MountFlags;
 use standin::{Errno, Failure};
 
 use super::{ProcNode, text};
-use crate::cgroup;
+use crate::cgroup::{self, value};
 use crate::fs::content::PAGE;
 use crate::fs::tmpfs::Room;
 use crate::fs::{Born, Mount, MountKey, Node, Spot};
 use crate::kernel::Kernel;
+use crate::namespace;
 use crate::profile::Release;
 use crate::step::Step;
+use crate::task::ThreadKey;
 
 /// Bytes of a path that are written in octal.
 const ESCAPED: &[u8] = b" \t\n\\";
@@ -27,13 +30,11 @@ pub(super) fn open(kernel: &Kernel, node: ProcNode) -> Step<()> {
 }
 
 /// A line for each mount, in the order in which they were made.
-pub(super) fn print(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
+pub(super) fn print(kernel: &Kernel, reader: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
     if kernel.vfs.has_peers {
         return Err(Failure::NotModelled("mountinfo with shared mounts").into());
     }
-    let mut mounts: Vec<(MountKey, &Mount)> = kernel.vfs.mounts.iter().collect();
-    mounts.sort_unstable_by_key(|(_, mount)| mount.order);
-    for (key, mount) in mounts {
+    for (key, mount) in in_order(kernel) {
         let above = mount.on.map_or(mount.number, |on| kernel.vfs.mounts.at(on.mount).number);
         text::decimal(out, mount.number.into());
         out.push(b' ');
@@ -41,12 +42,21 @@ pub(super) fn print(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
         let minor = mount.device.0 & 0xff | mount.device.0 >> 12 & !0xff;
         out.extend_from_slice(b" 0:");
         text::decimal(out, minor);
-        out.extend_from_slice(b" / ");
-        let mut path = Vec::new();
-        add_path(kernel, key, &mut path)?;
-        escape(out, if path.is_empty() { b"/" } else { &path });
         out.push(b' ');
-        add_flags(mount, out);
+        match mount.root {
+            Node::Cgroup(root) => {
+                let mut path = Vec::new();
+                let hierarchy = kernel.cgroups.table.at(root).hierarchy;
+                let seen = namespace::cgroup::root(kernel, reader, hierarchy);
+                cgroup::path_from(kernel, seen, root, &mut path);
+                value::print_escaped(&path, ESCAPED, out);
+            }
+            Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => out.push(b'/'),
+        }
+        out.push(b' ');
+        print_place(kernel, key, out)?;
+        out.push(b' ');
+        add_flags(mount, mount.flags.contains(MountFlags::READ_ONLY), out);
         out.extend_from_slice(b" - ");
         out.extend_from_slice(mount.name.as_bytes());
         out.push(b' ');
@@ -55,6 +65,36 @@ pub(super) fn print(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
         add_options(kernel, mount, out);
         out.push(b'\n');
     }
+    Ok(())
+}
+
+/// /proc/PID/mounts: the same, shorter, as fstab(5) has it. What is read-only, the mount or the filesystem, is not told apart.
+pub(super) fn print_table(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
+    for (key, mount) in in_order(kernel) {
+        out.extend_from_slice(mount.name.as_bytes());
+        out.push(b' ');
+        print_place(kernel, key, out)?;
+        out.push(b' ');
+        out.extend_from_slice(mount.name.as_bytes());
+        out.push(b' ');
+        let read_only = mount.read_only || mount.flags.contains(MountFlags::READ_ONLY);
+        add_flags(mount, read_only, out);
+        add_options(kernel, mount, out);
+        out.extend_from_slice(b" 0 0\n");
+    }
+    Ok(())
+}
+
+fn in_order(kernel: &Kernel) -> Vec<(MountKey, &Mount)> {
+    let mut mounts: Vec<(MountKey, &Mount)> = kernel.vfs.mounts.iter().collect();
+    mounts.sort_unstable_by_key(|(_, mount)| mount.order);
+    mounts
+}
+
+fn print_place(kernel: &Kernel, mount: MountKey, out: &mut Vec<u8>) -> Step<()> {
+    let mut path = Vec::new();
+    add_path(kernel, mount, &mut path)?;
+    value::print_escaped(if path.is_empty() { b"/" } else { &path }, ESCAPED, out);
     Ok(())
 }
 
@@ -77,8 +117,9 @@ fn add_path(kernel: &Kernel, mount: MountKey, path: &mut Vec<u8>) -> Step<()> {
             }
         }
         Node::Cgroup(group) => {
-            if group != kernel.cgroups.root {
-                cgroup::path(kernel, group, path);
+            let Node::Cgroup(root) = kernel.vfs.mounts.at(below).root else { return Ok(()) };
+            if group != root {
+                cgroup::path_from(kernel, root, group, path);
             }
         }
         Node::Proc(ProcNode::Root) => {}
@@ -89,21 +130,10 @@ fn add_path(kernel: &Kernel, mount: MountKey, path: &mut Vec<u8>) -> Step<()> {
     Ok(())
 }
 
-fn escape(out: &mut Vec<u8>, path: &[u8]) {
-    for byte in path {
-        if ESCAPED.contains(byte) {
-            out.push(b'\\');
-            out.extend([6, 3, 0].map(|shift| b'0' + (byte >> shift & 7)));
-        } else {
-            out.push(*byte);
-        }
-    }
-}
-
 /// Flags of the mount, in the kernel's order. Every mount but the first was made by mount(2), which says relatime.
-fn add_flags(mount: &Mount, out: &mut Vec<u8>) {
+fn add_flags(mount: &Mount, read_only: bool, out: &mut Vec<u8>) {
     let has = |flag| mount.flags.contains(flag);
-    out.extend_from_slice(if has(MountFlags::READ_ONLY) { b"ro" } else { b"rw" });
+    out.extend_from_slice(if read_only { b"ro" } else { b"rw" });
     let rows: [(bool, &[u8]); 4] = [
         (has(MountFlags::NO_SUID), b",nosuid"),
         (has(MountFlags::NO_DEV), b",nodev"),
@@ -119,9 +149,9 @@ fn add_flags(mount: &Mount, out: &mut Vec<u8>) {
 fn add_options(kernel: &Kernel, mount: &Mount, out: &mut Vec<u8>) {
     let (mode, owner, group) = match mount.born {
         Born::Plain => return,
-        Born::Hierarchy(controller) => {
-            out.push(b',');
-            return out.extend_from_slice(controller.as_bytes());
+        Born::Hierarchy(id) => {
+            kernel.cgroups.print_options(id, out);
+            return;
         }
         Born::Tmpfs(mode, owner, group) => (mode, owner, group),
     };

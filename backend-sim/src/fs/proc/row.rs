@@ -55,6 +55,8 @@ pub(super) enum Content {
     Statm,
     Cgroup,
     Cpuset,
+    /// The controllers (/proc/cgroups).
+    Controllers,
     Comm,
     Command,
     Limits,
@@ -64,6 +66,8 @@ pub(super) enum Content {
     OomAdjustment,
     /// The mounts (mountinfo).
     Mounts,
+    /// The mounts, shorter (mounts).
+    MountTable,
     /// The working directory.
     Directory,
     RootDirectory,
@@ -145,7 +149,7 @@ const ROWS: &[Row] = &[
     both(b"cwd", LINK, Content::Directory),
     both(b"root", LINK, Content::RootDirectory),
     both(b"exe", LINK, Content::Unmodelled),
-    both(b"mounts", file(0o444), Content::Unmodelled),
+    both(b"mounts", file(0o444), Content::MountTable),
     both(b"mountinfo", file(0o444), Content::Mounts),
     process(b"mountstats", file(0o400), Content::Unmodelled),
     both(b"clear_refs", file(0o200), Content::Unmodelled),
@@ -198,7 +202,7 @@ const ROWS: &[Row] = &[
     link(b"mounts", Content::LinkTo(b"self/mounts")),
     top(b"uptime", file(0o444)),
     top(b"vmstat", file(0o444)),
-    top(b"cgroups", file(0o444)),
+    row(Of::Top, b"cgroups", file(0o444), Content::Controllers),
     top(b"cmdline", file(0o444)),
     top(b"cpuinfo", file(0o444)),
     top(b"devices", file(0o444)),

@@ -15,6 +15,7 @@ pub(super) enum Shown {
     Running,
     Sleeping,
     Stopped,
+    Uninterruptible,
     Zombie,
 }
 
@@ -24,6 +25,7 @@ impl Shown {
             Self::Running => b'R',
             Self::Sleeping => b'S',
             Self::Stopped => b'T',
+            Self::Uninterruptible => b'D',
             Self::Zombie => b'Z',
         }
     }
@@ -33,18 +35,22 @@ impl Shown {
             Self::Running => b"R (running)",
             Self::Sleeping => b"S (sleeping)",
             Self::Stopped => b"T (stopped)",
+            Self::Uninterruptible => b"D (disk sleep)",
             Self::Zombie => b"Z (zombie)",
         }
     }
 }
 
-/// How a thread looks to `caller`: itself runs and who works for a processor, all that wait or do nothing sleep, the frozen too.
+/// How a thread looks to `caller`: itself runs and who works for a processor, all that wait or do nothing sleep, the frozen too;
+/// those that the v1 freezer holds sleep deeper.
 pub(super) fn shown(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey) -> Shown {
     let record = kernel.tasks.threads.at(thread);
     if record.exited {
         Shown::Zombie
     } else if thread == caller {
         Shown::Running
+    } else if record.frozen_v1 {
+        Shown::Uninterruptible
     } else if kernel.tasks.processes.at(record.process).is_stopped() {
         Shown::Stopped
     } else if record.frozen {

@@ -1,4 +1,4 @@
-//! /proc/sys: the kernel's settings (proc_sys(5)). What the caller's UTS namespace is called is there, and nothing else yet;
+//! /proc/sys: the kernel's settings (proc_sys(5)). What the caller's UTS namespace is called is there, and little else yet;
 //! every other name may be one of Linux, and is not modelled.
 //!
 //! A file's text is made for each read, and may be read and written from any offset. Permission goes by mode and id alone:
@@ -6,7 +6,7 @@
 
 use standin::backend::{Access, FileKind};
 use standin::id::Mode;
-use standin::{Errno, Gid, Uid};
+use standin::{Errno, Failure, Gid, Uid};
 
 use super::ProcNode;
 use crate::kernel::Kernel;
@@ -34,6 +34,7 @@ enum Setting {
     Release,
     Build,
     Hardware,
+    Swappiness,
 }
 
 const fn row(above: Option<u8>, name: &'static [u8], mode: u16, setting: Setting) -> Row {
@@ -44,7 +45,7 @@ const fn row(above: Option<u8>, name: &'static [u8], mode: u16, setting: Setting
     Row { above, name, mode: Mode::new(mode), setting }
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 9] = [
     row(None, b"kernel", 0o555, Setting::Directory),
     row(Some(0), b"arch", 0o444, Setting::Hardware),
     row(Some(0), b"domainname", 0o644, Setting::Name(Which::Domain)),
@@ -52,6 +53,8 @@ const ROWS: [Row; 7] = [
     row(Some(0), b"osrelease", 0o444, Setting::Release),
     row(Some(0), b"ostype", 0o444, Setting::System),
     row(Some(0), b"version", 0o444, Setting::Build),
+    row(None, b"vm", 0o555, Setting::Directory),
+    row(Some(7), b"swappiness", 0o644, Setting::Swappiness),
 ];
 
 impl SettingId {
@@ -107,6 +110,7 @@ pub(crate) fn read(
     buffer: &mut [u8],
 ) -> Step<usize> {
     let release = kernel.profile.release;
+    let number;
     let text = match id.row().setting {
         Setting::Directory => return Err(Errno::EISDIR.into()),
         Setting::Name(which) => uts::name_of(kernel, caller, which).as_bytes(),
@@ -114,6 +118,10 @@ pub(crate) fn read(
         Setting::Release => release.full_name().as_bytes(),
         Setting::Build => release.build().as_bytes(),
         Setting::Hardware => uts::HARDWARE.as_bytes(),
+        Setting::Swappiness => {
+            number = kernel.cgroups.swappiness.to_string();
+            number.as_bytes()
+        }
     };
     let rest = text.iter().chain(b"\n").skip(usize::try_from(offset).unwrap_or(usize::MAX));
     Ok(buffer.iter_mut().zip(rest).map(|(to, byte)| *to = *byte).count())
@@ -128,7 +136,15 @@ pub(crate) fn write(
     offset: u64,
     bytes: &[u8],
 ) -> Step<usize> {
-    let Setting::Name(which) = id.row().setting else { return Err(Errno::EACCES.into()) };
+    let which = match id.row().setting {
+        Setting::Name(which) => which,
+        Setting::Swappiness => return Err(Failure::NotModelled("a number in /proc/sys").into()),
+        Setting::Directory
+        | Setting::System
+        | Setting::Release
+        | Setting::Build
+        | Setting::Hardware => return Err(Errno::EACCES.into()),
+    };
     let old = uts::name_of(kernel, caller, which).as_bytes();
     let kept = usize::try_from(offset).ok().and_then(|offset| old.get(..offset));
     if let Some(kept) = kept.filter(|_| !bytes.is_empty()) {

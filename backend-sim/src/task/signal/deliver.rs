@@ -25,7 +25,7 @@ pub(crate) fn deliver(kernel: &mut Kernel, thread: ThreadKey) {
         if record.exited {
             return;
         }
-        if record.frozen || kernel.tasks.processes.at(process).is_stopped() {
+        if record.stands_still() || kernel.tasks.processes.at(process).is_stopped() {
             kernel.tasks.threads.at_mut(thread).attention = true;
             return;
         }

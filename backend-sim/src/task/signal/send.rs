@@ -8,7 +8,7 @@ use crate::context;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::step::Step;
-use crate::task::{ProcessKey, ThreadKey, exit};
+use crate::task::{Process, ProcessKey, ThreadKey, exit};
 
 /// pidfd_send_signal(2): to a process that the caller holds; `None` probes.
 ///
@@ -95,15 +95,27 @@ pub(crate) fn fault<T>(kernel: &mut Kernel, thread: ThreadKey, signal: Signal) -
     Err(Failure::CallerDied.into())
 }
 
-/// SIGKILL, as from the kernel. No thread can block, handle or ignore it, and neither a stop nor a freeze holds it back: so it
-/// needs no taker. Process 1 never hears of it.
+/// SIGKILL, as from the kernel. No thread can block, handle or ignore it, and neither a stop nor a freeze of v2 holds it back: so
+/// it needs no taker. Process 1 never hears of it.
 pub(crate) fn kill(kernel: &mut Kernel, process: ProcessKey) {
     let Some(record) = kernel.tasks.processes.get_mut(process) else { return };
-    if record.is_zombie() || process == kernel.tasks.init {
+    if record.is_zombie() || record.ending().is_some() || process == kernel.tasks.init {
         return;
     }
     record.pending.insert(Signal::KILL);
     exit::exit_process(kernel, process, WaitStatus::Killed(Signal::KILL));
+}
+
+/// SIGKILL for who is to give its memory back: the v1 freezer does not hold it any more.
+pub(crate) fn kill_for_memory(kernel: &mut Kernel, process: ProcessKey) {
+    for thread in stop::live_threads(kernel, process) {
+        kernel.tasks.threads.at_mut(thread).frozen_v1 = false;
+    }
+    let ending = kernel.tasks.processes.get(process).and_then(Process::ending);
+    match ending {
+        Some(status) => exit::exit_process(kernel, process, status),
+        None => kill(kernel, process),
+    }
 }
 
 /// A signal from the kernel to a process that may be gone.
@@ -136,7 +148,7 @@ pub(super) fn send(
         return kill(kernel, process);
     }
     let Some(record) = kernel.tasks.processes.get(process) else { return };
-    if record.is_zombie() {
+    if record.is_zombie() || record.ending().is_some() {
         return;
     }
     let (suggested, action) = (thread.unwrap_or(record.leader), record.action(signal));

@@ -1,8 +1,9 @@
 //! Stopping and going on (signal(7), waitid(2)).
 
-use standin::Signal;
+use standin::{Failure, Signal};
 
 use super::{deliver, send_kernel};
+use crate::cgroup::v1::memory_oom;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{ProcessKey, State, ThreadKey};
@@ -15,20 +16,52 @@ pub(super) fn live_threads(kernel: &Kernel, process: ProcessKey) -> Vec<ThreadKe
     threads.filter(|(_, thread)| !thread.exited).map(|(key, _)| key).collect()
 }
 
-/// A thread has taken a stop signal: every thread of its process stands still, and the parent is told. Of the calls that are
-/// under way, only that of the taker is held back: others are through before they hear of it.
+/// A thread has taken a stop signal: every thread of its process stands still, and the parent is told when all have heard of it,
+/// which those that the v1 freezer holds do when they are thawed. Of the calls that are under way, only that of the taker is
+/// held back: others are through before they hear of it.
 pub(super) fn stop(kernel: &mut Kernel, taker: ThreadKey, by: Signal) {
     let process = kernel.tasks.process_of(taker);
+    let threads = live_threads(kernel, process);
+    let is_whole = !threads.iter().any(|thread| kernel.tasks.threads.at(*thread).frozen_v1);
     let record = kernel.tasks.processes.at_mut(process);
-    record.state = State::Stopped { by, told: false };
+    record.state = State::Stopped { by, told: !is_whole };
     record.continued = false;
-    for thread in live_threads(kernel, process) {
+    if !is_whole {
+        record.more_mut().stopping = true;
+    }
+    for thread in threads {
+        if memory_oom::waits(&kernel.cgroups, thread) {
+            // It stands still only when it has got its memory.
+            kernel.census.note(&Failure::NotModelled("a stop of a thread that waits for memory"));
+        }
         let record = kernel.tasks.threads.at_mut(thread);
         record.attention = true;
         record.answers = thread != taker;
         crate::cgroup::held(kernel, thread);
     }
-    tell_parent(kernel, process);
+    if is_whole {
+        tell_parent(kernel, process);
+    }
+}
+
+/// The v1 freezer lets go of a thread: if its process was stopped meanwhile and this is the last one to hear of it, the parent
+/// is told.
+pub(crate) fn thawed(kernel: &mut Kernel, thread: ThreadKey) {
+    let process = kernel.tasks.process_of(thread);
+    let record = kernel.tasks.processes.at(process);
+    if !record.more.as_ref().is_some_and(|more| more.stopping) {
+        return;
+    }
+    let threads = live_threads(kernel, process);
+    if threads.iter().any(|thread| kernel.tasks.threads.at(*thread).frozen_v1) {
+        return;
+    }
+    let record = kernel.tasks.processes.at_mut(process);
+    record.more_mut().stopping = false;
+    if let State::Stopped { told, .. } = &mut record.state {
+        *told = false;
+        tell_parent(kernel, process);
+    }
 }
 
 /// CONT has come: a stopped process is so no longer. Whether it was.
@@ -39,6 +72,9 @@ pub(super) fn resume(kernel: &mut Kernel, process: ProcessKey) -> bool {
     }
     record.state = State::Alive;
     record.continued = true;
+    if let Some(more) = &mut record.more {
+        more.stopping = false;
+    }
     true
 }
 

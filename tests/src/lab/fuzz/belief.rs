@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::ground::Hierarchy;
 use standin::path::KPathBuf;
 use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp, ResourceOp};
 
@@ -12,10 +13,18 @@ use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp, ResourceOp}
 const TIGHT_BYTES: u64 = 8 << 20;
 
 /// Files that say who is in a group.
-pub(super) const LISTINGS: [&str; 2] = ["cgroup.procs", "cgroup.threads"];
+pub(super) const LISTINGS: [&str; 3] = ["cgroup.procs", "cgroup.threads", "tasks"];
 
-/// The root of the groups.
-pub(super) const ROOT: &str = "/sys/fs/cgroup";
+/// Limits of what a kernel keeps for a group, or for those who are there.
+const LIMITS: [&str; 4] = [
+    "memory.max",
+    "memory.limit_in_bytes",
+    "memory.memsw.limit_in_bytes",
+    "memory.kmem.limit_in_bytes",
+];
+
+/// Below this scripts mount hierarchies of their own.
+const MOUNTS: &str = "/mnt/";
 
 /// Whether a line may stand in a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +44,28 @@ pub(super) struct Actor {
     pub(super) label: Label,
     /// Who is its process's first thread; itself, mostly.
     pub(super) leader: Label,
-    pub(super) group: String,
+    /// Its groups, one a hierarchy.
+    groups: Vec<String>,
     pub(super) is_dead: bool,
+    /// It was ended while v1 holds it, and is dead as soon as it runs again.
+    is_doomed: bool,
     is_stopped: bool,
     /// What its process has for itself.
     pub(super) memory_bytes: u64,
     waits_for: Option<Label>,
 }
 
+impl Actor {
+    /// Whether it is in a group or below.
+    pub(super) fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|own| is_within(own, group))
+    }
+}
+
 /// What is believed.
 #[derive(Debug, Clone)]
 pub(super) struct Belief {
+    hierarchies: Vec<Hierarchy>,
     pub(super) actors: Vec<Actor>,
     groups: BTreeSet<String>,
     frozen: BTreeSet<String>,
@@ -58,29 +78,53 @@ pub(super) struct Belief {
     /// Those that may have been partitions of processors.
     pub(super) partitions: BTreeSet<String>,
     descriptors: Vec<(Label, Label, String)>,
+    /// A group was removed in a hierarchy that the script mounted.
+    pub(super) has_removed_mounted: bool,
+    /// Something was unmounted.
+    pub(super) has_unmounted: bool,
 }
 
 impl Belief {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(hierarchies: Vec<Hierarchy>) -> Self {
+        let roots: Vec<String> =
+            hierarchies.iter().map(|hierarchy| hierarchy.root.clone()).collect();
         let init = Actor {
             label: Label::init(),
             leader: Label::init(),
-            group: ROOT.to_owned(),
+            groups: roots.clone(),
             is_dead: false,
+            is_doomed: false,
             is_stopped: false,
             memory_bytes: 0,
             waits_for: None,
         };
         Self {
+            hierarchies,
             actors: vec![init],
-            groups: BTreeSet::from([ROOT.to_owned()]),
+            groups: roots.into_iter().collect(),
             frozen: BTreeSet::new(),
             enabled: BTreeSet::new(),
             tight: BTreeSet::new(),
             has_killed: false,
             partitions: BTreeSet::new(),
             descriptors: Vec::new(),
+            has_removed_mounted: false,
+            has_unmounted: false,
         }
+    }
+
+    /// The hierarchy of a group, by its place.
+    fn hierarchy_of(&self, group: &str) -> Option<usize> {
+        self.hierarchies.iter().position(|hierarchy| is_within(group, &hierarchy.root))
+    }
+
+    fn is_root(&self, group: &str) -> bool {
+        self.hierarchies.iter().any(|hierarchy| hierarchy.root == group)
+    }
+
+    fn is_v1(&self, group: &str) -> bool {
+        let hierarchy = self.hierarchy_of(group).and_then(|at| self.hierarchies.get(at));
+        hierarchy.is_some_and(|hierarchy| hierarchy.is_v1)
     }
 
     /// Those who can be asked, in the order in which they were made.
@@ -112,7 +156,7 @@ impl Belief {
         let bars = |(who, controller): &(String, String)| {
             who == group && !WITH_MEMBERS.contains(&controller.as_str())
         };
-        self.groups.contains(group) && (group == ROOT || !self.enabled.iter().any(bars))
+        self.groups.contains(group) && (self.is_root(group) || !self.enabled.iter().any(bars))
     }
 
     /// The labels of an actor's descriptors.
@@ -128,7 +172,7 @@ impl Belief {
     fn is_held(&self, actor: &Actor) -> bool {
         let waits = |label: &Label| self.find(label).is_some_and(|target| !target.is_dead);
         actor.is_stopped
-            || self.frozen.iter().any(|group| is_within(&actor.group, group))
+            || self.frozen.iter().any(|group| actor.is_in(group))
             || actor.waits_for.as_ref().is_some_and(waits)
     }
 
@@ -174,8 +218,13 @@ impl Belief {
             {
                 self.groups.insert(path);
             }
+        } else if let FileOp::Rename { old, new } = op {
+            self.renamed(&text(old), &text(new));
+        } else if let FileOp::Umount { .. } = op {
+            self.has_unmounted = true;
         } else if let FileOp::Rmdir { path } = op {
             let path = text(path);
+            self.has_removed_mounted |= path.starts_with(MOUNTS);
             let is_used = |group: &String| *group != path && is_within(group, &path);
             if !self.groups.iter().any(is_used) {
                 self.groups.remove(&path);
@@ -192,6 +241,25 @@ impl Belief {
         }
     }
 
+    /// A v1 group may have another name below the same parent.
+    fn renamed(&mut self, from: &str, to: &str) {
+        let parent = |group: &str| group.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+        let may_be = self.is_v1(from) && !self.is_root(from) && parent(from) == parent(to);
+        if !may_be || !self.groups.contains(from) || self.groups.contains(to) {
+            return;
+        }
+        let moved = |group: &String| match group.strip_prefix(from) {
+            Some(rest) if is_within(group, from) => format!("{to}{rest}"),
+            Some(_) | None => group.clone(),
+        };
+        for all in [&mut self.groups, &mut self.frozen, &mut self.tight] {
+            *all = all.iter().map(moved).collect();
+        }
+        for actor in &mut self.actors {
+            actor.groups = actor.groups.iter().map(moved).collect();
+        }
+    }
+
     /// What an actor opened.
     pub(super) fn opened(&self, actor: &Label, fd: &Label) -> Option<&str> {
         let mut opened = self.descriptors.iter().rev();
@@ -201,7 +269,7 @@ impl Belief {
     fn written(&mut self, writer: &Actor, path: &str, data: &Data) {
         let Some((group, file)) = path.rsplit_once('/') else { return };
         let number = number(&data.0);
-        if file == "memory.max" {
+        if LIMITS.contains(&file) {
             match size(&data.0) {
                 Some(size) if size >= TIGHT_BYTES => drop(self.tight.remove(group)),
                 // What cannot be read here may mean nothing at all to a kernel.
@@ -211,37 +279,65 @@ impl Belief {
             self.partitions.insert(group.to_owned());
         } else if file == "cgroup.subtree_control" {
             self.switched(group, &String::from_utf8_lossy(&data.0));
-        } else if file == "cgroup.freeze" && number == Some(1) && group != ROOT {
+        } else if file == "cgroup.freeze" && number == Some(1) && !self.is_root(group) {
             self.frozen.insert(group.to_owned());
         } else if file == "cgroup.freeze" && number == Some(0) {
             self.frozen.remove(group);
-        } else if file == "cgroup.kill" && number == Some(1) && group != ROOT {
+        } else if file == "freezer.state" && self.is_v1(group) && !self.is_root(group) {
+            self.told_freezer(group, &data.0);
+        } else if file == "cgroup.kill" && number == Some(1) && !self.is_root(group) {
             self.has_killed = true;
-            let ended = self.actors.iter().filter(|actor| is_within(&actor.group, group));
+            let ended = self.actors.iter().filter(|actor| actor.is_in(group));
             let ended: Vec<Label> = ended.map(|actor| actor.leader.clone()).collect();
             ended.iter().for_each(|leader| self.end(leader));
-        } else if file == "cgroup.procs" || file == "cgroup.threads" {
+        } else if LISTINGS.contains(&file) {
             let named = data.pieces().iter().find_map(|piece| match piece {
                 Piece::Pid(label, _) => Some(label.clone()),
                 Piece::Bytes(_) | Piece::Descriptor(..) => None,
             });
             let moved = named.or_else(|| (number == Some(0)).then(|| writer.label.clone()));
             let Some(moved) = moved.and_then(|label| self.find(&label).cloned()) else { return };
-            let takes_members = self.takes_members(group);
+            let hierarchy = self.hierarchy_of(group).filter(|_| self.takes_members(group));
+            let Some(hierarchy) = hierarchy else { return };
             for actor in &mut self.actors {
                 let is_meant = actor.label == moved.label
                     || file == "cgroup.procs" && actor.leader == moved.leader;
-                if is_meant && takes_members {
-                    group.clone_into(&mut actor.group);
+                if is_meant && let Some(own) = actor.groups.get_mut(hierarchy) {
+                    group.clone_into(own);
                 }
             }
+            self.end_doomed();
         }
+    }
+
+    fn told_freezer(&mut self, group: &str, data: &[u8]) {
+        let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
+        match text.trim_ascii() {
+            b"FROZEN" => drop(self.frozen.insert(group.to_owned())),
+            b"THAWED" => {
+                self.frozen.remove(group);
+                self.end_doomed();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the freezer of v1 holds it: then nothing ends it.
+    fn is_held_by_v1(&self, actor: &Actor) -> bool {
+        self.frozen.iter().any(|group| self.is_v1(group) && actor.is_in(group))
+    }
+
+    /// Those who were ended and are held no longer are dead.
+    fn end_doomed(&mut self) {
+        let doomed = self.actors.iter().filter(|actor| actor.is_doomed && !actor.is_dead);
+        let leaders: Vec<Label> = doomed.map(|actor| actor.leader.clone()).collect();
+        leaders.iter().for_each(|leader| self.end(leader));
     }
 
     fn switched(&mut self, group: &str, words: &str) {
         for word in words.split_ascii_whitespace() {
             if let Some(controller) = word.strip_prefix('+')
-                && (group == ROOT || self.has(group, controller))
+                && (self.is_root(group) || self.has(group, controller))
             {
                 self.enabled.insert((group.to_owned(), controller.to_owned()));
             } else if let Some(controller) = word.strip_prefix('-') {
@@ -251,28 +347,32 @@ impl Belief {
     }
 
     fn follow_process(&mut self, actor: &Actor, op: &ProcessOp) {
-        let born = |label: &Label, leader: &Label, group: String| Actor {
+        let born = |label: &Label, leader: &Label, groups: Vec<String>| Actor {
             label: label.clone(),
             leader: leader.clone(),
-            group,
+            groups,
             is_dead: false,
+            is_doomed: false,
             is_stopped: false,
             memory_bytes: actor.memory_bytes,
             waits_for: None,
         };
         if let ProcessOp::Fork { child, options } = op {
             let into = options.into.as_ref().map(text);
-            if into.as_ref().is_some_and(|group| !self.takes_members(group)) {
-                return;
+            let mut groups = actor.groups.clone();
+            if let Some(into) = into {
+                let is_possible = self.takes_members(&into) && !self.is_v1(&into);
+                let hierarchy = self.hierarchy_of(&into).filter(|_| is_possible);
+                let Some(own) = hierarchy.and_then(|at| groups.get_mut(at)) else { return };
+                *own = into;
             }
-            let group = into.unwrap_or_else(|| actor.group.clone());
-            self.actors.push(born(child, child, group));
+            self.actors.push(born(child, child, groups));
             let is_inherited = |(who, ..): &&(Label, Label, String)| *who == actor.label;
             let inherited: Vec<_> = self.descriptors.iter().filter(is_inherited).cloned().collect();
             let inherited = inherited.into_iter().map(|(_, fd, path)| (child.clone(), fd, path));
             self.descriptors.extend(inherited);
         } else if let ProcessOp::Thread { thread } = op {
-            self.actors.push(born(thread, &actor.leader, actor.group.clone()));
+            self.actors.push(born(thread, &actor.leader, actor.groups.clone()));
         } else if let ProcessOp::Exit { .. } = op {
             if actor.leader == actor.label {
                 self.end(&actor.label);
@@ -302,8 +402,11 @@ impl Belief {
     }
 
     fn end(&mut self, leader: &Label) {
+        let is_held = |actor: &Actor| actor.leader == *leader && self.is_held_by_v1(actor);
+        let is_held = self.actors.iter().any(is_held);
         for actor in self.actors.iter_mut().filter(|actor| actor.leader == *leader) {
-            actor.is_dead = true;
+            actor.is_doomed = true;
+            actor.is_dead |= !is_held;
         }
     }
 }

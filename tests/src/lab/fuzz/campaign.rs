@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use standin::transcript::{Layout, Mismatch, Op, Operation, Transcript, parse};
+use standin::transcript::{Mismatch, Op, Operation, Transcript, parse};
 
 use super::shrink::Shrinking;
 use super::total::{Key, Tally};
@@ -67,7 +67,7 @@ struct Difference {
 
 impl Campaign<'_> {
     const fn place(&self) -> Place {
-        Place { kernel: self.key.kernel, layout: Layout::Unified }
+        Place { kernel: self.key.kernel, layout: self.key.layout }
     }
 
     /// Plays, compares and shrinks; `done` is called for each script that has been played, or was before.
@@ -144,9 +144,9 @@ impl Campaign<'_> {
     }
 
     fn script_of(&self, case: u64) -> Transcript {
-        let mut script = super::script(self.key.seed, case);
+        let mut script = super::script_in(self.place(), self.key.seed, case);
         script.machine.kernel = Some(self.key.kernel);
-        script.machine.layout = Some(Layout::Unified);
+        script.machine.layout = Some(self.key.layout);
         script
     }
 
@@ -268,7 +268,7 @@ impl Campaign<'_> {
             if let Answer::Transcript(text) = answer
                 && let Some(found) = found.get_mut(*index)
             {
-                let name = format!("{}-{}-{}", self.key.kernel.word(), self.key.seed, name(*case));
+                let name = format!("{}-{}", self.key.path().replace('/', "-"), name(*case));
                 write(&self.differences, &name, &with_both_answers(&text, &found.kind))?;
                 found.path = Some(self.differences.join(format!("{name}.transcript")));
             }
@@ -310,12 +310,16 @@ fn at<'a>(transcript: &'a Transcript, mismatch: &Mismatch) -> Option<&'a Operati
     transcript.operations().find(|operation| operation.line() == mismatch.line)
 }
 
+/// Files of v1 whose names do not look like it.
+const WITHOUT_DOT: [&str; 3] = ["tasks", "notify_on_release", "release_agent"];
+
 /// What an operation is, without what is by chance: its name and, where there is one, the file.
 fn what(operation: &Operation) -> String {
     let said = operation.op().to_string();
     let file = said.split(' ').find_map(|word| {
         let (_, file) = word.rsplit_once('/').filter(|_| word.starts_with("/sys/fs/cgroup"))?;
-        Some(if file.contains('.') { file } else { "a group" })
+        let is_file = file.contains('.') || WITHOUT_DOT.contains(&file);
+        Some(if is_file { file } else { "a group" })
     });
     let name = Op::name(operation.op());
     file.map_or_else(|| name.to_owned(), |file| format!("{name} {file}"))

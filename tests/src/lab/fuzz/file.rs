@@ -1,5 +1,5 @@
 //! The control files of cgroup v2 for the generator: a row a file, with values that are right for it; and what is wrong
-//! with values, for any file.
+//! with values, for any file. (Those of v1: `file_v1`.)
 
 use super::random::Random;
 
@@ -28,7 +28,7 @@ pub(super) struct File {
     pub(super) good: &'static [&'static str],
 }
 
-const fn file(
+pub(super) const fn file(
     controller: &'static str,
     name: &'static str,
     reading: Reading,
@@ -38,7 +38,7 @@ const fn file(
 }
 
 /// A file whose values may slow down, or end, what runs in the group.
-const fn harsh(
+pub(super) const fn harsh(
     controller: &'static str,
     name: &'static str,
     reading: Reading,
@@ -48,15 +48,19 @@ const fn harsh(
 }
 
 /// A file that no kernel has there.
-const fn rare(controller: &'static str, name: &'static str, good: &'static [&'static str]) -> File {
+pub(super) const fn rare(
+    controller: &'static str,
+    name: &'static str,
+    good: &'static [&'static str],
+) -> File {
     File { controller, name, reading: Steady, is_calm: true, is_rare: true, good }
 }
 
-const SWITCH: &[&str] = &["0", "1"];
-const COUNT: &[&str] = &["0", "1", "2", "3", "5", "max"];
-const BYTES: &[&str] =
+pub(super) const SWITCH: &[&str] = &["0", "1"];
+pub(super) const COUNT: &[&str] = &["0", "1", "2", "3", "5", "max"];
+pub(super) const BYTES: &[&str] =
     &["0", "max", "4096", "4097", "8191", "1M", "1G", "64k", "100000000", "268435456"];
-const WEIGHT: &[&str] = &["1", "100", "50", "10000", "200"];
+pub(super) const WEIGHT: &[&str] = &["1", "100", "50", "10000", "200"];
 const TRIGGER: &[&str] = &[
     "some 150000 1000000",
     "full 150000 1000000",

@@ -3,13 +3,16 @@
 //! A script has one theme. Where settings of controllers are tried, with any value, no process lives in the groups: what a
 //! limit does to one depends on its moment. Where processes move, fork and end, only settings change that leave them alone.
 
-use standin::transcript::{MachineLine, Transcript, parse, print_word};
+use standin::transcript::{Layout, MachineLine, Release, Transcript, parse, print_word};
 use standin_cli::skips::is_like;
 
-use super::belief::{Belief, LISTINGS, ROOT, Verdict};
+use super::belief::{Belief, LISTINGS, Verdict};
 use super::file::{FILES, File, Reading, value};
+use super::file_v1;
+use super::ground::{Ground, Hierarchy, V2};
 use super::random::Random;
-use super::template::{BEGINNINGS, FOCUS, LEFT_OUT, TEMPLATES, THEMES, Theme, WORDS};
+use super::template::Theme;
+use crate::lab::record::Place;
 
 /// Operations of each script.
 pub const OPERATIONS: usize = 30;
@@ -24,7 +27,7 @@ const ACTORS: &[&str] = &["p", "q", "r", "s", "t"];
 const ALL_CONTROLLERS: &[&str] =
     &["pids", "memory", "cpu", "cpuset", "io", "hugetlb", "rdma", "misc", "junk", "perf_event"];
 
-/// The script of a case, the same wherever it is made.
+/// The script of a case for v2 alone and any kernel, the same wherever it is made.
 ///
 /// ```
 /// use standin_tests::lab::fuzz::{OPERATIONS, script};
@@ -34,34 +37,43 @@ const ALL_CONTROLLERS: &[&str] =
 /// ```
 #[must_use]
 pub fn script(seed: u64, case: u64) -> Transcript {
-    Writer::new(seed, case).write()
+    script_in(Place { kernel: Release::V6_12, layout: Layout::Unified }, seed, case)
+}
+
+/// The script of a case for a layout, and with v1 for a kernel.
+#[must_use]
+pub fn script_in(place: Place, seed: u64, case: u64) -> Transcript {
+    Writer::new(place, seed, case).write()
 }
 
 struct Writer {
     random: Random,
+    ground: Ground,
     theme: Theme,
     focus: Vec<&'static str>,
     belief: Belief,
     script: Transcript,
     is_slow: bool,
-    /// Who acts in the line, in which group, on which file, as far as it stands.
+    /// Who acts in the line, in which hierarchy, in which group, on which file, as far as it stands.
     actor: String,
+    hierarchy: Option<usize>,
     group: String,
     file: Option<&'static File>,
 }
 
 impl Writer {
-    fn new(seed: u64, case: u64) -> Self {
+    fn new(place: Place, seed: u64, case: u64) -> Self {
         let mut random = Random::new(seed, case);
+        let ground = Ground::of(place);
+        let tables = ground.tables;
         let (theme, wanted) = random
-            .weighted(THEMES, |(weight, ..)| *weight)
+            .weighted(tables.themes, |(weight, ..)| *weight)
             .map_or((Theme::Settings, 1), |(_, theme, wanted)| (*theme, *wanted));
-        let mut focus: Vec<&'static str> = (0..wanted).map(|_| random.word(FOCUS)).collect();
-        match theme {
-            Theme::Members | Theme::Delegation => focus.push("pids"),
-            Theme::Load => focus.push("memory"),
-            Theme::Settings | Theme::Plain => {}
-        }
+        let possible: Vec<&'static str> =
+            tables.focus.iter().copied().filter(|word| ground.has(word)).collect();
+        let mut focus: Vec<&'static str> = (0..wanted).map(|_| random.word(&possible)).collect();
+        let besides = tables.besides.iter().filter(|(of, _)| *of == theme);
+        focus.extend(besides.map(|(_, word)| *word));
         focus.sort_unstable();
         focus.dedup();
         let script = Transcript::new(MachineLine::default());
@@ -69,17 +81,19 @@ impl Writer {
             random,
             theme,
             focus,
-            belief: Belief::new(),
+            belief: Belief::new(ground.hierarchies.clone()),
+            ground,
             script,
             is_slow: false,
             actor: String::new(),
+            hierarchy: None,
             group: String::new(),
             file: None,
         }
     }
 
     fn write(mut self) -> Transcript {
-        for (percent, themes, template) in BEGINNINGS {
+        for (percent, themes, template) in self.ground.tables.beginnings {
             if themes.contains(&self.theme) && self.random.chance(*percent) {
                 self.line(template);
             }
@@ -92,7 +106,9 @@ impl Writer {
             let weight = |(weight, themes, _): &(usize, &[Theme], &str)| {
                 if themes.contains(&theme) { *weight } else { 0 }
             };
-            if let Some((_, _, template)) = self.random.weighted(TEMPLATES, weight) {
+            if let Some((_, _, template)) =
+                self.random.weighted(self.ground.tables.templates, weight)
+            {
                 self.line(template);
             }
         }
@@ -106,7 +122,8 @@ impl Writer {
         let Some(operation) = read.operations().next() else { return };
         let (actor, op) = (operation.actor(), operation.op());
         let said = op.to_string();
-        if LEFT_OUT.iter().any(|(pattern, _)| is_like(pattern, &said)) {
+        let mut left_out = self.ground.tables.left_out.iter().copied().flatten();
+        if left_out.any(|(pattern, _)| is_like(pattern, &said)) {
             return;
         }
         match self.belief.judge(actor, op) {
@@ -122,7 +139,7 @@ impl Writer {
     fn fill(&mut self, template: &str) -> Option<String> {
         let mut line = String::new();
         let mut rest = template;
-        self.file = None;
+        (self.file, self.hierarchy) = (None, None);
         "init".clone_into(&mut self.actor);
         while let Some((before, slot)) = rest.split_once('{') {
             let (slot, behind) = slot.split_once('}')?;
@@ -135,12 +152,21 @@ impl Writer {
     }
 
     fn slot(&mut self, slot: &str) -> Option<String> {
-        if let Some((_, words)) = WORDS.iter().find(|(name, _)| *name == slot) {
+        let mut words = self.ground.tables.words.iter().copied().flatten();
+        if let Some((_, words)) = words.find(|(name, _)| *name == slot) {
             let word = self.random.word(words);
             // Some are files, which a value is for.
-            self.file = self.file.or_else(|| FILES.iter().find(|file| file.name == word));
+            let mut files = self.files().iter();
+            self.file = self.file.or_else(|| files.find(|file| file.name == word));
             return Some(word.to_owned());
         }
+        let slot = match slot.split_once('@') {
+            Some((slot, hierarchy)) => {
+                self.hierarchy = Some(self.ground.named(hierarchy)?);
+                slot
+            }
+            None => slot,
+        };
         Some(match slot {
             "actor" => {
                 let ready = self.belief.ready();
@@ -158,10 +184,14 @@ impl Writer {
             "child" => self.child()?,
             "group" | "below" => {
                 let is_root = slot == "group" && self.random.chance(10);
-                self.group = if is_root { ROOT.to_owned() } else { self.group(true) };
+                self.group = if is_root { self.root(false)? } else { self.group(true)? };
                 self.group.clone()
             }
-            "free" => self.group(false),
+            "root" => {
+                self.group = self.root(false)?;
+                self.group.clone()
+            }
+            "free" => self.group(false)?,
             "setting" => {
                 let is_calm_needed = self.theme != Theme::Settings;
                 self.file(|file| {
@@ -189,10 +219,44 @@ impl Writer {
         free.filter(|_| all.len() < MAX_ACTORS).map(|name| (*name).to_owned())
     }
 
+    /// The hierarchy of the line: mostly one that the script is about, and that `has_groups` if it shall.
+    fn hierarchy(&mut self, has_groups: bool) -> Option<&Hierarchy> {
+        let (all, focus) = (&self.ground.hierarchies, &self.focus);
+        if self.hierarchy.is_none() && all.len() > 1 {
+            let groups = self.belief.groups();
+            let weight = |place: &usize| {
+                let Some(hierarchy) = all.get(*place) else { return 0 };
+                let is_meant = focus.contains(&hierarchy.name);
+                let fits = !has_groups || groups.iter().any(|group| hierarchy.is_above(group));
+                match (fits, is_meant) {
+                    (true, true) => 500,
+                    (true, false) => 10,
+                    (false, true) => 3,
+                    (false, false) => 1,
+                }
+            };
+            let places: Vec<usize> = (0..all.len()).collect();
+            self.hierarchy = self.random.weighted(&places, weight).copied();
+        }
+        all.get(self.hierarchy.unwrap_or_default())
+    }
+
+    fn root(&mut self, has_groups: bool) -> Option<String> {
+        self.hierarchy(has_groups).map(|hierarchy| hierarchy.root.clone())
+    }
+
+    /// The files that groups of the line's hierarchy have, or of another one.
+    fn files(&self) -> &'static [File] {
+        let hierarchy = self.ground.hierarchies.get(self.hierarchy.unwrap_or_default());
+        let is_v1 = hierarchy.is_some_and(|hierarchy| hierarchy.is_v1);
+        if is_v1 { file_v1::FILES } else { FILES }
+    }
+
     /// A group below the root, mostly one that is there, or is not.
-    fn group(&mut self, is_there: bool) -> String {
+    fn group(&mut self, is_there: bool) -> Option<String> {
+        let root = self.root(is_there)?;
         let there = self.belief.groups();
-        let mut names: Vec<String> = GROUPS.iter().map(|name| format!("{ROOT}/{name}")).collect();
+        let mut names: Vec<String> = GROUPS.iter().map(|name| format!("{root}/{name}")).collect();
         if self.random.chance(93) {
             let has_parent = |name: &String| {
                 name.rsplit_once('/').is_some_and(|(parent, _)| there.iter().any(|it| it == parent))
@@ -200,24 +264,35 @@ impl Writer {
             let fits = |name: &String| has_parent(name) && there.contains(name) == is_there;
             if names.iter().any(fits) {
                 names.retain(fits);
+            } else if is_there && self.ground.hierarchies.len() > 1 {
+                // There is enough to do elsewhere.
+                return None;
             }
         }
-        self.random.one(&names).cloned().unwrap_or_default()
+        self.random.one(&names).cloned()
     }
 
     /// A file, mostly of the controllers that the script is about.
     fn file(&mut self, fits: impl Fn(&File) -> bool) -> Option<String> {
         let (focus, belief, group) = (&self.focus, &self.belief, &self.group);
+        let hierarchy = self.ground.hierarchies.get(self.hierarchy.unwrap_or_default())?;
         let weight = |file: &File| {
-            let is_there = file.controller == "pressure" || belief.has(group, file.controller);
+            let is_there = file.controller == "pressure"
+                || hierarchy.name == file.controller
+                || belief.has(group, file.controller);
             let often = match file.controller {
+                controller if hierarchy.is_v1 => match controller {
+                    "core" => 60,
+                    _ if is_there => 300,
+                    _ => 1,
+                },
                 "cgroup" => 40,
                 controller if focus.contains(&controller) => 12 + 300 * usize::from(is_there),
                 _ => 1 + 4 * usize::from(is_there),
             };
             usize::from(fits(file)) * if file.is_rare { 1 } else { often }
         };
-        self.file = self.random.weighted(FILES, weight);
+        self.file = self.random.weighted(self.files(), weight);
         self.file.map(|file| file.name.to_owned())
     }
 
@@ -226,7 +301,8 @@ impl Writer {
         let focus = self.focus.clone();
         let is_settable =
             |file: &File| usize::from(focus.contains(&file.controller) && !file.good.is_empty());
-        let file = self.file.or_else(|| self.random.weighted(FILES, is_settable));
+        let files = self.files();
+        let file = self.file.or_else(|| self.random.weighted(files, is_settable));
         let mut value = value(&mut self.random, file.map_or(&[], |file| file.good));
         if file.is_some_and(|file| LISTINGS.contains(&file.name)) {
             // Numbers may be those of processes that are no actors.
@@ -242,7 +318,7 @@ impl Writer {
     }
 
     fn controllers_in_focus(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.focus.iter().copied().filter(|word| *word != "pressure")
+        self.focus.iter().copied().filter(|word| !["pressure", V2].contains(word))
     }
 
     /// What is written into cgroup.subtree_control.

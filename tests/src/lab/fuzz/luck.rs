@@ -4,6 +4,7 @@ use standin::transcript::{FileOp, Op, ProcessOp};
 
 use super::belief::{Actor, Belief, LISTINGS, is_within, number, size, text};
 use super::file::{FILES, Reading};
+use super::file_v1;
 
 /// What processes that do nothing are charged for, and a kernel charges ahead of need, is less than this.
 const CHARGED_BESIDES_BYTES: u64 = 1 << 20;
@@ -17,6 +18,9 @@ impl Belief {
             // Kernels of one release differ in whose kills they count when a child is born into another group than its
             // parent's: it may die at once.
             options.into.is_some() && self.has_killed
+        } else if let Op::Processes(ProcessOp::Proc { .. }) = op {
+            // A hierarchy ends a little after its last mount.
+            self.has_unmounted
         } else {
             false
         }
@@ -36,6 +40,9 @@ impl Belief {
             }
             let enables = path.ends_with("/cgroup.subtree_control");
             enables && String::from_utf8_lossy(&data.0).contains("memory") && self.is_tight(&path)
+        } else if let FileOp::Umount { .. } = op {
+            // A hierarchy goes on as long as the kernel has not forgotten a group of it.
+            self.has_removed_mounted
         } else if let FileOp::Fread { fd } = op {
             self.opened(&actor.label, fd).is_some_and(is_volatile)
         } else if let FileOp::Fwrite { fd, data } = op {
@@ -55,7 +62,7 @@ impl Belief {
     /// A limit below what is used ends somebody, and somebody else before the memory of the first has come back, or not.
     fn ends_one_or_several(&self, group: &str, limit: Option<u64>) -> bool {
         let processes = self.actors.iter().filter(|it| it.label == it.leader);
-        let within: Vec<&Actor> = processes.filter(|it| is_within(&it.group, group)).collect();
+        let within: Vec<&Actor> = processes.filter(|it| it.is_in(group)).collect();
         // The memory of who is dead may not have come back.
         let used: u64 = within.iter().map(|process| process.memory_bytes).sum();
         let is_over = limit.is_some_and(|limit| used + CHARGED_BESIDES_BYTES > limit);
@@ -65,5 +72,6 @@ impl Belief {
 
 fn is_volatile(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    FILES.iter().any(|file| file.name == name && file.reading == Reading::Volatile)
+    let mut all = FILES.iter().chain(file_v1::FILES);
+    all.any(|file| file.name == name && file.reading == Reading::Volatile)
 }

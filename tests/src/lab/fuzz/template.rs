@@ -33,6 +33,8 @@ pub(super) enum Theme {
     Load,
     /// Files, processes, signals and credentials without groups.
     Plain,
+    /// Hierarchies of v1 that the script mounts.
+    Mounts,
 }
 use Theme::{Delegation, Load, Members, Plain, Settings};
 

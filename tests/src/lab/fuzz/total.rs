@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use standin::transcript::Release;
+use standin::transcript::{Layout, Release};
 use toml::{Table, Value};
 
 use crate::lab::LabError;
@@ -23,12 +23,28 @@ const HEAD: &str = "\
 pub struct Key {
     /// On which kernel.
     pub kernel: Release,
+    /// With which hierarchies.
+    pub layout: Layout,
     /// From which seed.
     pub seed: u64,
     /// Which share of the cases, from 0.
     pub share: u64,
     /// Of how many.
     pub shares: u64,
+}
+
+impl Key {
+    /// Where what is kept of a kernel's answers belongs.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let Self { kernel, layout, seed, .. } = self;
+        match layout {
+            Layout::Unified => format!("{}/{seed}", kernel.word()),
+            Layout::Legacy | Layout::Hybrid => {
+                format!("{}/{}/{seed}", kernel.word(), layout.word())
+            }
+        }
+    }
 }
 
 /// What came of scripts.
@@ -113,11 +129,12 @@ impl Total {
         }
     }
 
-    /// All runs on a kernel together; `cases` counts a seed's once for each share.
+    /// All runs on a kernel and layout together; `cases` counts a seed's once for each share.
     #[must_use]
-    pub fn of(&self, kernel: Release) -> Tally {
+    pub fn of(&self, kernel: Release, layout: Layout) -> Tally {
         let mut sum = Tally::default();
-        for (_, tally) in self.runs.iter().filter(|(key, _)| key.kernel == kernel) {
+        let is_meant = |key: &Key| (key.kernel, key.layout) == (kernel, layout);
+        for (_, tally) in self.runs.iter().filter(|(key, _)| is_meant(key)) {
             let mut tally = *tally;
             for (_, field) in FIELDS {
                 *field(&mut sum) += *field(&mut tally);
@@ -153,8 +170,9 @@ impl std::fmt::Display for Total {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(HEAD)?;
         for (key, tally) in &self.runs {
-            let Key { kernel, seed, share, shares } = key;
-            write!(out, "\n[[run]]\nkernel = \"{}\"\nseed = {seed}\n", kernel.word())?;
+            let Key { kernel, layout, seed, share, shares } = key;
+            write!(out, "\n[[run]]\nkernel = \"{}\"\n", kernel.word())?;
+            write!(out, "layout = \"{}\"\nseed = {seed}\n", layout.word())?;
             write!(out, "share = {share}\nshares = {shares}\n")?;
             let mut tally = *tally;
             for (name, field) in FIELDS {
@@ -171,13 +189,15 @@ fn read_run(row: &Value) -> Result<(Key, Tally), String> {
         let number = number.and_then(|number| u64::try_from(number).ok());
         number.ok_or_else(|| format!("each [[run]] has a number `{name}`"))
     };
-    let word = row.get("kernel").and_then(Value::as_str).unwrap_or_default();
-    let kernel = Release::ALL.iter().find(|kernel| kernel.word() == word);
-    let kernel = *kernel.ok_or_else(|| format!("`{word}` is no kernel"))?;
+    let word = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+    let kernel = Release::ALL.iter().find(|kernel| kernel.word() == word("kernel"));
+    let kernel = *kernel.ok_or_else(|| format!("`{}` is no kernel", word("kernel")))?;
+    let layout = Layout::ALL.iter().find(|layout| layout.word() == word("layout"));
+    let layout = *layout.ok_or_else(|| format!("`{}` is no layout", word("layout")))?;
     let (seed, share, shares) = (number("seed")?, number("share")?, number("shares")?);
     let mut tally = Tally::default();
     for (name, field) in FIELDS {
         *field(&mut tally) = number(name)?;
     }
-    Ok((Key { kernel, seed, share, shares }, tally))
+    Ok((Key { kernel, layout, seed, share, shares }, tally))
 }
