@@ -86,21 +86,18 @@ pub enum Obstacle {
     Caller,
     /// The kernels that were recorded are built, started or equipped otherwise.
     Build,
-    /// It is about v1 hierarchies, which come later.
-    V1,
     /// A script could lead there, and none does yet.
     Later,
 }
 
 impl Obstacle {
     /// All of them, with the word of a row and what it says.
-    pub const ALL: [(Self, &'static str, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Memory, "memory", "the kernel would have to be out of memory"),
         (Self::Race, "race", "another call would have to get between two steps of this one"),
         (Self::Earlier, "earlier", "the same call refuses all of this before"),
         (Self::Caller, "caller", "no operation of the language leads there"),
         (Self::Build, "build", "the recorded kernels are built, started or equipped otherwise"),
-        (Self::V1, "v1", "it is about v1 hierarchies, which come later"),
         (Self::Later, "later", "a script could lead there, and none does yet"),
     ];
 }
