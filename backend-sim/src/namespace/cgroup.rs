@@ -3,7 +3,7 @@
 
 use super::all::Namespace;
 use super::of;
-use crate::cgroup::{Cgroups, HierarchyId, Stand};
+use crate::cgroup::{CgroupKey, Cgroups, HierarchyId, Stand};
 use crate::kernel::Kernel;
 use crate::table::Key;
 use crate::task::ThreadKey;
@@ -20,11 +20,7 @@ pub(super) fn copy(kernel: &mut Kernel, caller: ThreadKey) -> CgroupNsKey {
 }
 
 /// The root of a hierarchy as a thread sees it.
-pub(crate) fn root(
-    kernel: &Kernel,
-    reader: ThreadKey,
-    hierarchy: HierarchyId,
-) -> crate::cgroup::CgroupKey {
+pub(crate) fn root(kernel: &Kernel, reader: ThreadKey, hierarchy: HierarchyId) -> CgroupKey {
     kernel.cgroups.stands_at(stand(kernel, reader), hierarchy)
 }
 

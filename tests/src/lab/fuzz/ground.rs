@@ -1,5 +1,6 @@
 //! Where scripts are made for: the hierarchies of a layout, and the tables that scripts for it are made of.
 
+use standin::Controller;
 use standin::transcript::{Layout, Release};
 
 use super::template::{self, Theme};
@@ -9,26 +10,11 @@ use crate::lab::record::Place;
 /// Where all hierarchies are.
 const ALL: &str = "/sys/fs/cgroup";
 
-/// Controllers of v1, in the order of the kernels.
-const V1: [&str; 14] = [
-    "cpuset",
-    "cpu",
-    "cpuacct",
-    "blkio",
-    "memory",
-    "devices",
-    "freezer",
-    "net_cls",
-    "perf_event",
-    "net_prio",
-    "hugetlb",
-    "pids",
-    "rdma",
-    "misc",
+/// Controllers that kernels have not in v1, of all that some have.
+const MISSING: [(Release, &[Controller]); 2] = [
+    (Release::V6_1, &[Controller::Dmem]),
+    (Release::V6_12, &[Controller::Dmem, Controller::Cpuset, Controller::Memory]),
 ];
-
-/// Those that some kernels were built without.
-const MISSING: &[(Release, &[&str])] = &[(Release::V6_12, &["cpuset", "memory"])];
 
 /// How the v2 hierarchy is called.
 pub(super) const V2: &str = "unified";
@@ -103,10 +89,11 @@ impl Ground {
         if place.layout == Layout::Unified {
             return Self { hierarchies: vec![v2(ALL.to_owned())], tables: &UNIFIED };
         }
-        let is_missing = |name: &str| {
-            MISSING.iter().any(|(kernel, names)| *kernel == place.kernel && names.contains(&name))
+        let is_missing = |controller: &Controller| {
+            MISSING.iter().any(|(kernel, all)| *kernel == place.kernel && all.contains(controller))
         };
-        let v1 = V1.into_iter().filter(|name| !is_missing(name));
+        let v1 = Controller::ALL.iter().filter(|controller| !is_missing(controller));
+        let v1 = v1.map(|controller| controller.v1_name());
         let mut hierarchies: Vec<Hierarchy> =
             v1.map(|name| Hierarchy { name, root: format!("{ALL}/{name}"), is_v1: true }).collect();
         if place.layout == Layout::Hybrid {
