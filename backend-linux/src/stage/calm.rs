@@ -115,7 +115,7 @@ impl HostStage {
             match stat.state {
                 b'R' => false,
                 b'D' => task::is_in_refrigerator(&member.directory()),
-                b'Z' => !member.process.is_unreaped_orphan(),
+                b'Z' | b'X' => !member.process.is_unreaped_orphan(),
                 _ => true,
             }
         })

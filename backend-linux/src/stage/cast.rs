@@ -53,12 +53,14 @@ impl Process {
         self.is_gone.get()
     }
 
-    /// Whether it has ended and is the watcher's to wait for.
+    /// Whether it has ended and is the watcher's to wait for, or is being waited for this moment.
     pub(super) fn is_unreaped_orphan(&self) -> bool {
         let stat = || task::stat(&format!("/proc/{}", self.pid));
         self.has_ended()
             && !self.is_gone()
-            && stat().is_ok_and(|stat| stat.parent == self.watcher.pid && stat.state == b'Z')
+            && stat().is_ok_and(|stat| {
+                stat.state == b'X' || stat.parent == self.watcher.pid && stat.state == b'Z'
+            })
     }
 
     /// How it ended; nothing if it has not, or if nobody can tell any more.
@@ -212,8 +214,11 @@ impl Member {
         }
         let directory = self.directory();
         let Ok(stat) = task::stat(&directory) else { return Condition::Gone };
-        let is_dead = self.process.has_ended() || matches!(stat.state, b'Z' | b'X');
-        if is_dead {
+        // It has been waited for, and the kernel is about to forget it.
+        if stat.state == b'X' {
+            return Condition::Gone;
+        }
+        if self.process.has_ended() || stat.state == b'Z' {
             return if self.is_thread { Condition::Gone } else { Condition::Zombie };
         }
         if is_frozen(host, &directory) {

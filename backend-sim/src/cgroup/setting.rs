@@ -97,7 +97,7 @@ const fn number(default: u64, parse: fn(&[u8]) -> Result<u64, Errno>) -> Setting
 }
 
 /// memory.move_charge_at_immigrate: bits for anonymous memory and for files.
-pub(super) static MOVED_CHARGES: Setting = number(0, up_to::<3>);
+pub(super) static MOVED_CHARGES: Setting = number(0, moved_charges);
 
 /// memory.oom.group
 pub(super) static OOM_GROUP: Setting = Setting {
@@ -152,10 +152,11 @@ fn bfq_weight(bytes: &[u8]) -> Result<u64, Errno> {
     if (1..=1000).contains(&weight) { Ok(weight) } else { Err(Errno::ERANGE) }
 }
 
-/// A number without white space.
-fn up_to<const GREATEST: u64>(bytes: &[u8]) -> Result<u64, Errno> {
+/// The bits 1 and 2. What is above 32 bits is kept and means nothing: the mask that looks for others is that long.
+fn moved_charges(bytes: &[u8]) -> Result<u64, Errno> {
+    const OTHERS: u64 = !3 & 0xFFFF_FFFF;
     match value::unsigned(bytes)? {
-        number if number <= GREATEST => Ok(number),
+        number if number & OTHERS == 0 => Ok(number),
         _ => Err(Errno::EINVAL),
     }
 }

@@ -80,6 +80,8 @@ pub(super) struct Belief {
     descriptors: Vec<(Label, Label, String)>,
     /// A group was removed in a hierarchy that the script mounted.
     pub(super) has_removed_mounted: bool,
+    /// A group was removed where the freezer may be.
+    pub(super) has_removed_freezer: bool,
     /// Something was unmounted.
     pub(super) has_unmounted: bool,
 }
@@ -109,6 +111,7 @@ impl Belief {
             partitions: BTreeSet::new(),
             descriptors: Vec::new(),
             has_removed_mounted: false,
+            has_removed_freezer: false,
             has_unmounted: false,
         }
     }
@@ -129,7 +132,8 @@ impl Belief {
 
     /// Those who can be asked, in the order in which they were made.
     pub(super) fn ready(&self) -> Vec<String> {
-        let ready = self.actors.iter().filter(|actor| !actor.is_dead && !self.is_held(actor));
+        let lives = |actor: &&Actor| !actor.is_dead && !actor.is_doomed;
+        let ready = self.actors.iter().filter(lives).filter(|actor| !self.is_held(actor));
         ready.map(|actor| actor.label.as_str().to_owned()).collect()
     }
 
@@ -180,8 +184,8 @@ impl Belief {
     pub(super) fn judge(&self, label: &Label, op: &Op) -> Verdict {
         let mut after = self.clone();
         after.follow(label, op);
-        let is_init_held =
-            after.actors.first().is_none_or(|init| init.is_dead || after.is_held(init));
+        let is_lost = |init: &Actor| init.is_dead || init.is_doomed || after.is_held(init);
+        let is_init_held = after.actors.first().is_none_or(is_lost);
         let actor = self.find(label).filter(|actor| !actor.is_dead);
         let is_held = |actor: &Actor| !actor.is_dead && after.is_held(actor);
         if is_init_held {
@@ -225,6 +229,7 @@ impl Belief {
         } else if let FileOp::Rmdir { path } = op {
             let path = text(path);
             self.has_removed_mounted |= path.starts_with(MOUNTS);
+            self.has_removed_freezer |= path.starts_with(MOUNTS) || path.contains("/freezer/");
             let is_used = |group: &String| *group != path && is_within(group, &path);
             if !self.groups.iter().any(is_used) {
                 self.groups.remove(&path);

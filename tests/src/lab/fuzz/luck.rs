@@ -40,11 +40,17 @@ impl Belief {
             }
             let enables = path.ends_with("/cgroup.subtree_control");
             enables && String::from_utf8_lossy(&data.0).contains("memory") && self.is_tight(&path)
+        } else if let FileOp::Read { path, .. } = op {
+            // A removed group holds back that the one above is frozen until the kernel forgets it.
+            self.has_removed_freezer && text(path).ends_with("/freezer.state")
         } else if let FileOp::Umount { .. } = op {
             // A hierarchy goes on as long as the kernel has not forgotten a group of it.
             self.has_removed_mounted
         } else if let FileOp::Fread { fd } = op {
-            self.opened(&actor.label, fd).is_some_and(is_volatile)
+            let is_lucky = |path: &str| {
+                is_volatile(path) || self.has_removed_freezer && path.ends_with("/freezer.state")
+            };
+            self.opened(&actor.label, fd).is_some_and(is_lucky)
         } else if let FileOp::Fwrite { fd, data } = op {
             // A number may be that of a process that is no actor.
             let lists = |path: &str| LISTINGS.iter().any(|name| path.ends_with(name));
