@@ -86,6 +86,17 @@ impl Controller {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|controller| controller.name() == name)
     }
+
+    /// The controller with this v1 name.
+    ///
+    /// ```
+    /// use standin::Controller;
+    /// assert_eq!(Controller::from_v1_name("blkio"), Some(Controller::Io));
+    /// ```
+    #[must_use]
+    pub fn from_v1_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|controller| controller.v1_name() == name)
+    }
 }
 
 impl fmt::Display for Controller {

@@ -282,7 +282,7 @@ pub(crate) fn list(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<List
     if !file.is_named() || kind(kernel, node) != FileKind::Dir {
         return Err(Errno::ENOTDIR.into());
     }
-    let mut listing = Listing::default();
+    let mut listing = Listing::with_capacity(64);
     if is_dead(kernel, node) {
         return Ok(listing);
     }

@@ -11,7 +11,7 @@ use super::delete;
 use super::error::{Action, Error, Result};
 use super::explain;
 use super::group::Group;
-use super::hierarchy::Hierarchy;
+use super::hierarchy::{Hierarchy, Version};
 use super::name::{FileName, GroupName, GroupPath};
 use super::rule::Rule;
 use super::value::{Value, ValueError};
@@ -66,7 +66,7 @@ impl Creation {
         Self { path, controllers: ControllerSet::EMPTY, values: Vec::new() }
     }
 
-    /// With controllers, which are enabled on the whole way from the root.
+    /// With controllers, which are enabled on the whole way from the root; a v1 hierarchy must have them.
     #[must_use]
     pub fn with(mut self, controllers: impl Into<ControllerSet>) -> Self {
         self.controllers = self.controllers.union(controllers.into());
@@ -108,12 +108,14 @@ impl Creation {
                 return Err(off.on(&self.path).in_file(file));
             }
         }
+        let is_v1 = hierarchy.version() == Version::V1;
         let mut steps = Vec::new();
         let mut above = Some(hierarchy.open(backend, &GroupPath::root())?);
         let mut path = GroupPath::root();
         for name in self.path.names() {
             let missing = match &above {
                 Some(group) => self.missing_in(backend, group)?,
+                None if is_v1 => ControllerSet::EMPTY,
                 None => self.controllers,
             };
             if !missing.is_empty() {
@@ -138,6 +140,11 @@ impl Creation {
 
     /// Which controllers a group that is there does not enable yet, and whether it can.
     fn missing_in(&self, backend: &dyn Backend, group: &Group) -> Result<ControllerSet> {
+        if let Some(fixed) = group.hierarchy().fixed_controllers() {
+            let missing = self.controllers.difference(fixed);
+            let refused = || Error::found(Action::Enable, Rule::ControllerMissing(missing));
+            return if missing.is_empty() { Ok(missing) } else { Err(refused().on(group.path())) };
+        }
         if self.controllers.is_empty() {
             return Ok(ControllerSet::EMPTY);
         }

@@ -73,7 +73,8 @@ fn occupied(backend: &dyn Backend, group: &Group) -> Option<Rule> {
         GroupKind::Root
         | GroupKind::Domain
         | GroupKind::DomainThreaded
-        | GroupKind::DomainInvalid => group.processes(backend).ok()?,
+        | GroupKind::DomainInvalid
+        | GroupKind::V1 => group.processes(backend).ok()?,
     };
     Some(Rule::Occupied { processes, children })
 }

@@ -211,6 +211,7 @@ impl Rule {
             | Self::UsedBelow { .. }
             | Self::Kind(_)
             | Self::NoSuchTask
+            | Self::EmptyCpuset
             | Self::Immovable => Code::OTHER,
         }
     }

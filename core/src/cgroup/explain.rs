@@ -106,7 +106,7 @@ fn no_file(backend: &dyn Backend, group: &Group, file: &FileName) -> Option<Rule
 
 fn kind(backend: &dyn Backend, group: &Group) -> Option<Rule> {
     let kind = group.kind(backend).ok()?;
-    (kind != GroupKind::Root).then_some(Rule::Kind(kind))
+    (!matches!(kind, GroupKind::Root | GroupKind::V1)).then_some(Rule::Kind(kind))
 }
 
 /// Controllers could not be enabled or disabled.
@@ -161,6 +161,7 @@ pub(super) fn attach(
         }
         Errno::EOPNOTSUPP => kind(backend, group),
         Errno::ESRCH => Some(Rule::NoSuchTask),
+        Errno::ENOSPC => Some(Rule::EmptyCpuset),
         Errno::EINVAL => Some(Rule::Immovable),
         Errno::EACCES | Errno::EPERM => Some(Rule::Containment),
         _ => reach(backend, group, file, failure, (OWNER_WRITES, Rule::NotWritable)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::control::{self, Trouble};
 use super::error::{Action, Error, Result};
-use super::hierarchy::Hierarchy;
+use super::hierarchy::{Hierarchy, Version};
 use super::name::{FileName, GroupName, GroupPath};
 use super::rule::{GroupKind, Rule};
 use super::value::{Value, ValueError};
@@ -18,7 +18,8 @@ use crate::handle::Dir;
 use crate::id::CgroupId;
 use crate::path::{Follow, Place};
 
-/// Files that every group has (cgroup-v2.rst, Core Interface Files); all but the root have a `cgroup.type`.
+/// Files that every group has (cgroup-v2.rst, Core Interface Files); all of v2 but the root have a `cgroup.type`, and those
+/// of v1 only the first and `tasks`.
 pub(super) mod files {
     use super::FileName;
 
@@ -33,6 +34,7 @@ pub(super) mod files {
     known! {
         procs "cgroup.procs"
         threads "cgroup.threads"
+        tasks "tasks"
         kind "cgroup.type"
         controllers "cgroup.controllers"
         subtree_control "cgroup.subtree_control"
@@ -198,6 +200,9 @@ impl Group {
     /// # Errors
     /// As [`get`](Self::get).
     pub fn kind(&self, backend: &dyn Backend) -> Result<GroupKind> {
+        if self.hierarchy.version() == Version::V1 {
+            return Ok(GroupKind::V1);
+        }
         match self.read(backend, &files::kind()) {
             Ok(content) => {
                 let kind = GroupKind::from_name(content.text()?);
@@ -208,8 +213,8 @@ impl Group {
         }
     }
 
-    /// The controllers that are enabled for it, and that it can enable for its children. Those that this library does
-    /// not know are left out.
+    /// The controllers that are enabled for it, and that it can enable for its children; in v1 those of the hierarchy. Those
+    /// that this library does not know are left out.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -217,7 +222,7 @@ impl Group {
         self.set_in(backend, &files::controllers())
     }
 
-    /// The controllers that it enables for its children.
+    /// The controllers that it enables for its children; in v1 those of the hierarchy.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -226,11 +231,14 @@ impl Group {
     }
 
     fn set_in(&self, backend: &dyn Backend, file: &FileName) -> Result<ControllerSet> {
+        if let Some(fixed) = self.hierarchy.fixed_controllers() {
+            return Ok(fixed);
+        }
         let content = self.read(backend, file)?;
         Ok(content.words()?.into_iter().filter_map(Controller::from_name).collect())
     }
 
-    /// Enables controllers for its children: all or, if one cannot be, none.
+    /// Enables controllers for its children: all or, if one cannot be, none. In v1 those of the hierarchy always are.
     ///
     /// # Errors
     /// [`Rule::ControllerMissing`], [`Rule::InternalProcesses`], [`Rule::Kind`], [`Rule::Vanished`],
@@ -246,7 +254,7 @@ impl Group {
     /// Disables controllers for its children: all or, if one cannot be, none.
     ///
     /// # Errors
-    /// [`Rule::UsedBelow`], [`Rule::Vanished`], [`Rule::Permission`].
+    /// [`Rule::Kind`] in v1, [`Rule::UsedBelow`], [`Rule::Vanished`], [`Rule::Permission`].
     pub fn disable(
         &self,
         backend: &dyn Backend,
@@ -258,6 +266,17 @@ impl Group {
     fn switch(&self, backend: &dyn Backend, action: Action, set: ControllerSet) -> Result<()> {
         if set.is_empty() {
             return Ok(());
+        }
+        if let Some(fixed) = self.hierarchy.fixed_controllers() {
+            let missing = set.difference(fixed);
+            let refused = if action != Action::Enable {
+                Rule::Kind(GroupKind::V1)
+            } else if !missing.is_empty() {
+                Rule::ControllerMissing(missing)
+            } else {
+                return Ok(());
+            };
+            return Err(self.found(action, refused));
         }
         let sign = if action == Action::Enable { '+' } else { '-' };
         let words: Vec<String> =

@@ -3,45 +3,54 @@
 //! They are found when they are asked for and kept in a value; nothing is remembered behind the caller's back. A
 //! hierarchy holds its root's directory, so that later mounts over it change nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::control::{self, Trouble};
 use super::error::{Action, Error, Result};
 use super::explain;
 use super::group::{Group, files};
-use super::mountinfo::{self, BadLine, Row};
+use super::mountinfo::{self, BadLine, Kind, Row};
 use super::name::GroupPath;
 use super::rule::Rule;
 use crate::backend::{Access, Backend, FilesystemType};
-use crate::controller::ControllerSet;
+use crate::controller::{Controller, ControllerSet};
 use crate::errno::Errno;
 use crate::failure::Failure;
 use crate::handle::Dir;
 use crate::path::{KPath, KPathBuf, Place};
 
-/// What is mounted where a view can see it.
+/// What is mounted where a view can see it: the v2 hierarchy, and any number of v1. A controller is in one of them, and in
+/// v2 only if no v1 hierarchy has it.
 ///
 /// ```
-/// use standin::cgroup::Hierarchies;
+/// use standin::Controller;
+/// use standin::cgroup::{Hierarchies, Version};
 /// use standin_sim::{Layout, Machine};
 ///
 /// let machine = Machine::builder().layout(Layout::Hybrid).build();
-/// let hierarchies = Hierarchies::find(&machine.root()).unwrap();
+/// let kernel = machine.root();
+/// let hierarchies = Hierarchies::find(&kernel).unwrap();
 /// assert_eq!(hierarchies.unified().unwrap().mount_point().to_string(), "/sys/fs/cgroup/unified");
+///
+/// let freezer = hierarchies.with(&kernel, Controller::Freezer).unwrap();
+/// assert_eq!(freezer.version(), Version::V1);
+/// assert_eq!(freezer.mount_point().to_string(), "/sys/fs/cgroup/freezer");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Hierarchies {
-    unified: Option<Hierarchy>,
+    found: Vec<Hierarchy>,
     /// Why a mount that is there could not be used.
     refused: Option<Failure>,
 }
 
 impl Hierarchies {
-    /// Reads /proc/self/mountinfo and opens what it names.
+    /// Reads /proc/self/mountinfo and opens what it names. Of several mounts of a hierarchy the first that shows all of it
+    /// counts.
     ///
     /// # Errors
     /// If the list cannot be read or makes no sense. A hierarchy that is not there is no error: see
-    /// [`unified`](Self::unified).
+    /// [`unified`](Self::unified) and [`with`](Self::with).
     pub fn find(backend: &dyn Backend) -> Result<Self> {
         let failed = |rule| Error::found(Action::Find, rule).at(mountinfo::FILE);
         let list = KPathBuf::new(mountinfo::FILE).unwrap_or_default();
@@ -55,20 +64,33 @@ impl Hierarchies {
             mountinfo::parse(&text).map_err(|BadLine(line)| failed(Rule::BadMountList { line }))?;
         // A mount of the whole hierarchy is worth more than one of a part of it.
         rows.sort_by_key(|row| row.shows.as_bytes() != b"/");
-        let mut found = Self { unified: None, refused: None };
+        let mut all = Self { found: Vec::new(), refused: None };
+        let mut known = BTreeSet::new();
         for row in rows {
+            if known.contains(&row.device) {
+                continue;
+            }
+            let device = row.device.clone();
             match Hierarchy::open_mount(backend, row) {
-                Ok(Some(hierarchy)) => return Ok(Self { unified: Some(hierarchy), refused: None }),
+                Ok(Some(hierarchy)) => {
+                    known.insert(device);
+                    all.found.push(hierarchy);
+                }
                 Ok(None) => {}
                 Err(failure) if failure.errno().is_some() => {
-                    found.refused.get_or_insert(failure);
+                    all.refused.get_or_insert(failure);
                 }
                 Err(failure) => {
                     return Err(Error::failed(Action::Find, failure, None).at(mountinfo::FILE));
                 }
             }
         }
-        Ok(found)
+        Ok(all)
+    }
+
+    /// All of them, in the order in which they were mounted.
+    pub fn iter(&self) -> impl Iterator<Item = &Hierarchy> {
+        self.found.iter()
     }
 
     /// The v2 hierarchy.
@@ -76,19 +98,58 @@ impl Hierarchies {
     /// # Errors
     /// [`Rule::NotMounted`] if there is none that the caller can open.
     pub fn unified(&self) -> Result<&Hierarchy> {
-        self.unified.as_ref().ok_or_else(|| {
-            let error = match &self.refused {
-                Some(failure) => {
-                    Error::failed(Action::Find, failure.clone(), Some(Rule::NotMounted))
-                }
-                None => Error::found(Action::Find, Rule::NotMounted),
-            };
-            error.at(mountinfo::FILE)
-        })
+        let unified = self.iter().find(|hierarchy| hierarchy.version() == Version::V2);
+        unified.ok_or_else(|| self.missing(Rule::NotMounted))
+    }
+
+    /// The hierarchy that has a controller.
+    ///
+    /// # Errors
+    /// [`Rule::ControllerMissing`] if none has it that the caller can open; [`Rule::NotMounted`] if there is no hierarchy
+    /// at all.
+    pub fn with(&self, backend: &dyn Backend, controller: Controller) -> Result<&Hierarchy> {
+        let has_v1 = |it: &&Hierarchy| it.0.controllers.is_some_and(|all| all.contains(controller));
+        if let Some(hierarchy) = self.iter().find(has_v1) {
+            return Ok(hierarchy);
+        }
+        if let Ok(unified) = self.unified()
+            && unified.controllers(backend)?.contains(controller)
+        {
+            return Ok(unified);
+        }
+        let is_empty = self.found.is_empty();
+        let missing = Rule::ControllerMissing(controller.into());
+        Err(self.missing(if is_empty { Rule::NotMounted } else { missing }))
+    }
+
+    /// The v1 hierarchy with this name, without controllers as a rule.
+    ///
+    /// # Errors
+    /// [`Rule::NotMounted`].
+    pub fn named(&self, name: &str) -> Result<&Hierarchy> {
+        let named = self.iter().find(|hierarchy| hierarchy.name() == Some(name.as_bytes()));
+        named.ok_or_else(|| self.missing(Rule::NotMounted))
+    }
+
+    fn missing(&self, rule: Rule) -> Error {
+        let error = match &self.refused {
+            Some(failure) => Error::failed(Action::Find, failure.clone(), Some(rule)),
+            None => Error::found(Action::Find, rule),
+        };
+        error.at(mountinfo::FILE)
     }
 }
 
-/// The v2 hierarchy as one mount shows it. Cloning it is cheap.
+/// Which interface a hierarchy has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// cgroup-v1/cgroups.rst: its controllers are there in every group, and threads are members.
+    V1,
+    /// cgroup-v2.rst: controllers are enabled from above, and processes are members.
+    V2,
+}
+
+/// A hierarchy as one mount shows it. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Hierarchy(Arc<Mounted>);
 
@@ -96,15 +157,35 @@ pub struct Hierarchy(Arc<Mounted>);
 struct Mounted {
     at: KPathBuf,
     root: Arc<Dir>,
+    /// Those of v1, which do not change; v2 is asked.
+    controllers: Option<ControllerSet>,
+    name: Option<Vec<u8>>,
 }
 
 impl Hierarchy {
     /// Opens a mount; `None` if another filesystem is mounted over it.
     fn open_mount(backend: &dyn Backend, row: Row) -> std::result::Result<Option<Self>, Failure> {
+        let (expected, controllers, name) = match row.kind {
+            Kind::V2 => (FilesystemType::CGROUP2, None, None),
+            Kind::V1 { controllers, name } => (FilesystemType::CGROUP, Some(controllers), name),
+            Kind::Other => return Ok(None),
+        };
         let root = backend.open_dir(Place::cwd(&row.at))?;
-        let kind = backend.statfs(Place::of(root.descriptor()))?;
-        let mounted = Mounted { at: row.at, root: Arc::new(root) };
-        Ok((kind == FilesystemType::CGROUP2).then(|| Self(Arc::new(mounted))))
+        let there = backend.statfs(Place::of(root.descriptor()))?;
+        let mounted = Mounted { at: row.at, root: Arc::new(root), controllers, name };
+        Ok((there == expected).then(|| Self(Arc::new(mounted))))
+    }
+
+    /// Which interface it has.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        if self.0.controllers.is_some() { Version::V1 } else { Version::V2 }
+    }
+
+    /// The name that a v1 hierarchy was mounted with.
+    #[must_use]
+    pub fn name(&self) -> Option<&[u8]> {
+        self.0.name.as_deref()
     }
 
     /// Where it is mounted.
@@ -134,12 +215,20 @@ impl Hierarchy {
         Ok(Group::new(self.clone(), path.clone(), Arc::new(directory)))
     }
 
-    /// The controllers that it has: those of its root.
+    /// The controllers that it has: those it was mounted with, or those of the root of v2.
     ///
     /// # Errors
     /// As [`Group::get`].
     pub fn controllers(&self, backend: &dyn Backend) -> Result<ControllerSet> {
-        self.open(backend, &GroupPath::root())?.controllers(backend)
+        match self.0.controllers {
+            Some(controllers) => Ok(controllers),
+            None => self.open(backend, &GroupPath::root())?.controllers(backend),
+        }
+    }
+
+    /// The controllers that every group of a v1 hierarchy has.
+    pub(super) fn fixed_controllers(&self) -> Option<ControllerSet> {
+        self.0.controllers
     }
 
     /// Whether there is a group.

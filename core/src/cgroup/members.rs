@@ -1,12 +1,13 @@
 //! Who is in a group: processes and threads, listed and moved.
 //!
-//! They are apart because Linux keeps them apart: a process moves with all its threads, a thread alone only between
-//! threaded groups of one domain (cgroup-v2.rst, Threads).
+//! They are apart because Linux keeps them apart: a process moves with all its threads, a thread alone in v1, and in v2
+//! only between threaded groups of one domain (cgroup-v2.rst, Threads).
 
 use super::control;
 use super::error::{Action, Result};
 use super::explain;
 use super::group::{Group, files};
+use super::hierarchy::Version;
 use super::name::FileName;
 use super::rule::Rule;
 use crate::backend::Backend;
@@ -27,7 +28,7 @@ impl Group {
     /// # Errors
     /// [`Rule::Vanished`].
     pub fn threads(&self, backend: &dyn Backend) -> Result<Vec<Tid>> {
-        Ok(self.numbers(backend, &files::threads())?.into_iter().map(Tid).collect())
+        Ok(self.numbers(backend, &self.threads_file())?.into_iter().map(Tid).collect())
     }
 
     fn numbers(&self, backend: &dyn Backend, file: &FileName) -> Result<Vec<u32>> {
@@ -56,17 +57,25 @@ impl Group {
     ///
     /// # Errors
     /// [`Rule::NoSuchTask`], [`Rule::SharesOut`], [`Rule::Kind`], [`Rule::Containment`], [`Rule::Immovable`],
-    /// [`Rule::Vanished`].
+    /// [`Rule::EmptyCpuset`], [`Rule::Vanished`].
     pub fn attach(&self, backend: &dyn Backend, process: Pid) -> Result<()> {
         self.move_in(backend, Action::Attach, &files::procs(), process.0)
     }
 
-    /// Moves one thread in, and leaves its process where it is. [`Tid(0)`](Tid) is the caller.
+    /// Moves one thread in, and leaves its process where it is: in v1 anywhere, in v2 only between threaded groups of one
+    /// domain. [`Tid(0)`](Tid) is the caller.
     ///
     /// # Errors
     /// As [`attach`](Self::attach).
     pub fn attach_thread(&self, backend: &dyn Backend, thread: Tid) -> Result<()> {
-        self.move_in(backend, Action::AttachThread, &files::threads(), thread.0)
+        self.move_in(backend, Action::AttachThread, &self.threads_file(), thread.0)
+    }
+
+    fn threads_file(&self) -> FileName {
+        match self.hierarchy().version() {
+            Version::V1 => files::tasks(),
+            Version::V2 => files::threads(),
+        }
     }
 
     fn move_in(

@@ -48,7 +48,7 @@
 //! * [`Error`] says what was tried on what; [`Rule`] what stood in the way, and what would be right; [`Code`] is
 //!   libcgroup's number for it.
 //!
-//! It works on the v2 hierarchy, alone or beside v1 ones. It knows no backend and no controller's values: what a file
+//! It works on the v2 hierarchy and on those of v1, by what is mounted. It knows no backend and no controller's values: what a file
 //! takes is the kernel's to say.
 
 mod code;
@@ -71,7 +71,7 @@ pub use content::Content;
 pub use create::{Created, Creation, Plan};
 pub use error::{Action, Error, Result};
 pub use group::Group;
-pub use hierarchy::{Hierarchies, Hierarchy};
+pub use hierarchy::{Hierarchies, Hierarchy, Version};
 pub use name::{Fault, FileName, GroupName, GroupPath, MAX_NAME, MAX_PATH, NameError};
 pub use rule::{GroupKind, Rule};
 pub use value::{Limit, Value, ValueError};

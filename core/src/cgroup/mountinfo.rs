@@ -2,44 +2,69 @@
 //!
 //! A pure parser: text in, rows out. Which of them is used is `hierarchy`'s business.
 
+use crate::controller::{Controller, ControllerSet};
 use crate::path::KPathBuf;
 
 /// The list of the caller's mounts.
 pub(super) const FILE: &str = "/proc/self/mountinfo";
 
-/// A mounted cgroup2 filesystem.
+/// A mounted filesystem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
+    /// The number of its device: mounts that show one hierarchy share it.
+    pub(super) device: Vec<u8>,
+    /// What is mounted.
+    pub(super) kind: Kind,
     /// Which group of the hierarchy the mount shows as its root.
     pub(super) shows: KPathBuf,
     /// Where it is mounted.
     pub(super) at: KPathBuf,
 }
 
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The hierarchy of v2.
+    V2,
+    /// One of v1: its controllers, or its name.
+    V1 { controllers: ControllerSet, name: Option<Vec<u8>> },
+    /// No control groups.
+    Other,
+}
+
 /// A line that is not as the manual page has it, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadLine(pub(super) usize);
 
-/// The cgroup2 mounts, in the order in which they were made.
+/// The cgroup mounts, in the order in which they were made.
 pub(super) fn parse(text: &[u8]) -> Result<Vec<Row>, BadLine> {
     let lines = text.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !line.is_empty());
-    let rows = lines.filter_map(|(line, number)| match row(line) {
-        Some((row, kind)) => (kind == b"cgroup2").then_some(Ok(row)),
-        None => Some(Err(BadLine(number))),
-    });
-    rows.collect()
+    let rows = lines.map(|(line, number)| row(line).ok_or(BadLine(number)));
+    rows.filter(|row| row.as_ref().map_or(true, |row| row.kind != Kind::Other)).collect()
 }
 
-/// One line and the type of its filesystem: number, number above, device, root, place, flags, any number of marks, a
-/// dash, type, source, options.
-fn row(line: &[u8]) -> Option<(Row, &[u8])> {
+/// One line: number, number above, device, root, place, flags, any number of marks, a dash, type, source, options.
+fn row(line: &[u8]) -> Option<Row> {
     let mut fields = line.split(|byte| *byte == b' ');
-    let (shows, at) = (fields.nth(3)?, fields.next()?);
+    let (device, shows, at) = (fields.nth(2)?, fields.next()?, fields.next()?);
     let _flags = fields.next()?;
     fields.find(|field| *field == b"-")?;
     let kind = fields.next()?;
-    let row = Row { shows: unescape(shows)?, at: unescape(at)? };
-    row.at.is_absolute().then_some((row, kind))
+    let (shows, at) = (unescape(shows)?, unescape(at)?);
+    let kind = match kind {
+        b"cgroup2" => Kind::V2,
+        b"cgroup" => v1(fields.nth(1)?),
+        _ => Kind::Other,
+    };
+    at.is_absolute().then(|| Row { device: device.to_vec(), kind, shows, at })
+}
+
+/// The options of a v1 hierarchy: controllers and `name=` among others.
+fn v1(options: &[u8]) -> Kind {
+    let words = || options.split(|byte| *byte == b',');
+    let known = |word| Controller::from_v1_name(std::str::from_utf8(word).ok()?);
+    let name = words().find_map(|word| word.strip_prefix(b"name="));
+    Kind::V1 { controllers: words().filter_map(known).collect(), name: name.map(<[u8]>::to_vec) }
 }
 
 /// A path in which blanks, newlines and backslashes stand as a backslash and three octal digits.
@@ -63,15 +88,31 @@ fn unescape(field: &[u8]) -> Option<KPathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadLine, parse};
+    use super::{BadLine, Kind, parse};
+    use crate::controller::{Controller, ControllerSet};
 
     const BEFORE: &str = "23 27 0:22 / /sys rw,relatime - sysfs sysfs rw\n\
         32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n";
 
     /// Where the cgroup2 mounts of these lines are, and what they show.
     fn found(lines: &str) -> Result<Vec<(String, String)>, BadLine> {
-        let rows = parse(format!("{BEFORE}{lines}").as_bytes())?;
+        let mut rows = parse(format!("{BEFORE}{lines}").as_bytes())?;
+        rows.retain(|row| row.kind == Kind::V2);
         Ok(rows.into_iter().map(|row| (row.at.to_string(), row.shows.to_string())).collect())
+    }
+
+    #[test]
+    fn a_v1_mount_says_its_controllers_or_its_name() {
+        let kinds = |options: &str| {
+            let line = format!("32 31 0:29 / /a rw - cgroup x {options}\n");
+            parse(line.as_bytes()).unwrap().remove(0).kind
+        };
+        let both = ControllerSet::from_iter([Controller::Cpu, Controller::Cpuacct]);
+        assert_eq!(kinds("rw,cpu,cpuacct"), Kind::V1 { controllers: both, name: None });
+        let named = kinds("rw,xattr,release_agent=/bin/x,name=systemd");
+        let expected =
+            Kind::V1 { controllers: ControllerSet::EMPTY, name: Some(b"systemd".to_vec()) };
+        assert_eq!(named, expected);
     }
 
     #[test]

@@ -249,7 +249,7 @@ impl FileName {
         }
         let dot = name.iter().position(|byte| *byte == b'.')?;
         let prefix = name.get(..dot).and_then(|prefix| std::str::from_utf8(prefix).ok())?;
-        Controller::from_name(prefix)
+        Controller::from_name(prefix).or_else(|| Controller::from_v1_name(prefix))
     }
 }
 
@@ -337,6 +337,7 @@ mod tests {
         let of = |name: &str| FileName::new(name).unwrap().controller();
         assert_eq!(of("pids.max"), Some(Controller::Pids));
         assert_eq!(of("hugetlb.2MB.max"), Some(Controller::Hugetlb));
+        assert_eq!(of("blkio.weight"), Some(Controller::Io), "as v1 says it");
         for none in ["cgroup.procs", "cpu.pressure", "memory.pressure", "cpu.stat", "tasks", "x.y"]
         {
             assert_eq!(of(none), None, "{none}");

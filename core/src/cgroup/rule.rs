@@ -16,7 +16,7 @@ pub enum Rule {
     Name(NameError),
     /// What was given is no value.
     Value(ValueError),
-    /// No cgroup2 filesystem is mounted where the caller can see it.
+    /// No such hierarchy is mounted where the caller can see it.
     NotMounted,
     /// A line of the list of mounts is not as it should be.
     BadMountList {
@@ -90,6 +90,8 @@ pub enum Rule {
     NoSuchTask,
     /// It stays where it is: a thread of the kernel's, or a real-time one where these are scheduled by group.
     Immovable,
+    /// The group's cpuset has no processors, or no memory nodes.
+    EmptyCpuset,
     /// The caller may not.
     Permission,
     /// The caller may not move it from where it is to here (cgroup-v2.rst, Delegation Containment).
@@ -101,7 +103,7 @@ pub enum Rule {
     },
 }
 
-/// What a group of the v2 hierarchy may hold: its file `cgroup.type` (cgroup-v2.rst, Threads).
+/// What a group may hold: in the v2 hierarchy its file `cgroup.type` says it (cgroup-v2.rst, Threads).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GroupKind {
     /// The root of the hierarchy, which has no such file.
@@ -114,6 +116,8 @@ pub enum GroupKind {
     DomainInvalid,
     /// Threads.
     Threaded,
+    /// A group of v1: processes and threads, wherever there is one.
+    V1,
 }
 
 impl GroupKind {
@@ -131,6 +135,7 @@ impl GroupKind {
             Self::DomainThreaded => "domain threaded",
             Self::DomainInvalid => "domain invalid",
             Self::Threaded => "threaded",
+            Self::V1 => "v1",
         }
     }
 }
@@ -163,7 +168,7 @@ impl fmt::Display for Rule {
             Self::Name(error) => write!(out, "{error}"),
             Self::Value(error) => write!(out, "{error}"),
             Self::NotMounted => {
-                out.write_str("no cgroup2 filesystem is mounted here: mount one, or use a view that sees it")
+                out.write_str("no such hierarchy is mounted here: mount it, or use a view that sees it")
             }
             Self::BadMountList { line } => {
                 write!(out, "line {line} is not as proc_pid_mountinfo(5) has it")
@@ -219,6 +224,9 @@ impl fmt::Display for Rule {
                 GroupKind::DomainInvalid => {
                     out.write_str("the group is domain invalid: write \"threaded\" to its cgroup.type first")
                 }
+                GroupKind::V1 => out.write_str(
+                    "a v1 hierarchy has its controllers in every group: mount it without those that are not wanted",
+                ),
                 GroupKind::Root | GroupKind::Domain | GroupKind::DomainThreaded => {
                     write!(out, "a {kind} group does not do this")
                 }
@@ -226,6 +234,9 @@ impl fmt::Display for Rule {
             Self::NoSuchTask => out.write_str("nothing with this number is there any more"),
             Self::Immovable => out.write_str(
                 "it stays where it is: threads of the kernel do, and real-time ones where these are scheduled by group",
+            ),
+            Self::EmptyCpuset => out.write_str(
+                "the group has no processors or memory nodes yet: write cpuset.cpus and cpuset.mems first",
             ),
             Self::Permission => out.write_str("the caller may not: act as the owner, or have the group delegated"),
             Self::Containment => out.write_str(

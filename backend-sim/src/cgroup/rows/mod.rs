@@ -215,6 +215,14 @@ impl Row {
         }
     }
 
+    /// Its name without its controller's.
+    fn bare_name(&self) -> Option<&'static str> {
+        match self.class {
+            Class::Of(_) => self.name.split_once('.').map(|(_, name)| name),
+            Class::Core | Class::Pressure => None,
+        }
+    }
+
     /// Whether the file belongs there, if its class is there.
     fn fits(&self, release: Release, on_root: bool) -> bool {
         let place = match self.place {
@@ -300,9 +308,9 @@ pub(super) fn list(
         };
         shown && row.fits(release, on_root)
     });
-    rows.map(move |(index, row)| match (row.class, row.name.split_once('.')) {
-        (Class::Of(_), Some((_, name))) if !prefixes => (index, name),
-        _ => (index, row.name),
+    rows.map(move |(index, row)| {
+        let bare = if prefixes { None } else { row.bare_name() };
+        (index, bare.unwrap_or(row.name))
     })
 }
 
