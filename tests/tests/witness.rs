@@ -33,7 +33,7 @@ fn recordings(kernel: Release, layout: Layout) -> Vec<Fixture> {
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "transcript"));
     paths.sort();
     let read = |path: &PathBuf| {
-        let name = path.file_stem().unwrap().to_string_lossy();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
         Fixture::read(&format!("{}/{}/{name}", kernel.name(), layout.name()), path)
     };
     paths.iter().map(read).collect()

@@ -18,6 +18,7 @@ use standin_tests::lab::image::Images;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, play_each, steadily, write};
 use standin_tests::lab::verify::Verdict;
 use standin_tests::lab::vm::QEMU;
+use standin_tests::lab::witness::session::{SESSIONS, Session};
 use standin_tests::lab::witness::{self, Seen, observe};
 use standin_tests::lab::{LabError, guest, program};
 use standin_tests::lists::newer_builds;
@@ -106,6 +107,9 @@ struct Fuzz {
 /// Record what libcgroup's tools do and are answered, as strace sees it
 #[derive(Args)]
 struct Witness {
+    /// Only these sessions
+    #[arg(value_parser = session)]
+    sessions: Vec<&'static Session>,
     #[arg(long, value_parser = words(Release::ALL, Release::word))]
     kernel: Release,
     #[arg(long, value_parser = words(Layout::ALL, Layout::word))]
@@ -125,6 +129,11 @@ fn shard(word: &str) -> Result<(u64, u64), String> {
     numbers
         .filter(|(share, shares)| share < shares)
         .ok_or_else(|| "I/N, with I from 0 to N - 1".to_owned())
+}
+
+fn session(name: &str) -> Result<&'static Session, String> {
+    let names = || SESSIONS.iter().map(|session| session.name).collect::<Vec<_>>().join(", ");
+    Session::named(name).ok_or_else(|| format!("the sessions are {}", names()))
 }
 
 /// A parser of the words of a closed set.
@@ -327,8 +336,13 @@ fn testify(lab: &Lab, options: &Witness) -> Result<bool, LabError> {
         let all = fixture_path("witness/libcgroup");
         all.join(place.kernel.word()).join(place.layout.word())
     });
-    let seen =
-        if options.on_host { witness::on_host(place)? } else { witness::in_guest(lab, place)? };
+    let all: Vec<&Session> = SESSIONS.iter().collect();
+    let chosen = if options.sessions.is_empty() { &all } else { &options.sessions };
+    let seen = if options.on_host {
+        witness::on_host(place, chosen)?
+    } else {
+        witness::in_guest(lab, place, chosen)?
+    };
     let (mut written, mut is_well) = (0, true);
     for Seen { session, answer } in &seen.sessions {
         match answer {

@@ -2,7 +2,7 @@
 //!
 //! [`session`] is the table of what is run, [`pack`] finds the tools on this host for a guest, [`observe`] runs a session (in a
 //! guest, or on this host) and [`log`] is what it saw, as text. On the host [`strace`] reads the calls in it, [`operations`]
-//! makes operations of them, and [`transcript`] puts them together. Nothing here knows what a kernel should answer.
+//! (with `words`) makes operations of them, and [`transcript`] puts them together. Nothing here knows what a kernel should answer.
 
 pub mod log;
 pub mod observe;
@@ -11,6 +11,7 @@ pub mod pack;
 pub mod session;
 pub mod strace;
 pub mod transcript;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +20,7 @@ use standin::transcript::MachineLine;
 
 use self::log::Log;
 use self::operations::Counts;
-use self::session::{SESSIONS, Session};
+use self::session::Session;
 use super::LabError;
 use super::guest::SESSIONS as DIRECTORY;
 use super::record::{Answer, CPUS, Ended, Lab, MEMORY_BYTES, Place, agreed, begin, listen};
@@ -37,21 +38,24 @@ pub struct Seen {
 /// All that was seen in one place.
 #[derive(Debug)]
 pub struct Testimony {
-    /// The sessions, in the order of the table.
+    /// The sessions, in their order.
     pub sessions: Vec<Seen>,
     /// The lines of /proc/mounts that tell of control groups.
     pub mounts: Vec<String>,
 }
 
-/// Runs all sessions in a virtual machine, and in another one in reverse order; keeps only transcripts that agree.
+/// Runs sessions in a virtual machine, and in another one in reverse order; keeps only transcripts that agree.
 ///
 /// # Errors
 /// [`LabError::Setup`] if a tool or the emulator is missing; [`LabError::Failed`] if there is no virtual machine.
-pub fn in_guest(lab: &Lab, place: Place) -> Result<Testimony, LabError> {
+pub fn in_guest(
+    lab: &Lab,
+    place: Place,
+    sessions: &[&'static Session],
+) -> Result<Testimony, LabError> {
     let files = pack::files()?;
-    let forth: Vec<&'static Session> = SESSIONS.iter().collect();
-    let back: Vec<&'static Session> = SESSIONS.iter().rev().collect();
-    let (first, second) = (boot(lab, place, &forth, &files)?, boot(lab, place, &back, &files)?);
+    let back: Vec<&'static Session> = sessions.iter().rev().copied().collect();
+    let (first, second) = (boot(lab, place, sessions, &files)?, boot(lab, place, &back, &files)?);
     let machine = MachineLine {
         kernel: Some(place.kernel),
         layout: Some(place.layout),
@@ -61,18 +65,18 @@ pub fn in_guest(lab: &Lab, place: Place) -> Result<Testimony, LabError> {
     };
     let mounts = first.iter().find_map(mounts_of).unwrap_or_default();
     let pairs = first.into_iter().zip(second.into_iter().rev());
-    let sessions = pairs.zip(SESSIONS).map(|((first, second), session)| {
+    let sessions = pairs.zip(sessions).map(|((first, second), session)| {
         let read = |answer| told(session, &machine, answer, Counts::Exact);
         Seen { session, answer: agreed(read(first), read(second)) }
     });
     Ok(Testimony { sessions: sessions.collect(), mounts })
 }
 
-/// Runs all sessions on this host, which must run that kernel.
+/// Runs sessions on this host, which must run that kernel.
 ///
 /// # Errors
 /// [`LabError::Setup`] if it runs another one, or has groups of the sessions' names.
-pub fn on_host(place: Place) -> Result<Testimony, LabError> {
+pub fn on_host(place: Place, sessions: &[&'static Session]) -> Result<Testimony, LabError> {
     pack::files()?;
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     if !release.starts_with(&format!("{}.", place.kernel.word())) {
@@ -84,9 +88,9 @@ pub fn on_host(place: Place) -> Result<Testimony, LabError> {
         layout: Some(place.layout),
         ..MachineLine::default()
     };
-    let logs: Vec<Answer> = SESSIONS.iter().map(observe::answer).collect();
+    let logs: Vec<Answer> = sessions.iter().map(|session| observe::answer(session)).collect();
     let mounts = logs.iter().find_map(mounts_of).unwrap_or_default();
-    let sessions = SESSIONS.iter().zip(logs).map(|(session, answer)| Seen {
+    let sessions = sessions.iter().zip(logs).map(|(session, answer)| Seen {
         session,
         answer: told(session, &machine, answer, Counts::Shape),
     });

@@ -17,6 +17,7 @@ use super::session::{GROUP, Needed, PROCESS, Session};
 const CGROUPS: &str = "/sys/fs/cgroup";
 /// Where that of v2 is beside those of v1.
 const UNIFIED: &str = "/sys/fs/cgroup/unified";
+const GIVEN: &str = "cgroup.subtree_control";
 /// The argument that makes this program the process `<p>`.
 const IDLER: &str = "idle-for-witness";
 /// Longest string that strace spells out: more than any file of a group has.
@@ -46,9 +47,14 @@ pub fn answer(session: &Session) -> Answer {
     if let Some(group) = groups().first() {
         return Answer::Refused(format!("{} is there already", group.display()));
     }
+    let given = given_below();
     let seen = see(session);
     // Whatever a session left; the deepest are removed first.
     let cleared = groups().iter().rev().try_for_each(fs::remove_dir);
+    let cleared = cleared.and_then(|()| {
+        let mut more = given_below().into_iter().filter(|name| !given.contains(name));
+        more.try_for_each(|name| fs::write(Path::new(UNIFIED).join(GIVEN), format!("-{name}")))
+    });
     match seen.and_then(|log| cleared.map(|()| log)) {
         Ok(log) => Answer::Transcript(log.to_string()),
         Err(error) => Answer::Lost(format!("{}: {error}", session.name)),
@@ -61,6 +67,12 @@ fn is_there(needed: Needed) -> bool {
         Needed::V2(name) => fs::read_to_string(Path::new(UNIFIED).join("cgroup.controllers"))
             .is_ok_and(|text| text.split_whitespace().any(|word| word == name)),
     }
+}
+
+/// The controllers that the root of v2 gives to groups below it; libcgroup gives more and takes none back.
+fn given_below() -> Vec<String> {
+    let text = fs::read_to_string(Path::new(UNIFIED).join(GIVEN)).unwrap_or_default();
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// The sessions' groups that exist, each before those below it.

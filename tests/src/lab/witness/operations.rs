@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use standin::transcript::{Answer, Op, print_data, print_word, shape};
+use standin::transcript::{Answer, Op, print_word, shape};
 
-use super::session::GROUP;
+use super::session::{GROUP, PROCESS};
 use super::strace::{Call, Returned, field, list, string};
+use super::words::{access_mode, open_flags, plain_name, status};
 
 /// Files that are read and have no operation: they tell of the whole system.
 const LEFT_OUT: [&str; 2] = ["/proc/mounts", "/proc/self/mounts"];
@@ -21,29 +22,8 @@ const COUNTED: &str = "/proc/cgroups";
 const PROCESSES: [&str; 3] = ["/tasks", "/cgroup.procs", "/cgroup.threads"];
 /// Calls on open files that change nothing and say nothing of what is in them.
 const SILENT: [&str; 5] = ["fstat", "lseek", "mmap", "ioctl", "fcntl"];
-/// Names of calls that do what another one does.
-const SAME: [(&str, &str); 9] = [
-    ("openat", "open"),
-    ("newfstatat", "stat"),
-    ("lstat", "stat"),
-    ("mkdirat", "mkdir"),
-    ("fchmodat", "chmod"),
-    ("lchown", "chown"),
-    ("fchownat", "chown"),
-    ("faccessat", "access"),
-    ("faccessat2", "access"),
-];
-/// Flags of open(2) by their names in a script; those without one change nothing that can be seen.
-const FLAGS: [(&str, &str); 8] = [
-    ("O_CREAT", "creat"),
-    ("O_EXCL", "excl"),
-    ("O_TRUNC", "trunc"),
-    ("O_APPEND", "append"),
-    ("O_NOFOLLOW", "nofollow"),
-    ("O_CLOEXEC", ""),
-    ("O_NONBLOCK", ""),
-    ("O_LARGEFILE", ""),
-];
+/// Calls that make another process.
+const FORKS: [&str; 4] = ["fork", "vfork", "clone", "clone3"];
 
 /// How the numbers of /proc/cgroups are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,8 +133,9 @@ impl Reader {
         if call.name.contains("at") && call.word(0) == "AT_FDCWD" {
             call.arguments.remove(0);
         }
-        if let Some((_, name)) = SAME.iter().find(|(other, _)| *other == call.name) {
-            (*name).clone_into(&mut call.name);
+        call.name = plain_name(&call.name).to_owned();
+        if FORKS.contains(&call.name.as_str()) {
+            return Err("what a child does is not seen".to_owned());
         }
         if call.name == "umask" {
             self.umask = call.number(0).ok_or("a umask that is no number")?;
@@ -215,15 +196,10 @@ impl Reader {
             return self.opened(call, Open::Reading { path, at: None, text, has_more });
         }
         let mode = if mode == "O_RDWR" { "rw" } else { "w" };
-        let known = |flag: &&str| {
-            let row = FLAGS.iter().find(|(name, _)| name == flag);
-            row.map(|(_, word)| *word).ok_or(format!("{flag} has no name in a script"))
-        };
-        let words: Vec<&str> = flags.iter().map(known).collect::<Result<_, _>>()?;
-        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let flags = open_flags(&flags)?;
         // A call that failed has no number; nothing is kept then.
         let label = if let Returned::Number(file) = call.returned { label(file) } else { label(0) };
-        let op = format!("openat2 {label} cwd {word} {mode} {}", words.join(","));
+        let op = format!("openat2 {label} cwd {word} {mode} {flags}");
         self.say(&path, op.trim_end().to_owned(), failure(call).unwrap_or_else(Answer::ok))?;
         self.opened(call, Open::Kept { path })
     }
@@ -248,7 +224,7 @@ impl Reader {
             return Ok(());
         }
         let next = self.said.len();
-        let op = match (self.files.get_mut(&file), call.name.as_str()) {
+        let (path, op) = match (self.files.get_mut(&file), call.name.as_str()) {
             (None | Some(Open::LeftOut), _) => return Ok(()),
             (Some(Open::Reading { path, at, text, has_more }), "read") => {
                 if let Returned::Number(length) = call.returned {
@@ -287,12 +263,14 @@ impl Reader {
                 if is_list && data != self.process.as_bytes() {
                     return Err("a process that has no label".to_owned());
                 }
-                let data = if is_list { "<p>".to_owned() } else { print_data(&data) };
+                if data.contains(&b'<') {
+                    return Err("a script would take this for a label".to_owned());
+                }
+                let data = if is_list { PROCESS.to_owned() } else { print_word(&data) };
                 (path.clone(), format!("fwrite {} {data}", label(file)))
             }
             _ => return Err("no operation does this with an open file".to_owned()),
         };
-        let (path, op) = op;
         self.say(&path, op, failure(call).unwrap_or_else(Answer::ok))
     }
 
@@ -312,7 +290,7 @@ impl Reader {
                 let text = if PROCESSES.iter().any(|name| path.ends_with(name)) {
                     let is_labelled = |line: &&[u8]| *line == self.process.as_bytes();
                     let count = text.split(|byte| *byte == b'\n').filter(is_labelled).count();
-                    b"<p>\n".repeat(count)
+                    format!("{PROCESS}\n").repeat(count).into_bytes()
                 } else {
                     text
                 };
@@ -370,28 +348,5 @@ fn failure(call: &Call) -> Option<Answer> {
     }
 }
 
-/// access(2)'s mode in letters.
-fn access_mode(words: &str) -> Result<String, String> {
-    let letter = |word| match word {
-        "F_OK" => Ok('f'),
-        "R_OK" => Ok('r'),
-        "W_OK" => Ok('w'),
-        "X_OK" => Ok('x'),
-        _ => Err(format!("{word} is no mode of access")),
-    };
-    words.split('|').map(letter).collect()
-}
-
-/// A status as `stat` prints it: type, permissions, owners.
-fn status(structure: &str) -> Option<String> {
-    let (mode, uid) = (field(structure, "st_mode")?, field(structure, "st_uid")?);
-    let gid = field(structure, "st_gid")?;
-    let (kind, bits) = mode.split_once('|')?;
-    let kind = match kind {
-        "S_IFDIR" => "dir",
-        "S_IFREG" => "file",
-        _ => return None,
-    };
-    let bits = u32::from_str_radix(bits, 8).ok()?;
-    Some(format!("{kind} {bits:04o} {uid}:{gid}"))
-}
+#[cfg(test)]
+mod tests;

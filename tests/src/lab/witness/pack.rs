@@ -128,6 +128,14 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_is_missing_is_named_with_what_to_install() {
+        let LabError::Setup(text) = find("cgnothing").unwrap_err() else {
+            panic!("a missing tool is a matter of set-up")
+        };
+        assert!(text.contains("cgnothing") && text.contains("apt-get install cgroup-tools"));
+    }
+
+    #[test]
     fn files_lie_in_directories_that_come_first() {
         let file = |path: &str| File { path: path.to_owned(), mode: 0o644, content: Vec::new() };
         let mut archive = Archive::default();
