@@ -15,11 +15,11 @@ use toml::{Table, Value};
 
 /// Where there are recordings, and the least number of their operations.
 const PLACES: [(Release, Layout, usize); 5] = [
-    (Release::V6_1, Layout::Legacy, 1),
-    (Release::V6_1, Layout::Hybrid, 1),
-    (Release::V6_12, Layout::Legacy, 1),
-    (Release::V6_12, Layout::Hybrid, 1),
-    (Release::V6_18, Layout::Hybrid, 800),
+    (Release::V6_1, Layout::Legacy, 1400),
+    (Release::V6_1, Layout::Hybrid, 1400),
+    (Release::V6_12, Layout::Legacy, 1100),
+    (Release::V6_12, Layout::Hybrid, 1100),
+    (Release::V6_18, Layout::Hybrid, 1000),
 ];
 
 fn folder(kernel: Release, layout: Layout) -> PathBuf {
