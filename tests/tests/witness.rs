@@ -18,7 +18,7 @@ const PLACES: [(Release, Layout, usize); 5] = [
     (Release::V6_1, Layout::Legacy, 1400),
     (Release::V6_1, Layout::Hybrid, 1400),
     (Release::V6_12, Layout::Legacy, 1100),
-    (Release::V6_12, Layout::Hybrid, 1100),
+    (Release::V6_12, Layout::Hybrid, 1600),
     (Release::V6_18, Layout::Hybrid, 1000),
 ];
 
