@@ -8,8 +8,8 @@
 /// ```
 /// use standin_tests::lab::witness::strace::{Call, Returned};
 /// let call = Call::read("mkdir(\"/a\", 0775) = -1 EEXIST (File exists)")?.unwrap();
-/// assert_eq!((call.name.as_str(), call.returned), ("mkdir", Returned::Failed("EEXIST".to_owned())));
-/// assert_eq!(call.path(0), Some("/a".to_owned()));
+/// assert_eq!((call.name.as_str(), call.path(0)), ("mkdir", Some("/a".to_owned())));
+/// assert_eq!(call.returned, Returned::Failed("EEXIST".to_owned()));
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
