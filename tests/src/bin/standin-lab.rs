@@ -18,6 +18,8 @@ use standin_tests::lab::image::Images;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, play_each, steadily, write};
 use standin_tests::lab::verify::Verdict;
 use standin_tests::lab::vm::QEMU;
+use standin_tests::lab::witness::session::{SESSIONS, Session};
+use standin_tests::lab::witness::{self, Seen, observe};
 use standin_tests::lab::{LabError, guest, program};
 use standin_tests::lists::newer_builds;
 
@@ -45,6 +47,7 @@ enum Command {
     Record(Record),
     Verify(Verify),
     Fuzz(Fuzz),
+    Witness(Witness),
 }
 
 /// Record scripts, each twice, and write the transcripts that agree
@@ -101,6 +104,24 @@ struct Fuzz {
     total: Option<PathBuf>,
 }
 
+/// Record what libcgroup's tools do and are answered, as strace sees it
+#[derive(Args)]
+struct Witness {
+    /// Only these sessions
+    #[arg(value_parser = session)]
+    sessions: Vec<&'static Session>,
+    #[arg(long, value_parser = words(Release::ALL, Release::word))]
+    kernel: Release,
+    #[arg(long, value_parser = words(Layout::ALL, Layout::word))]
+    layout: Layout,
+    /// On this host, which has that kernel and layout, rather than in a virtual machine
+    #[arg(long)]
+    on_host: bool,
+    /// Where transcripts are written [default: fixtures/witness/libcgroup/KERNEL/LAYOUT]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
 fn shard(word: &str) -> Result<(u64, u64), String> {
     let numbers = word
         .split_once('/')
@@ -108,6 +129,11 @@ fn shard(word: &str) -> Result<(u64, u64), String> {
     numbers
         .filter(|(share, shares)| share < shares)
         .ok_or_else(|| "I/N, with I from 0 to N - 1".to_owned())
+}
+
+fn session(name: &str) -> Result<&'static Session, String> {
+    let names = || SESSIONS.iter().map(|session| session.name).collect::<Vec<_>>().join(", ");
+    Session::named(name).ok_or_else(|| format!("the sessions are {}", names()))
 }
 
 /// A parser of the words of a closed set.
@@ -124,6 +150,7 @@ fn main() -> ExitCode {
     // First: an actor is this program, started again; so is all of a guest.
     standin_linux::start(&Registry::new());
     guest::serve();
+    observe::serve();
     let arguments = Arguments::parse();
     let cache = arguments.cache.unwrap_or_else(|| workspace().join("target/lab"));
     let patience = Duration::from_secs(arguments.patience);
@@ -138,6 +165,7 @@ fn main() -> ExitCode {
         Command::Record(options) => record(&lab, &options),
         Command::Verify(options) => verify(&lab, &options),
         Command::Fuzz(options) => fuzz(&lab, &cache, &options),
+        Command::Witness(options) => testify(&lab, &options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -300,6 +328,38 @@ fn tell(outcome: &Outcome) {
         tally.unsteady,
         tally.lost
     );
+}
+
+fn testify(lab: &Lab, options: &Witness) -> Result<bool, LabError> {
+    let place = Place { kernel: options.kernel, layout: options.layout };
+    let into = options.into.clone().unwrap_or_else(|| {
+        let all = fixture_path("witness/libcgroup");
+        all.join(place.kernel.word()).join(place.layout.word())
+    });
+    let all: Vec<&Session> = SESSIONS.iter().collect();
+    let chosen = if options.sessions.is_empty() { &all } else { &options.sessions };
+    let seen = if options.on_host {
+        witness::on_host(place, chosen)?
+    } else {
+        witness::in_guest(lab, place, chosen)?
+    };
+    let (mut written, mut is_well) = (0, true);
+    for Seen { session, answer } in &seen.sessions {
+        match answer {
+            Answer::Transcript(text) => {
+                write(&into, session.name, text)?;
+                written += 1;
+            }
+            Answer::Refused(why) => println!("{}: {why}", session.name),
+            Answer::Lost(why) => {
+                is_well = false;
+                eprintln!("{}: {why}", session.name);
+            }
+        }
+    }
+    witness::write_mounts(&into, &seen.mounts)?;
+    println!("{written} of {} recorded in {}", seen.sessions.len(), into.display());
+    Ok(is_well)
 }
 
 fn folder(place: Place) -> PathBuf {

@@ -20,7 +20,7 @@ const ESCAPE: u8 = b'\\';
 pub enum Kind {
     /// The first script begins; the others follow one another.
     Begin,
-    /// A script's transcript.
+    /// A script's transcript, or the log of a witness's session.
     Transcript,
     /// Why there is no transcript; the guest is as it was.
     Refused,

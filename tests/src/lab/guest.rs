@@ -1,8 +1,9 @@
 //! The guest's side: this program as the first process of a virtual machine.
 //!
 //! It mounts what the layout demands, starts itself once more as the player, and reaps until the player has ended; then it
-//! powers off. The player gives each script to the stage on the real kernel and says what came of it in frames. What the
-//! host packed for it is in [`SCRIPTS`] and [`LAYOUT`].
+//! powers off. The player gives each script to the stage on the real kernel and says what came of it in frames; sessions of a
+//! [`witness`](super::witness) it has observed, and says what was seen. What the host packed for it is in [`SCRIPTS`],
+//! [`SESSIONS`] and [`LAYOUT`].
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -20,11 +21,16 @@ use standin::transcript::{RunError, parse, run};
 use standin_linux::{HostStage, Tenancy};
 
 use super::frame::{Frame, Kind, MAX_CONTENT_BYTES};
+use super::record::Answer;
+use super::witness::observe;
+use super::witness::session::Session;
 
 /// The file that says the layout.
 pub const LAYOUT: &str = "lab/layout";
 /// The directory of scripts; their names are numbers from 0.
 pub const SCRIPTS: &str = "lab/scripts";
+/// The directory of a witness's sessions, if it is for that that the guest is there: numbers from 0, each with a name in it.
+pub const SESSIONS: &str = "lab/sessions";
 /// Directories that the guest needs at first.
 pub const DIRECTORIES: [&str; 9] =
     ["dev", "lab", SCRIPTS, "mnt", "proc", "root", "run", "sys", "tmp"];
@@ -144,9 +150,15 @@ fn play() -> io::Result<()> {
     let mut line = line()?;
     say(&mut line, Kind::Begin, 0, "")?;
     for script in 0.. {
-        let Ok(text) = fs::read(Path::new("/").join(SCRIPTS).join(script.to_string())) else {
-            break;
-        };
+        let numbered = |directory| Path::new("/").join(directory).join(script.to_string());
+        if let Ok(name) = fs::read_to_string(numbered(SESSIONS)) {
+            // Each call that strace sees wakes it, and then the tool again.
+            confine(&[])?;
+            let (kind, content) = observed(&name);
+            say(&mut line, kind, script, &content)?;
+            continue;
+        }
+        let Ok(text) = fs::read(numbered(SCRIPTS)) else { break };
         let tenancy = if script == 0 { Tenancy::Fresh } else { Tenancy::Own };
         if !has_all_processors_back() {
             break;
@@ -226,6 +238,21 @@ fn answer(text: &[u8], tenancy: Tenancy) -> Played {
     };
     let is_last = kind == Kind::Broken || stage.is_spoiled() || script.needs().fresh;
     Played { kind, content, is_last }
+}
+
+/// What was seen of a witness's session.
+fn observed(name: &str) -> (Kind, String) {
+    let Some(session) = Session::named(name) else {
+        return (Kind::Refused, format!("there is no session {name}"));
+    };
+    match observe::answer(session) {
+        Answer::Transcript(log) if log.len() > MAX_CONTENT_BYTES => {
+            (Kind::Broken, format!("its log is over {MAX_CONTENT_BYTES} bytes"))
+        }
+        Answer::Transcript(log) => (Kind::Transcript, log),
+        Answer::Refused(why) => (Kind::Refused, why),
+        Answer::Lost(why) => (Kind::Broken, why),
+    }
 }
 
 fn line() -> io::Result<fs::File> {

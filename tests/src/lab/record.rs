@@ -23,8 +23,8 @@ use super::vm::{Hardware, Heard, Vm};
 /// How often a virtual machine is started before it is said that it does not begin.
 const STARTS: u32 = 3;
 /// Hardware where a machine line is silent.
-const CPUS: u32 = 2;
-const MEMORY_BYTES: u64 = 1 << 30;
+pub(super) const CPUS: u32 = 2;
+pub(super) const MEMORY_BYTES: u64 = 1 << 30;
 
 /// A script that shall be played.
 #[derive(Debug, Clone)]
@@ -202,15 +202,15 @@ pub fn play_each(
 }
 
 /// What a virtual machine came to.
-enum Ended {
+pub(super) enum Ended {
     /// It settled a script at least.
     Well,
     /// It settled none: why.
     NeverBegun(String),
 }
 
-/// Hears one virtual machine out, which was given so many scripts.
-fn listen(
+/// Hears one virtual machine out, which was given so many scripts (or sessions of a [`witness`](super::witness)).
+pub(super) fn listen(
     hardware: &Hardware<'_>,
     patience: Duration,
     scripts: usize,
@@ -261,17 +261,23 @@ fn listen(
 
 /// What a guest starts with.
 fn pack(program: &[u8], place: Place, scripts: &[&Script]) -> Result<Vec<u8>, LabError> {
+    let mut archive = begin(program, place)?;
+    for (number, script) in scripts.iter().enumerate() {
+        let name = format!("{SCRIPTS}/{number}");
+        archive.file(&name, 0o644, script.text(place).as_bytes())?;
+    }
+    archive.finish()
+}
+
+/// What every guest starts with.
+pub(super) fn begin(program: &[u8], place: Place) -> Result<Archive, LabError> {
     let mut archive = Archive::default();
     for directory in DIRECTORIES {
         archive.directory(directory)?;
     }
     archive.file("init", 0o755, program)?;
     archive.file(LAYOUT, 0o644, place.layout.word().as_bytes())?;
-    for (number, script) in scripts.iter().enumerate() {
-        let name = format!("{SCRIPTS}/{number}");
-        archive.file(&name, 0o644, script.text(place).as_bytes())?;
-    }
-    archive.finish()
+    Ok(archive)
 }
 
 /// Plays all scripts twice, and keeps only transcripts that agree.
@@ -291,7 +297,7 @@ pub fn steadily(
     Ok(pairs.map(|(first, second)| agreed(first, second)).collect())
 }
 
-fn agreed(first: Answer, second: Answer) -> Answer {
+pub(super) fn agreed(first: Answer, second: Answer) -> Answer {
     match (&first, &second) {
         (Answer::Transcript(one), Answer::Transcript(other)) => difference(one, other)
             .map_or(first, |text| Answer::Lost(format!("two recordings differ: {text}"))),
