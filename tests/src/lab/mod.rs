@@ -3,8 +3,8 @@
 //! [`image`] has the kernels, [`program`] this program as a guest's first process, [`cpio`] packs what a guest starts with,
 //! [`vm`] boots one with its [`disk`]s and hears it out, [`frame`] is what the guest says, [`guest`] is the guest's side.
 //! [`record`] plays scripts with all of these, [`verify`] judges what fixtures came to, and [`fuzz`] plays generated ones
-//! and compares them with the machine. [`witness`] has somebody else's tools run there. Only `guest` runs inside a virtual machine; nothing else here knows an operation of
-//! a script.
+//! and compares them with the machine. [`witness`] has somebody else's tools run there. Only `guest` and a witness's
+//! `observe` run inside a virtual machine; nothing else here knows an operation of a script.
 
 pub mod cpio;
 pub mod disk;

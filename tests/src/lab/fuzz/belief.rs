@@ -26,6 +26,9 @@ const LIMITS: [&str; 4] = [
 /// Below this scripts mount hierarchies of their own.
 const MOUNTS: &str = "/mnt/";
 
+/// Where controllers may be that look at removed children.
+const LINGERING: [&str; 3] = ["/freezer/", "/devices/", MOUNTS];
+
 /// Whether a line may stand in a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -80,8 +83,8 @@ pub(super) struct Belief {
     descriptors: Vec<(Label, Label, String)>,
     /// A group was removed in a hierarchy that the script mounted.
     pub(super) has_removed_mounted: bool,
-    /// A group was removed where the freezer may be.
-    pub(super) has_removed_freezer: bool,
+    /// A group was removed that others may still be answered by until the kernel forgets it.
+    pub(super) has_lingering: bool,
     /// Something was unmounted.
     pub(super) has_unmounted: bool,
 }
@@ -111,7 +114,7 @@ impl Belief {
             partitions: BTreeSet::new(),
             descriptors: Vec::new(),
             has_removed_mounted: false,
-            has_removed_freezer: false,
+            has_lingering: false,
             has_unmounted: false,
         }
     }
@@ -229,7 +232,7 @@ impl Belief {
         } else if let FileOp::Rmdir { path } = op {
             let path = text(path);
             self.has_removed_mounted |= path.starts_with(MOUNTS);
-            self.has_removed_freezer |= path.starts_with(MOUNTS) || path.contains("/freezer/");
+            self.has_lingering |= LINGERING.iter().any(|place| path.contains(place));
             let is_used = |group: &String| *group != path && is_within(group, &path);
             if !self.groups.iter().any(is_used) {
                 self.groups.remove(&path);

@@ -39,26 +39,33 @@ impl Belief {
                 return self.ends_one_or_several(group, size(&data.0));
             }
             let enables = path.ends_with("/cgroup.subtree_control");
-            enables && String::from_utf8_lossy(&data.0).contains("memory") && self.is_tight(&path)
+            self.shows_lingering(&path)
+                || enables
+                    && String::from_utf8_lossy(&data.0).contains("memory")
+                    && self.is_tight(&path)
         } else if let FileOp::Read { path, .. } = op {
-            // A removed group holds back that the one above is frozen until the kernel forgets it.
-            self.has_removed_freezer && text(path).ends_with("/freezer.state")
+            self.shows_lingering(&text(path))
         } else if let FileOp::Umount { .. } = op {
             // A hierarchy goes on as long as the kernel has not forgotten a group of it.
             self.has_removed_mounted
         } else if let FileOp::Fread { fd } = op {
-            let is_lucky = |path: &str| {
-                is_volatile(path) || self.has_removed_freezer && path.ends_with("/freezer.state")
-            };
+            let is_lucky = |path: &str| is_volatile(path) || self.shows_lingering(path);
             self.opened(&actor.label, fd).is_some_and(is_lucky)
         } else if let FileOp::Fwrite { fd, data } = op {
             // A number may be that of a process that is no actor.
             let lists = |path: &str| LISTINGS.iter().any(|name| path.ends_with(name));
-            number(&data.0).is_some_and(|number| number > 0)
-                && self.opened(&actor.label, fd).is_some_and(lists)
+            let is_process = number(&data.0).is_some_and(|number| number > 0);
+            let is_lucky = |path: &str| is_process && lists(path) || self.shows_lingering(path);
+            self.opened(&actor.label, fd).is_some_and(is_lucky)
         } else {
             false
         }
+    }
+
+    /// A removed group holds back that the one above is frozen, and may be told `a` of devices, until the kernel forgets it.
+    fn shows_lingering(&self, path: &str) -> bool {
+        const BY_CHILDREN: [&str; 3] = ["/freezer.state", "/devices.allow", "/devices.deny"];
+        self.has_lingering && BY_CHILDREN.iter().any(|file| path.ends_with(file))
     }
 
     fn is_tight(&self, group: &str) -> bool {
