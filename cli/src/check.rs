@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Take no account of skips.toml and ledger.toml
     #[arg(long)]
     bare: bool,
+    /// Play a file that differs again, up to N times in all: what a real kernel does is sometimes its luck
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    tries: u32,
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
@@ -130,7 +133,7 @@ pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
         Ok((file, beside))
     };
     let files = found.files.into_iter().map(beside).collect::<Result<Vec<_>, _>>()?;
-    let checked = check_all(&files, options.on);
+    let checked = check_all(&files, options.on, options.tries);
     let summary = Summary::of(&checked, found.complaints.len());
     let wrong = checked.iter().filter_map(Checked::complaint).chain(&found.complaints);
     let worst = wrong.inspect(|complaint| complaint.print()).map(Complaint::status).max();
@@ -155,7 +158,7 @@ pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
 }
 
 /// Checks the files; the answers are in the order of the files, whoever was first.
-fn check_all(files: &[(PathBuf, Beside)], on: On) -> Vec<Checked> {
+fn check_all(files: &[(PathBuf, Beside)], on: On, tries: u32) -> Vec<Checked> {
     let workers = match on {
         On::Sim => thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1)),
         // Actors of two scripts on one kernel would see each other.
@@ -176,7 +179,13 @@ fn check_all(files: &[(PathBuf, Beside)], on: On) -> Vec<Checked> {
                 } {
                     bar.set_message(path.display().to_string());
                     let started = Instant::now();
-                    let verdict = check(path, beside, on);
+                    let mut verdict = check(path, beside, on);
+                    for _ in 1..tries {
+                        if !verdict.differs() {
+                            break;
+                        }
+                        verdict = check(path, beside, on);
+                    }
                     let checked = Checked {
                         file: path.to_string_lossy().into_owned(),
                         took: started.elapsed(),
@@ -221,6 +230,16 @@ fn check(path: &Path, beside: &Beside, on: On) -> Verdict {
         }
         Err(Stopped::Refused(reason)) => Verdict::Skipped(reason),
         Err(stopped) => Verdict::Wrong(stopped.complaint(on, &input)),
+    }
+}
+
+impl Verdict {
+    /// Whether it ran and said something that nobody knew of.
+    const fn differs(&self) -> bool {
+        match self {
+            Self::Ran { mismatches, .. } => !mismatches.is_empty(),
+            Self::Skipped(_) | Self::Wrong(_) => false,
+        }
     }
 }
 

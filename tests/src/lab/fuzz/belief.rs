@@ -26,8 +26,8 @@ const LIMITS: [&str; 4] = [
 /// Below this scripts mount hierarchies of their own.
 const MOUNTS: &str = "/mnt/";
 
-/// Where controllers may be that look at removed children.
-const LINGERING: [&str; 3] = ["/freezer/", "/devices/", MOUNTS];
+/// Where controllers may be that look at removed children, or keep memory for them.
+const LINGERING: [&str; 4] = ["/freezer/", "/devices/", "/memory/", MOUNTS];
 
 /// Whether a line may stand in a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

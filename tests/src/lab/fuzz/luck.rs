@@ -62,9 +62,16 @@ impl Belief {
         }
     }
 
-    /// A removed group holds back that the one above is frozen, and may be told `a` of devices, until the kernel forgets it.
+    /// A removed group holds back that the one above is frozen, may be told `a` of devices, and gives its memory back, until
+    /// the kernel forgets it.
     fn shows_lingering(&self, path: &str) -> bool {
-        const BY_CHILDREN: [&str; 3] = ["/freezer.state", "/devices.allow", "/devices.deny"];
+        const BY_CHILDREN: [&str; 5] = [
+            "/freezer.state",
+            "/devices.allow",
+            "/devices.deny",
+            "/memory.limit_in_bytes",
+            "/memory.memsw.limit_in_bytes",
+        ];
         self.has_lingering && BY_CHILDREN.iter().any(|file| path.ends_with(file))
     }
 
