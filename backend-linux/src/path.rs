@@ -78,6 +78,11 @@ impl<'a> Spot<'a> {
     }
 }
 
+/// Whether a path is one name, and neither the directory itself nor the one above.
+pub(crate) fn is_name(path: &[u8]) -> bool {
+    !matches!(path, b"" | b"." | b"..") && !path.contains(&b'/')
+}
+
 /// Everything up to the last component, and that component with the slashes behind it. `None` if
 /// there is no slash before it.
 fn split_last(path: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -104,6 +109,10 @@ impl<'a> Object<'a> {
         }
         match place.resolve {
             Resolve::Kernel => Ok(Self { base: Base::There(there), path, itself: false }),
+            // A call that does not follow it stays in its directory.
+            Resolve::Beneath if matches!(follow, Follow::No) && is_name(path) => {
+                Ok(Self { base: Base::There(there), path, itself: false })
+            }
             Resolve::Beneath => {
                 let found = find(there, path, follow)?;
                 Ok(Self { base: Base::Made(found), path: b"", itself: true })
@@ -181,7 +190,15 @@ pub(crate) fn c_string(path: &[u8]) -> Result<std::ffi::CString> {
 
 #[cfg(test)]
 mod tests {
-    use super::split_last;
+    use super::{is_name, split_last};
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        for (path, is) in [("a", true), ("..a", true), ("..", false), (".", false), ("", false)] {
+            assert_eq!(is_name(path.as_bytes()), is, "{path:?}");
+        }
+        assert!(!["a/b", "/a", "a/"].iter().any(|path| is_name(path.as_bytes())));
+    }
 
     #[test]
     fn a_path_splits_before_its_last_component_and_keeps_the_slashes_behind_it() {

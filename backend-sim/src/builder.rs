@@ -6,12 +6,14 @@ use standin::{Controller, ControllerSet};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::profile::{BlockDevice, Layout, Limits, Profile, Release};
+use crate::schedule::{Fault, Faults, Order};
 
 /// Describes a machine; [`build`](Builder::build) boots it.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     profile: Profile,
     allow_unmodelled: bool,
+    faults: Vec<Fault>,
 }
 
 impl Builder {
@@ -113,6 +115,14 @@ impl Builder {
         self
     }
 
+    /// One more thing that goes wrong in calls of its programs; of several that fit a call, the first happens. Calls from
+    /// outside are left alone: these can go through a [`Layered`](standin::layer::Layered).
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
     /// Lets a run pass that asked for something the machine does not model.
     #[must_use]
     pub fn allow_unmodelled(mut self) -> Self {
@@ -123,6 +133,22 @@ impl Builder {
     /// Boots it.
     #[must_use]
     pub fn build(self) -> Machine {
-        Machine::boot(Kernel::boot(self.profile), self.allow_unmodelled)
+        self.build_in(None)
+    }
+
+    /// Boots it, with an order of its programs.
+    pub(crate) fn build_in(self, order: Option<Order>) -> Machine {
+        let mut kernel = Kernel::boot(self.profile);
+        kernel.order = order.map(Box::new);
+        kernel.faults = Faults::new(&self.faults);
+        Machine::boot(kernel, self.allow_unmodelled)
+    }
+
+    pub(crate) const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.faults
     }
 }

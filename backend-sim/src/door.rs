@@ -12,6 +12,7 @@ use standin::{Errno, Failure};
 
 use crate::kernel::Kernel;
 use crate::machine::Shared;
+use crate::notify;
 use crate::outside;
 use crate::run::{self, Resume};
 use crate::step::{Step, Stop, Wait};
@@ -37,7 +38,7 @@ pub(crate) trait Operation {
 
     /// What a call answers that has transferred part and waits for more when a handler runs: that part, not EINTR, and it
     /// is not restarted (signal(7)).
-    fn partial(&mut self) -> Option<Self::Answer> {
+    fn partial(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Option<Self::Answer> {
         None
     }
 }
@@ -52,6 +53,9 @@ pub(crate) fn carry<O: Operation>(
     let mut answer = None;
     let mut has_waited = false;
     let mut kernel = shared.lock();
+    if kernel.order.is_some() && run::gives_way(shared, &mut kernel, caller) {
+        kernel = resume(shared, kernel, caller)?;
+    }
     loop {
         let wait = match kernel.readiness(caller) {
             Readiness::Dead => return Err(leave(shared, kernel, caller)),
@@ -64,6 +68,7 @@ pub(crate) fn carry<O: Operation>(
                     return Err(Failure::Errno(Errno::EINTR));
                 }
                 let attempted = attempt(&mut kernel, caller, &mut operation);
+                notify::flush(&mut kernel);
                 // It may have woken a thread that another one of the host's waits for.
                 outside::notify(shared);
                 match attempted {
@@ -86,7 +91,7 @@ pub(crate) fn carry<O: Operation>(
                     Err(Stop::Wait(wait)) => {
                         if has_waited
                             && caught != Caught::Nothing
-                            && let Some(part) = operation.partial()
+                            && let Some(part) = operation.partial(&mut kernel, caller)
                         {
                             return Ok(part);
                         }
@@ -99,8 +104,7 @@ pub(crate) fn carry<O: Operation>(
                 }
             }
         };
-        suspend(shared, kernel, caller, O::NAME, wait)?;
-        kernel = shared.lock();
+        kernel = suspend(shared, kernel, caller, O::NAME, wait)?;
     }
 }
 
@@ -116,13 +120,13 @@ fn leave(shared: &Arc<Shared>, kernel: MutexGuard<'_, Kernel>, caller: ThreadKey
 /// Leaves the call until its thread was woken: back to the runner from within a program, else by waiting here.
 #[cold]
 #[inline(never)]
-fn suspend(
-    shared: &Arc<Shared>,
-    mut kernel: MutexGuard<'_, Kernel>,
+fn suspend<'a>(
+    shared: &'a Arc<Shared>,
+    mut kernel: MutexGuard<'a, Kernel>,
     caller: ThreadKey,
     call: &'static str,
     wait: Wait,
-) -> Result<(), Failure> {
+) -> Result<MutexGuard<'a, Kernel>, Failure> {
     if kernel.waits.wait_of(caller).is_some() {
         return Err(Failure::Unsupported(
             "two calls at once of one thread; make a process or thread for each",
@@ -130,15 +134,27 @@ fn suspend(
     }
     kernel.waits.sleep(caller, call, wait);
     if !run::is_inside(shared.id) {
-        return outside::wait(shared, kernel, caller);
+        outside::wait(shared, kernel, caller)?;
+        return Ok(shared.lock());
     }
+    resume(shared, kernel, caller)
+}
+
+/// Leaves the program until its runner takes it up again.
+fn resume<'a>(
+    shared: &'a Arc<Shared>,
+    kernel: MutexGuard<'a, Kernel>,
+    caller: ThreadKey,
+) -> Result<MutexGuard<'a, Kernel>, Failure> {
     drop(kernel);
-    match run::suspend_current(shared.id, caller) {
+    let resumed = run::suspend_current(shared.id, caller);
+    let mut kernel = shared.lock();
+    match resumed {
         Some(Resume::Deadlock(picture)) => {
-            shared.lock().waits.forget(caller);
+            kernel.waits.forget(caller);
             Err(Failure::Deadlock(picture))
         }
-        Some(Resume::Woken) | None => Ok(()),
+        Some(Resume::Woken) | None => Ok(kernel),
     }
 }
 

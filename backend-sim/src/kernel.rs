@@ -12,9 +12,11 @@ use crate::context::Contexts;
 use crate::counter::Counter;
 use crate::fs::Vfs;
 use crate::namespace::Namespaces;
+use crate::notify;
 use crate::pipe::Pipe;
 use crate::processor::{self, Processors};
 use crate::profile::Profile;
+use crate::schedule::{Faults, Order};
 use crate::socket::Sockets;
 use crate::table::Table;
 use crate::task::{Tasks, ThreadKey};
@@ -35,6 +37,10 @@ pub(crate) struct Kernel {
     pub(crate) counters: Table<Counter>,
     pub(crate) waits: Waits,
     pub(crate) census: Census,
+    /// The order of programs, if it is not the default.
+    pub(crate) order: Option<Box<Order>>,
+    /// What goes wrong in calls of programs.
+    pub(crate) faults: Faults,
 }
 
 /// What was asked of a machine, in numbers.
@@ -65,7 +71,7 @@ impl Kernel {
         let vfs = Vfs::boot(&profile, &cgroups);
         let clock = VirtualClock::new();
         let tasks = Tasks::boot(&cgroups, vfs.root, clock.monotonic());
-        let namespaces = Namespaces::boot(&profile, &cgroups);
+        let namespaces = Namespaces::boot(&profile, &cgroups, vfs.root);
         let contexts = Contexts::default();
         let (waits, census) = (Waits::default(), Census::default());
         let (sockets, pipes) = (Sockets::default(), Table::default());
@@ -83,6 +89,8 @@ impl Kernel {
             counters: Table::default(),
             waits,
             census,
+            order: None,
+            faults: Faults::default(),
         };
         crate::task::start_first(&mut kernel);
         kernel
@@ -112,6 +120,7 @@ impl Kernel {
         if goal == last && !changed {
             return Err(Failure::LimitReached("virtual time"));
         }
+        notify::flush(self);
         self.waits.expire(self.clock.monotonic());
         Ok(changed || timer.is_some())
     }

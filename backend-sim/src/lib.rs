@@ -31,12 +31,14 @@ mod list;
 mod look;
 mod machine;
 mod namespace;
+mod notify;
 mod ops;
 mod outside;
 mod pipe;
 mod processor;
 mod profile;
 mod run;
+mod schedule;
 mod shared;
 mod socket;
 #[cfg(feature = "transcript")]
@@ -51,6 +53,7 @@ pub use builder::Builder;
 pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
 pub use profile::{BlockDevice, Layout, Limits, Release};
+pub use schedule::{Decisions, DecisionsError, Fault, Found, ReplayError, Report, Search};
 #[cfg(feature = "transcript")]
 pub use stage::Stage;
 pub use view::View;

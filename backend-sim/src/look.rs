@@ -203,6 +203,7 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         Channel::PipeInput(_) => "something to come into a pipe".to_owned(),
         Channel::PipeOutput(_) => "room in a pipe".to_owned(),
         Channel::Counter(_) => "a change of an event counter".to_owned(),
+        Channel::Watcher(_) => "something to happen to a watched file".to_owned(),
         Channel::Futex(_, place) => format!("the word at {place} of shared memory"),
     }
 }

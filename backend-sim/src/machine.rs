@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use standin::backend::{Processes, Spawn, WaitOptions, WaitStatus};
-use standin::{Backend, ExitCode, Failure, KPath};
+use standin::handle::PidHandle;
+use standin::{Backend, Errno, ExitCode, Failure, KPath};
 
 use crate::builder::Builder;
 use crate::cgroup;
@@ -20,6 +21,7 @@ use crate::look::Look;
 use crate::namespace;
 use crate::outside::Outside;
 use crate::run::{self, Registry};
+use crate::schedule::Order;
 use crate::socket;
 use crate::task::{self, ThreadKey};
 use crate::view::View;
@@ -167,14 +169,28 @@ impl Machine {
     /// If a program panics: the message names it.
     pub fn run(&self, path: &str, arguments: &[&str]) -> Result<WaitStatus, Failure> {
         let root = self.root();
-        let mut all: Vec<&[u8]> = vec![path.as_bytes()];
-        all.extend(arguments.iter().map(|argument| argument.as_bytes()));
-        let path = KPath::new(path).map_err(|_| Failure::Errno(standin::Errno::EINVAL))?;
-        let child = root.spawn(&Spawn::new(path, &all))?;
-        match root.wait(&child, WaitOptions::default())? {
-            Some(status) => Ok(status),
-            None => unreachable!("a wait that may block has an answer"),
-        }
+        let command: Vec<&str> = [path].into_iter().chain(arguments.iter().copied()).collect();
+        end(&root, &start(&root, &command)?)
+    }
+
+    /// Starts programs as children of [`root`](Machine::root), each with its arguments, and waits until all of them have ended;
+    /// says how each did.
+    ///
+    /// # Errors
+    /// As [`run`](Machine::run).
+    ///
+    /// # Panics
+    /// If a program panics: the message names it.
+    pub fn run_together(&self, commands: &[&[&str]]) -> Result<Vec<WaitStatus>, Failure> {
+        let root = self.root();
+        let started: Result<Vec<_>, Failure> =
+            commands.iter().map(|command| start(&root, command)).collect();
+        started?.iter().map(|child| end(&root, child)).collect()
+    }
+
+    /// The order of its programs, to see what was decided.
+    pub(crate) fn take_order(&self) -> Option<Order> {
+        self.shared().lock().order.take().map(|order| *order)
     }
 
     /// Lets every program run until all wait or have ended, without moving the clock.
@@ -209,6 +225,22 @@ impl Machine {
     /// [`Unmodelled`], unless the machine was built to allow it.
     pub fn finish(self) -> Result<(), Unmodelled> {
         self.guard.finish()
+    }
+}
+
+/// Starts a program by its path, with the arguments behind it.
+fn start(root: &View, command: &[&str]) -> Result<PidHandle, Failure> {
+    let arguments: Vec<&[u8]> = command.iter().map(|argument| argument.as_bytes()).collect();
+    let path = command.first().and_then(|path| KPath::new(path).ok());
+    let path = path.ok_or(Failure::Errno(Errno::EINVAL))?;
+    root.spawn(&Spawn::new(path, &arguments))
+}
+
+/// Waits for its end.
+fn end(root: &View, child: &PidHandle) -> Result<WaitStatus, Failure> {
+    match root.wait(child, WaitOptions::default())? {
+        Some(status) => Ok(status),
+        None => unreachable!("a wait that may block has an answer"),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::cgroup::CgroupKey;
 use crate::context::ContextKey;
 use crate::counter::CounterKey;
 use crate::fs::{Node, TmpKey};
+use crate::notify::WatcherKey;
 use crate::pipe::PipeKey;
 use crate::socket::SocketKey;
 use crate::step::Wait;
@@ -47,6 +48,8 @@ pub(crate) enum Channel {
     PipeInput(PipeKey),
     /// A pipe has room, or nobody reads it.
     PipeOutput(PipeKey),
+    /// Events came to a set of watches.
+    Watcher(WatcherKey),
     /// An event counter has changed.
     Counter(CounterKey),
     /// Somebody was woken who waits for the word at this place of a file (futex(2)).
@@ -167,6 +170,11 @@ impl Waits {
     /// Whether any thread was woken and has not gone on yet.
     pub(crate) fn any_woken(&self) -> bool {
         !self.woken.is_empty()
+    }
+
+    /// The threads that were woken and have not gone on yet, in that order.
+    pub(crate) fn woken(&self) -> impl Iterator<Item = ThreadKey> {
+        self.woken.iter().copied()
     }
 
     /// The next woken thread that `wanted` says yes to.

@@ -15,7 +15,7 @@ fn folder() -> Folder {
     folder.file("good.script", transcript("ok"));
     folder.file("bad.transcript", transcript("EEXIST"));
     folder.file("half.script", "machine\ninit> pid\n");
-    folder.file("unmodelled.transcript", "machine\ninit> unshare time\nok\n");
+    folder.file("unmodelled.transcript", "machine\ninit> umount /\nok\n");
     folder.file("README.md", "not looked at");
     folder
 }
@@ -124,7 +124,7 @@ fn what_lists_beside_say_is_skipped_or_known_and_must_be_true() {
     let folder = folder();
     folder.file(
         "skips.toml",
-        "[[skip]]\nid = 'time'\nreason = 'no time'\noperations = ['unshare *']",
+        "[[skip]]\nid = 'root'\nreason = 'no umount of the root'\noperations = ['umount *']",
     );
     let row = |line: u32| {
         format!("[[difference]]\nfixture = 'bad'\nline = {line}\nclause = 'mkdir(2)'\nwhy = 'so'\n")
@@ -135,7 +135,10 @@ fn what_lists_beside_say_is_skipped_or_known_and_must_be_true() {
     assert_eq!((status, err.as_str()), (Some(0), ""));
     let end =
         "3 passed, 0 failed, 2 skipped\nknown: 1 difference\nskipped: 1 file: an operation has no";
-    assert!(out.starts_with(end) && out.contains("skipped: 1 file: time: no time\n"), "{out}");
+    assert!(
+        out.starts_with(end) && out.contains("skipped: 1 file: root: no umount of the root\n"),
+        "{out}"
+    );
 
     assert_eq!(run(&["check", "--bare", folder.name()]).status, Some(1));
 

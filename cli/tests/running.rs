@@ -110,11 +110,11 @@ fn update_writes_the_answers_into_the_file() {
 #[test]
 fn what_is_not_modelled_fails_and_is_never_written_as_an_expectation() {
     let folder = Folder::new();
-    let script = "machine\ninit> pid\ninit> unshare time\n";
+    let script = "machine\ninit> pid\ninit> umount /\n";
     let file = folder.file("a.script", script);
     let Ended { status, out, err } = run(&["run", &file]);
     assert_eq!(status, Some(1), "{out}");
-    assert!(out.ends_with("init> unshare time\nNotModelled unshare\n"), "{out}");
+    assert!(out.ends_with("init> umount /\nNotModelled umount\n"), "{out}");
     assert_eq!(err, format!("{file}:3: not modelled: 1 of 2 operations; this is the first\n"));
     assert_eq!(run(&["run", "--update", &file]).status, Some(1));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), script);

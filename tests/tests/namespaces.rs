@@ -1,8 +1,9 @@
-//! UTS namespaces, and what tells of namespaces: what the transcripts' language has no words for.
+//! Namespaces, those of UTS above all, and what tells of namespaces: what the transcripts' language has no words for.
 
 use standin::backend::{
-    AccessMode, Backend, Channels, Files, NamespaceKind, NamespaceKinds, Namespaces, OpenOptions,
-    Processes, SocketFlags, Spawn, SpawnDescriptor, WaitOptions, WaitStatus,
+    AccessMode, Backend, Channels, Files, MountFlags, NamespaceKind, NamespaceKinds, Namespaces,
+    OpenOptions, Processes, SocketFlags, SocketType, Spawn, SpawnDescriptor, WaitOptions,
+    WaitStatus,
 };
 use standin::handle::{Descriptor, File, NsHandle, PidHandle};
 use standin::id::Bytes;
@@ -243,6 +244,36 @@ fn the_host_and_the_machine_tell_of_themselves_alike() {
         assert_eq!(ostype, "Linux\n");
         let release = fs::read_to_string(kernel, "/proc/sys/kernel/osrelease").unwrap();
         assert_eq!(release.trim_end().as_bytes(), names.release.as_bytes());
+    }
+    end(&machine);
+}
+
+#[test]
+fn a_machine_is_sound_while_namespaces_of_all_kinds_come_and_go() {
+    let machine = Machine::builder().build();
+    let sound = || machine.check().expect("a sound machine");
+    let every = NamespaceKinds::all() - NamespaceKinds::PID;
+    let root = machine.root();
+    let outer = root.fork().expect("a child");
+    outer.unshare(every).expect("root may");
+    sound();
+    let pid = outer.pid().expect("a number");
+    for map in ["uid_map", "gid_map"] {
+        fs::write(&root, format!("/proc/{pid}/{map}").as_str(), "0 0 10").expect("root may");
+    }
+    let inner = outer.fork().expect("a child");
+    inner.unshare(every).expect("its ids are mapped");
+    let (tmpfs, flags) = (path("tmpfs"), MountFlags::empty());
+    inner.mount(tmpfs, Place::cwd(path("/mnt")), flags, path("")).expect("its mounts");
+    let _file = inner.socket(SocketType::Stream, SocketFlags::empty()).expect("a socket");
+    sound();
+    let children = [(&outer, &inner), (&root, &outer)];
+    for (parent, child) in children {
+        let handle = parent.open_pid(child.pid().expect("a number")).expect("a handle");
+        let _ = child.exit(ExitCode::SUCCESS);
+        sound();
+        parent.wait(&handle, WaitOptions::default()).expect("a child");
+        sound();
     }
     end(&machine);
 }

@@ -1,9 +1,12 @@
 //! Notifications: files that poll(2) and inotify(7) watch say that they have changed (cgroup-v2.rst, Core Interface
 //! Files, cgroup.events).
 
+use std::cell::Cell;
+
 use super::rows::Target;
-use super::{CgroupKey, value};
+use super::{CgroupKey, Cgroups, value};
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::step::Step;
 use crate::wait::Channel;
 
@@ -13,13 +16,45 @@ pub(super) fn changed(kernel: &mut Kernel, group: CgroupKey) {
     // The root has no such file.
     if record.parent.is_some() {
         record.events += 1;
-        notify(kernel, group);
+        notify(kernel, group, "cgroup.events");
     }
 }
 
 /// A file of a group whose changes are counted elsewhere has changed.
-pub(super) fn notify(kernel: &mut Kernel, group: CgroupKey) {
+pub(super) fn notify(kernel: &mut Kernel, group: CgroupKey, name: &'static str) {
     kernel.waits.wake(Channel::Cgroup(group));
+    notify::changed(kernel, group, name);
+}
+
+/// The files that [`notify`] is called for.
+const FILES: [&str; 6] = [
+    "cgroup.events",
+    "cpuset.cpus.partition",
+    "memory.events",
+    "memory.events.local",
+    "pids.events",
+    "pids.events.local",
+];
+
+/// Which of the [`FILES`] of a group somebody has looked up, a bit each. Who watches the group's directory is told of no
+/// others: before the first look at a file, the kernel has nothing to tell of.
+pub(super) type LookedUp = Cell<u8>;
+
+fn bit(name: &[u8]) -> Option<u8> {
+    FILES.iter().position(|file| file.as_bytes() == name).map(|place| 1 << place)
+}
+
+/// Somebody has looked up a name in a group's directory.
+pub(crate) fn look_up(cgroups: &Cgroups, group: CgroupKey, name: &[u8]) {
+    if let Some(bit) = bit(name) {
+        let known = &cgroups.table.at(group).looked_up;
+        known.set(known.get() | bit);
+    }
+}
+
+/// Whether somebody has looked up a file, or watches it.
+pub(crate) fn was_looked_up(cgroups: &Cgroups, group: CgroupKey, name: &str) -> bool {
+    bit(name.as_bytes()).is_some_and(|bit| cgroups.table.at(group).looked_up.get() & bit != 0)
 }
 
 pub(super) fn show(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {

@@ -26,6 +26,14 @@ pub(crate) fn control_file(kernel: &Kernel, group: CgroupKey, name: &[u8]) -> Op
     rows::lookup(&kernel.cgroups, group, name).map(|id| Node::Control(group, id))
 }
 
+/// The name of a control file.
+pub(crate) fn name_of(node: Node) -> Option<&'static str> {
+    match node {
+        Node::Control(_, id) => rows::of(id).map(|row| row.name),
+        Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => None,
+    }
+}
+
 /// All names in a group's directory: its files by controller, then its children as they were made.
 pub(crate) fn list(kernel: &Kernel, group: CgroupKey, listing: &mut Listing) {
     let cgroups = &kernel.cgroups;

@@ -38,7 +38,7 @@ pub(crate) fn can_fork(
         if cgroups.table.get(group).is_none_or(|group| group.removed) {
             return Err(Errno::ENOENT.into());
         }
-        let rights = kernel.credentials(caller).rights();
+        let rights = kernel.rights(caller);
         procs::may_write(cgroups, rights, group)?;
         let whole = if thread { Whole::Thread } else { Whole::Process };
         procs::may_attach(cgroups, rights, own, group, whole)?;

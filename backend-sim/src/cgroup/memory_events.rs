@@ -57,8 +57,9 @@ pub(super) fn count(kernel: &mut Kernel, group: CgroupKey, event: Event, times: 
     memory::each(&mut kernel.cgroups, Some(group), |memory| memory.all.add(event, times));
     let groups: Vec<_> =
         memory::upwards(&kernel.cgroups, Some(group)).map(|(key, _)| key).collect();
+    events::notify(kernel, group, "memory.events.local");
     for group in groups {
-        events::notify(kernel, group);
+        events::notify(kernel, group, "memory.events");
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) mod cpuset;
 mod disk;
 mod domain;
 mod enable;
-mod events;
+pub(crate) mod events;
 pub(crate) mod filesystem;
 mod fork;
 mod freeze;
@@ -174,6 +174,8 @@ pub(crate) struct Cgroup {
     made: Moment,
     /// Removed; kept while an open file, a zombie or such a child names it.
     pub(crate) removed: bool,
+    /// Files that change by themselves and were looked up.
+    looked_up: events::LookedUp,
     /// Removed, and no zombie or child keeps the kernel from forgetting it.
     released: bool,
     /// Whether it shows its pressure files.
@@ -280,6 +282,7 @@ impl Cgroup {
             maker: (Uid::ROOT, Gid::ROOT),
             made: Moment { ns: 0 },
             removed: false,
+            looked_up: events::LookedUp::default(),
             released: false,
             pressure: true,
             stalled: false,

@@ -146,20 +146,21 @@ fn refuse(kernel: &mut Kernel, forking: CgroupKey, limiting: CgroupKey) {
     }
     if counts_forks(release, record) {
         if tells(release, record) {
-            events::notify(kernel, forking);
+            events::notify(kernel, forking, "pids.events");
         }
         return;
     }
     if let Some(pids) = &mut cgroups.table.at_mut(limiting).pids {
         pids.refused_here += 1;
     }
+    events::notify(kernel, limiting, "pids.events.local");
     let mut next = Some(limiting);
     while let Some(key) = next {
         let record = kernel.cgroups.table.at_mut(key);
         next = record.parent;
         if let Some(pids) = &mut record.pids {
             pids.refused += 1;
-            events::notify(kernel, key);
+            events::notify(kernel, key, "pids.events");
         }
     }
 }

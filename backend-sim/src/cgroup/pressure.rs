@@ -104,7 +104,8 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     if triggers.contains_key(&write.file) {
         return Err(Errno::EBUSY.into());
     }
-    let privileged = files.at(write.file).opener.rights().capable(Capability::SYS_RESOURCE);
+    let privileged =
+        files.at(write.file).opener.rights(&kernel.namespaces).capable(Capability::SYS_RESOURCE);
     let trigger =
         parse(write.bytes).filter(|trigger| trigger.is_allowed(kernel.profile.release, privileged));
     let trigger = trigger.ok_or(Errno::EINVAL)?;

@@ -97,7 +97,7 @@ fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
     let thread = named(kernel, write, whole)?;
     let from = kernel.tasks.threads.at(thread).cgroup;
     let opener = &kernel.vfs.files.at(write.file).opener;
-    may_attach(&kernel.cgroups, opener.rights(), from, write.group, whole)?;
+    may_attach(&kernel.cgroups, opener.rights(&kernel.namespaces), from, write.group, whole)?;
     let switch = if cpuset::in_use(&kernel.cgroups) {
         let threads = movers(kernel, thread, whole, write.group);
         cpuset::may_attach(kernel, write.caller, threads, write.group)?

@@ -138,8 +138,7 @@ fn relabel(kernel: &mut Kernel, thread: ThreadKey, label: Label) {
     }
     let record = kernel.tasks.threads.at_mut(thread);
     let before = std::mem::replace(&mut record.label, label);
-    let user = record.credentials.user.real;
-    identity::count_for(&mut kernel.tasks, thread, user);
+    identity::count_for(kernel, thread);
     if before != HOST {
         leave::let_go(kernel, before);
     }

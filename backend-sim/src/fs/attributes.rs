@@ -1,7 +1,9 @@
 //! What a file is, whose, how long, and who may do what with it: stat(2), chmod(2), chown(2), access(2), truncate(2),
 //! fallocate(2), statfs(2), fsync(2).
 
-use standin::backend::{Access, AccessMode, FileKind, FilesystemType, RlimitResource, Stat};
+use standin::backend::{
+    Access, AccessMode, FileKind, FilesystemType, RlimitResource, Stat, WatchFlags,
+};
 use standin::id::{Bytes, Gid, Mode, Uid};
 use standin::path::Follow;
 use standin::{Capability, Errno, Failure, Signal};
@@ -18,15 +20,16 @@ use super::{
 use crate::cgroup::filesystem;
 use crate::cgroup::v1::memory_files;
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::ops::PlaceArg;
 use crate::step::Step;
-use crate::task::{Credentials, ThreadKey, signal};
+use crate::task::{Rights, ThreadKey, signal};
 
 /// The attribute that holds a program's capabilities (capabilities(7)).
 const FILE_CAPABILITIES: &[u8] = b"security.capability";
 
 /// The spot that a place or an open file stands for. A descriptor that is a place alone will do (`AT_EMPTY_PATH`).
-pub(super) fn spot_of(
+pub(crate) fn spot_of(
     kernel: &Kernel,
     caller: ThreadKey,
     place: PlaceArg<'_>,
@@ -55,11 +58,12 @@ pub(crate) fn stat(
 ) -> Step<Stat> {
     let spot = spot_of(kernel, caller, place, follow)?;
     let file = attributes_of(kernel, caller, spot.node);
+    let (all, reader) = (&kernel.namespaces, kernel.credentials(caller).namespace);
     Ok(Stat {
         kind: file.kind,
         mode: file.mode,
-        owner: file.owner,
-        group: file.group,
+        owner: all.told_user(reader, file.owner),
+        group: all.told_group(reader, file.group),
         size: file.size,
         links: file.links,
         modified: file.modified,
@@ -110,7 +114,8 @@ pub(crate) fn chmod(
     change(kernel, caller, spot, AttributeChange { mode: Some(mode), ..AttributeChange::default() })
 }
 
-/// chown(2), lchown(2). EPERM without `CAP_CHOWN`, but an owner may give a file to a group of its own. Set-id bits go.
+/// chown(2), lchown(2). EPERM without `CAP_CHOWN`, but an owner may give a file to a group of its own. Set-id bits go. EINVAL: nobody
+/// in the caller's user namespace.
 pub(crate) fn chown(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -120,10 +125,13 @@ pub(crate) fn chown(
 ) -> Step<()> {
     let spot = spot_of(kernel, caller, place, follow)?;
     check_writable(kernel, spot.mount)?;
+    let (all, by) = (&kernel.namespaces, kernel.credentials(caller).namespace);
+    let owner = owner.map(|id| all.meant_user(by, id).ok_or(Errno::EINVAL)).transpose()?;
+    let group = group.map(|id| all.meant_group(by, id).ok_or(Errno::EINVAL)).transpose()?;
     let file = attributes_of(kernel, caller, spot.node);
     let mut wanted = AttributeChange { mode: None, owner, group };
     if file.kind != FileKind::Dir {
-        let lost = lost_privileges(kernel.credentials(caller), &file);
+        let lost = lost_privileges(kernel.rights(caller), &file);
         if lost != 0 {
             wanted.mode = Some(Mode::new(file.mode.bits() & !lost));
         }
@@ -147,43 +155,49 @@ fn change(kernel: &mut Kernel, caller: ThreadKey, spot: Spot, wanted: AttributeC
         return Err(Errno::EPERM.into());
     }
     let file = attributes_of(kernel, caller, spot.node);
-    let credentials = kernel.credentials(caller);
-    if !may_change_owner(credentials, &file, wanted) {
+    let rights = kernel.rights(caller);
+    if let Some(owner) = kernel.vfs.mounts.at(spot.mount).owner {
+        // Ids of others are not kept, and what belongs to others is left alone.
+        let all = kernel.namespaces.user(Some(owner));
+        let (user, group) =
+            (wanted.owner.unwrap_or(file.owner), wanted.group.unwrap_or(file.group));
+        if !all.maps(user, group) {
+            return Err(Errno::EOVERFLOW.into());
+        }
+    }
+    if !may_change_owner(rights, &file, wanted) {
         return Err(Errno::EPERM.into());
     }
     if let Some(mode) = wanted.mode {
-        if !owns(credentials, &file) {
+        if !owns(rights, &file) {
             return Err(Errno::EPERM.into());
         }
-        if !may_set_group_id(credentials, wanted.group.unwrap_or(file.group)) {
+        if !may_set_group_id(rights, &file, wanted.group.unwrap_or(file.group)) {
             wanted.mode = Some(Mode::new(mode.bits() & !SET_GROUP_ID));
         }
     }
+    notify::vet(kernel, spot.node)?;
     match spot.node {
         Node::Tmp(key) => {
             let node = kernel.vfs.tmp.at_mut(key);
             node.mode = wanted.mode.unwrap_or(node.mode);
             node.owner = wanted.owner.unwrap_or(node.owner);
             node.group = wanted.group.unwrap_or(node.group);
-            Ok(())
         }
-        Node::Cgroup(_) | Node::Control(..) => {
-            filesystem::change(kernel, spot.node, wanted);
-            Ok(())
-        }
-        Node::Proc(node) => proc::change(kernel, caller, node, wanted),
+        Node::Cgroup(_) | Node::Control(..) => filesystem::change(kernel, spot.node, wanted),
+        Node::Proc(node) => proc::change(kernel, caller, node, wanted)?,
     }
+    notify::happened(kernel, spot.node, WatchFlags::ATTRIB);
+    Ok(())
 }
 
-fn may_change_owner(credentials: &Credentials, file: &Attributes, wanted: AttributeChange) -> bool {
-    if credentials.capable(Capability::CHOWN) {
+fn may_change_owner(rights: Rights<'_>, file: &Attributes, wanted: AttributeChange) -> bool {
+    if rights.capable_over(file, Capability::CHOWN) {
         return true;
     }
-    let own = credentials.user.filesystem == file.owner;
+    let own = rights.user == file.owner;
     wanted.owner.is_none_or(|owner| own && owner == file.owner)
-        && wanted
-            .group
-            .is_none_or(|group| own && (group == file.group || credentials.in_group(group)))
+        && wanted.group.is_none_or(|group| own && (group == file.group || rights.in_group(group)))
 }
 
 /// A program whose content or owner changes is no privileged one any more.
@@ -198,7 +212,7 @@ pub(super) fn drop_privileges(kernel: &mut Kernel, caller: ThreadKey, node: Node
     let credentials = kernel.credentials(caller);
     if !credentials.capable(Capability::FSETID) {
         let file = attributes_of(kernel, caller, node);
-        let lost = lost_privileges(credentials, &file);
+        let lost = lost_privileges(kernel.rights(caller), &file);
         let mode = Mode::new(file.mode.bits() & !lost);
         match node {
             Node::Tmp(key) => kernel.vfs.tmp.at_mut(key).mode = mode,
@@ -212,6 +226,22 @@ pub(super) fn drop_privileges(kernel: &mut Kernel, caller: ThreadKey, node: Node
     if let Node::Tmp(key) = node {
         drop_file_capabilities(kernel, key);
     }
+}
+
+/// Whether it is known what a change of content tells who watches the file.
+///
+/// # Errors
+/// `NotModelled`: it would take set-id bits, which is told too.
+pub(super) fn vet_content(kernel: &Kernel, caller: ThreadKey, node: Node) -> Result<(), Failure> {
+    notify::vet(kernel, node)?;
+    let credentials = kernel.credentials(caller);
+    if !kernel.vfs.notify.is_empty()
+        && !credentials.capable(Capability::FSETID)
+        && lost_privileges(kernel.rights(caller), &attributes_of(kernel, caller, node)) != 0
+    {
+        return Err(Failure::NotModelled("the loss of set-id bits beside watches"));
+    }
+    Ok(())
 }
 
 /// faccessat2(2) with `AT_EACCESS`
@@ -261,8 +291,10 @@ pub(crate) fn truncate(
         }
         Object::File(key) => open_for_writing(kernel, key)?,
     };
+    vet_content(kernel, caller, spot.node)?;
     let Node::Tmp(key) = spot.node else {
         drop_privileges(kernel, caller, spot.node);
+        notify::happened(kernel, spot.node, WatchFlags::MODIFY);
         return Ok(());
     };
     let before = kernel.vfs.tmp.at(key).attributes().size;
@@ -270,6 +302,7 @@ pub(crate) fn truncate(
         check_length(kernel, caller, length.0)?;
     }
     set_length(kernel, caller, spot.mount, key, length.0);
+    notify::happened(kernel, spot.node, WatchFlags::MODIFY);
     Ok(())
 }
 
@@ -345,6 +378,7 @@ pub(crate) fn fallocate(
     if needed > tmpfs::free_pages(&kernel.vfs, spot.mount) {
         return Err(Errno::ENOSPC.into());
     }
+    vet_content(kernel, caller, spot.node)?;
     drop_privileges(kernel, caller, spot.node);
     if needed > 0 {
         memory_files::pay(kernel, caller, node);
@@ -353,6 +387,7 @@ pub(crate) fn fallocate(
     tmpfs::change_pages(&mut kernel.vfs, spot.mount, node, now, |pages| {
         pages.fill(offset.0, length.0)
     });
+    notify::happened(kernel, spot.node, WatchFlags::MODIFY);
     Ok(())
 }
 

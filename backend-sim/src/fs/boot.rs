@@ -9,10 +9,12 @@ use super::lock::Locks;
 use super::memory::PathMemory;
 use super::mount::device as device_number;
 use super::proc::ProcNode;
+use super::propagation::Ties;
 use super::tmpfs::{self, Content, Room, TmpNode};
-use super::{Born, Mount, MountKey, Node, Spot, TmpKey, Vfs};
+use super::{Born, Home, Mount, MountKey, Node, Spot, TmpKey, Vfs};
 use crate::cgroup::Cgroups;
 use crate::clock::VirtualClock;
+use crate::notify::Notify;
 use crate::profile::{Layout, Profile, Release};
 use crate::table::Table;
 use rustc_hash::FxHashMap;
@@ -56,7 +58,7 @@ impl Vfs {
         let numbers = numbers(profile.release);
         let room = Room::half_of(profile.memory);
         let mut tmp = Table::default();
-        let mut mounts = Table::default();
+        let (mut mounts, mut rooms) = (Table::default(), Table::default());
         let root = tmp.insert(TmpNode::directory(Mode::new(0o755), None, now));
         let rootfs = mounts.insert(Mount {
             kind: FilesystemType::TMPFS,
@@ -66,7 +68,12 @@ impl Vfs {
             read_only: false,
             device: Device(device_number(ROOT_MINOR)),
             users: 0,
-            room,
+            room: rooms.insert(room),
+            home: Home::First,
+            owner: None,
+            is_locked: false,
+            locked_flags: MountFlags::empty(),
+            ties: Ties::default(),
             number: ROOT_MOUNT,
             order: 0,
             name: "rootfs",
@@ -74,6 +81,7 @@ impl Vfs {
         });
         let mut vfs = Self {
             mounts,
+            rooms,
             root: Spot { mount: rootfs, node: Node::Tmp(root) },
             files: Table::default(),
             tmp,
@@ -81,10 +89,10 @@ impl Vfs {
             unmarked_covers: 0,
             paths: PathMemory::default(),
             locks: Locks::default(),
+            notify: Notify::default(),
             last_minor: numbers.first_minor - 1,
             mounts_made: 0,
             first_mount: numbers.first_mount,
-            has_peers: false,
             scratch: Vec::new(),
         };
         let [dev, run] = vfs.rootfs_and_below(profile, cgroups, (rootfs, root), now);
@@ -97,9 +105,8 @@ impl Vfs {
             let top = vfs.tmp.insert(TmpNode::directory(Mode::new(mode), None, now));
             let born = Born::Tmpfs(Mode::new(mode), Uid::ROOT, Gid::ROOT);
             let mount = vfs.attach(on, FilesystemType::TMPFS, Node::Tmp(top), born);
-            let record = vfs.mounts.at_mut(mount);
-            record.flags = MountFlags::NO_SUID | MountFlags::NO_DEV;
-            record.room = room;
+            vfs.mounts.at_mut(mount).flags = MountFlags::NO_SUID | MountFlags::NO_DEV;
+            *vfs.room_mut(mount) = room;
         }
         vfs
     }
@@ -139,12 +146,12 @@ impl Vfs {
         let record = self.mounts.at_mut(devtmpfs);
         record.device = Device(device_number(numbers(profile.release).dev_minor));
         record.name = "devtmpfs";
-        record.room = room;
+        *self.room_mut(devtmpfs) = room;
         self.last_minor -= 1;
 
         let mnt_root = self.tmp.insert(TmpNode::directory(Mode::new(0o1777), None, now));
         let mnt = self.attach((rootfs, mnt), FilesystemType::TMPFS, Node::Tmp(mnt_root), ROOTS);
-        self.mounts.at_mut(mnt).room = room;
+        *self.room_mut(mnt) = room;
 
         let below = [(devtmpfs, dev_root), (rootfs, run)];
         if profile.layout == Layout::Unified {
@@ -154,7 +161,7 @@ impl Vfs {
         }
         let top = self.tmp.insert(TmpNode::directory(Mode::new(0o1777), None, now));
         let groups = self.attach((sysfs, cgroup), FilesystemType::TMPFS, Node::Tmp(top), ROOTS);
-        self.mounts.at_mut(groups).room = room;
+        *self.room_mut(groups) = room;
         let hierarchies: Vec<_> = cgroups.v1_hierarchies().collect();
         for (id, hierarchy) in hierarchies.into_iter().rev() {
             let name = hierarchy.text();
@@ -200,6 +207,6 @@ impl Vfs {
         let on = Spot { mount, node: Node::Tmp(directory) };
         self.tmp.at_mut(directory).users += 1;
         self.mounts.at_mut(mount).users += 1;
-        self.new_mount(kind, root, on, MountFlags::empty(), born)
+        self.new_mount((kind, root, born), on, MountFlags::empty(), (Home::First, None))
     }
 }

@@ -3,12 +3,13 @@
 //! 0, 1 and 2 are never given out: a machine's processes have them from the start, as every process does, though nothing
 //! stands behind them unless a parent put something there.
 
-use standin::backend::{AccessMode, NamespaceKind, OpenFlags, RlimitResource};
+use standin::backend::{AccessMode, NamespaceKind, OpenFlags, RlimitResource, WatchFlags};
 use standin::{Errno, Failure};
 
 use super::{FileKey, OpenFile, OpenKind, Spot, keep, let_go, lock, process_of};
 use crate::kernel::Kernel;
-use crate::namespace;
+use crate::namespace::{self, user};
+use crate::notify;
 use crate::step::Step;
 use crate::task::{ProcessKey, ThreadKey};
 use crate::{counter, pipe, socket};
@@ -173,17 +174,12 @@ pub(crate) fn install_opened(
     access: AccessMode,
     flags: OpenFlags,
 ) -> Step<u32> {
-    let file = OpenFile {
-        spot: kernel.vfs.root,
-        access,
-        flags,
-        offset: 0,
-        opener: kernel.credentials(caller).opener(),
-        descriptors: 1,
-        kind,
-    };
     let process = process_of(kernel, caller);
     let number = next_number(kernel, process)?;
+    let opener = kernel.credentials(caller).opener();
+    kernel.namespaces.keep_user(opener.namespace);
+    let file =
+        OpenFile { spot: kernel.vfs.root, access, flags, offset: 0, opener, descriptors: 1, kind };
     install(kernel, process, number, file)?;
     Ok(number)
 }
@@ -229,6 +225,17 @@ pub(crate) fn duplicate(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> 
     Ok(number)
 }
 
+/// A descriptor of a file that is under way to the caller, which holds it from now on.
+///
+/// # Errors
+/// EMFILE: the caller holds nothing then.
+pub(crate) fn receive(kernel: &mut Kernel, caller: ThreadKey, file: FileKey) -> Result<u32, Errno> {
+    let process = process_of(kernel, caller);
+    let number = next_number(kernel, process)?;
+    kernel.tasks.processes.at_mut(process).descriptors.put(number, Slot { file, inherited: false });
+    Ok(number)
+}
+
 /// fcntl(2) `O_NONBLOCK`, of the open file: all its descriptors change.
 ///
 /// # Errors
@@ -260,10 +267,18 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
     if file.descriptors > 0 {
         return;
     }
-    let spot = file.spot;
+    let (spot, namespace) = (file.spot, file.opener.namespace);
+    let closing = match file.access {
+        AccessMode::Path => None,
+        AccessMode::Read => Some(WatchFlags::CLOSE_NOWRITE),
+        AccessMode::Write | AccessMode::ReadWrite => Some(WatchFlags::CLOSE_WRITE),
+    };
     match file.kind {
         OpenKind::Node(_) => {
             lock::forget(kernel, key, spot.node);
+            if let Some(what) = closing {
+                notify::happened(kernel, spot.node, what);
+            }
             let_go(kernel, spot);
         }
         OpenKind::Process(_) => {}
@@ -271,8 +286,10 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
         OpenKind::Socket(socket) => socket::close(kernel, socket),
         OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
         OpenKind::Counter(counter) => counter::close(kernel, counter),
+        OpenKind::Watcher(watcher) => notify::close(kernel, watcher),
     }
     kernel.vfs.files.discard(key);
+    user::let_go(kernel, namespace);
 }
 
 /// A child's table: the same open files behind the same numbers.

@@ -3,8 +3,8 @@
 use standin::Errno;
 use standin::backend::FilesystemType;
 
-use super::{MountKey, Node, Spot, is_dead, proc, tmpfs};
-use crate::cgroup::filesystem;
+use super::{MountKey, Node, Spot, is_dead, proc, tmpfs, tree};
+use crate::cgroup::{events, filesystem};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -32,6 +32,7 @@ pub(crate) fn look_up(
             if !filesystem::alive(kernel, directory.node) {
                 return Err(Errno::ENOENT.into());
             }
+            events::look_up(&kernel.cgroups, group, name);
             Ok(filesystem::lookup(kernel, group, name))
         }
         Node::Proc(node) => proc::lookup(kernel, caller, node, name).map(Some),
@@ -57,12 +58,18 @@ pub(crate) fn cover(kernel: &Kernel, spot: Spot) -> Option<MountKey> {
     if covered { kernel.vfs.covers.get(&spot).copied() } else { None }
 }
 
-/// Whether something is mounted on a node, through whatever mount it is reached there (`is_local_mountpoint`).
-pub(crate) fn is_mount_point(kernel: &Kernel, node: Node) -> bool {
-    match node {
+/// Whether something is mounted on a node in the caller's namespace, through whatever mount it is reached there
+/// (`is_local_mountpoint`).
+pub(crate) fn is_mount_point(kernel: &Kernel, caller: ThreadKey, node: Node) -> bool {
+    let covered = match node {
         Node::Tmp(key) => kernel.vfs.tmp.at(key).covered > 0,
-        Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => {
-            kernel.vfs.unmarked_covers > 0 && kernel.vfs.covers.keys().any(|spot| spot.node == node)
-        }
+        Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => kernel.vfs.unmarked_covers > 0,
+    };
+    if !covered {
+        return false;
     }
+    let home = tree::home(kernel, caller);
+    let is_here =
+        |(spot, mount): (&Spot, &MountKey)| spot.node == node && kernel.home_of(*mount) == home;
+    kernel.vfs.covers.iter().any(is_here)
 }

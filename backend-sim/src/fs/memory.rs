@@ -16,9 +16,10 @@ use super::lookup::cover;
 use super::permission::searches_everywhere;
 use super::walk::RESOLVE;
 use super::{Node, Spot, is_dead, kind, proc};
-use crate::cgroup::filesystem;
+use crate::cgroup::{events, filesystem};
 use crate::kernel::Kernel;
-use crate::task::Credentials;
+use crate::namespace;
+use crate::task::ThreadKey;
 
 /// How many are remembered; each takes the place of one whose path hashes alike.
 const PLACES: usize = 256;
@@ -76,19 +77,22 @@ impl PathMemory {
 }
 
 /// Whether a walk begins so that where it leads depends on the path alone, as long as no link and no `..` is met.
-pub(super) fn is_plain(credentials: &Credentials, path: &[u8], flags: OpenFlags) -> bool {
-    path.first() == Some(&b'/') && !flags.intersects(RESOLVE) && searches_everywhere(credentials)
+pub(super) fn is_plain(kernel: &Kernel, caller: ThreadKey, path: &[u8], flags: OpenFlags) -> bool {
+    path.first() == Some(&b'/')
+        && !flags.intersects(RESOLVE)
+        && searches_everywhere(kernel.credentials(caller))
+        && namespace::mount::root(kernel, caller) == kernel.vfs.root
 }
 
 /// What a path leads to, if that or its directory is remembered and still there. It is no link, so that none would be
 /// followed.
 pub(super) fn recall(
     kernel: &Kernel,
-    credentials: &Credentials,
+    caller: ThreadKey,
     path: &[u8],
     flags: OpenFlags,
 ) -> Option<Spot> {
-    if !is_plain(credentials, path, flags) {
+    if !is_plain(kernel, caller, path, flags) {
         return None;
     }
     match kernel.vfs.paths.get(path) {
@@ -105,8 +109,9 @@ fn recall_file(kernel: &Kernel, path: &[u8]) -> Option<Spot> {
     if is_dead(kernel, node) {
         return None;
     }
-    let spot =
-        Spot { mount, node: filesystem::control_file(kernel, group, path.get(slash + 1..)?)? };
+    let name = path.get(slash + 1..)?;
+    let spot = Spot { mount, node: filesystem::control_file(kernel, group, name)? };
+    events::look_up(&kernel.cgroups, group, name);
     if cover(kernel, spot).is_some() {
         return None;
     }

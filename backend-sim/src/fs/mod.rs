@@ -5,7 +5,7 @@
 //! proc filesystems are not stored: they are named by the group or process and the row of their table.
 //!
 //! A path becomes a spot in [`walk`], step by step in [`lookup`] or from [`memory`], with the permissions that [`permission`] knows. What is
-//! done with names is in [`open`], [`names`], [`rename`], [`attributes`], [`xattr`], [`mount`]; what is done with open files in
+//! done with names is in [`open`], [`names`], [`rename`], [`attributes`], [`xattr`], [`mount`] and, with others for namespaces, [`tree`] and [`propagation`]; what is done with open files in
 //! [`transfer`] (through [`serve`] where the text is made when it is read) and [`lock`]. [`descriptors`] is a process's table.
 
 use rustc_hash::FxHashMap;
@@ -16,6 +16,9 @@ use crate::cgroup::{CgroupKey, HierarchyId, RowId, filesystem};
 use crate::counter::CounterKey;
 use crate::kernel::Kernel;
 use crate::namespace::Held;
+use crate::namespace::mount::MountNsKey;
+use crate::namespace::user::UserNs;
+use crate::notify::{Notify, WatcherKey};
 use crate::pipe::{PipeEnd, PipeKey};
 use crate::socket::SocketKey;
 use crate::table::{Key, Table};
@@ -35,10 +38,12 @@ pub(crate) mod names;
 pub(crate) mod open;
 pub(crate) mod permission;
 pub(crate) mod proc;
+mod propagation;
 pub(crate) mod rename;
 pub(crate) mod serve;
 pub(crate) mod tmpfs;
 pub(crate) mod transfer;
+pub(crate) mod tree;
 pub(crate) mod walk;
 pub(crate) mod xattr;
 
@@ -46,12 +51,15 @@ pub(crate) use descriptors::Descriptors;
 
 pub(crate) type MountKey = Key<Mount>;
 pub(crate) type FileKey = Key<OpenFile>;
+pub(crate) type RoomKey = Key<tmpfs::Room>;
 pub(crate) type TmpKey = Key<tmpfs::TmpNode>;
 
 /// Mounts, open files and the nodes of filesystems that store them.
 pub(crate) struct Vfs {
     pub(crate) mounts: Table<Mount>,
-    /// The mount that `/` starts from.
+    /// What is counted for filesystems, each however often it is mounted.
+    pub(crate) rooms: Table<tmpfs::Room>,
+    /// Where `/` is for who has no mount namespace of its own.
     pub(crate) root: Spot,
     pub(crate) files: Table<OpenFile>,
     pub(crate) tmp: Table<tmpfs::TmpNode>,
@@ -63,14 +71,14 @@ pub(crate) struct Vfs {
     pub(crate) paths: memory::PathMemory,
     /// Who has locked what (flock(2)).
     pub(crate) locks: lock::Locks,
+    /// Who watches what (inotify(7)).
+    pub(crate) notify: Notify,
     /// The minor number of the filesystem that was made last.
     pub(crate) last_minor: u32,
     /// How many mounts were made since the machine began.
     pub(crate) mounts_made: u64,
     /// The lowest number of a mount that was made after the first.
     pub(crate) first_mount: u32,
-    /// A mount was made shared: what its peers are called is not modelled.
-    pub(crate) has_peers: bool,
     /// Room for the text of a file that is made when it is read; kept for its memory.
     pub(crate) scratch: Vec<u8>,
 }
@@ -95,7 +103,19 @@ pub(crate) struct Spot {
     pub(crate) node: Node,
 }
 
+/// Who can reach a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// Who is in the first mount namespace.
+    First,
+    /// Who is in this one.
+    Of(MountNsKey),
+    /// Nobody but those who use it already.
+    Nowhere,
+}
+
 /// A mounted filesystem.
+#[derive(Clone, Copy)]
 pub(crate) struct Mount {
     pub(crate) kind: FilesystemType,
     pub(crate) root: Node,
@@ -109,7 +129,14 @@ pub(crate) struct Mount {
     /// Open files, working directories and mounts that keep it busy.
     pub(crate) users: u32,
     /// What a tmpfs may hold and holds.
-    pub(crate) room: tmpfs::Room,
+    pub(crate) room: RoomKey,
+    pub(crate) home: Home,
+    /// The user namespace that the filesystem was mounted in: its ids are the only ones that it keeps.
+    pub(crate) owner: UserNs,
+    /// It was there before the namespace: it stays where it is, and keeps these flags.
+    pub(crate) is_locked: bool,
+    pub(crate) locked_flags: MountFlags,
+    pub(crate) ties: propagation::Ties,
     /// Its number: the lowest that was free.
     pub(crate) number: u32,
     /// How many mounts were made before it.
@@ -178,6 +205,8 @@ pub(crate) enum OpenKind {
     Pipe(PipeKey, PipeEnd),
     /// An event counter.
     Counter(CounterKey),
+    /// A set of watches.
+    Watcher(WatcherKey),
     /// A namespace handle.
     Namespace(Held),
 }
@@ -211,11 +240,16 @@ pub(crate) fn keep(kernel: &mut Kernel, spot: Spot) {
 
 /// It ends to.
 pub(crate) fn let_go(kernel: &mut Kernel, spot: Spot) {
-    kernel.vfs.mounts.at_mut(spot.mount).users -= 1;
+    let mount = kernel.vfs.mounts.at_mut(spot.mount);
+    mount.users -= 1;
+    let is_last = mount.users == 0 && mount.home == Home::Nowhere;
     match spot.node {
         Node::Tmp(key) => tmpfs::let_go(&mut kernel.vfs, spot.mount, key),
         Node::Cgroup(_) | Node::Control(..) => filesystem::let_go(kernel, spot.node),
         Node::Proc(_) => {}
+    }
+    if is_last {
+        tree::end_if_unused(kernel, spot.mount);
     }
 }
 

@@ -7,12 +7,14 @@ use standin::{Capability, Errno, Failure, KPath};
 
 use super::content::PAGE;
 use super::proc::ProcNode;
-use super::tmpfs::{self, Room, TmpNode};
+use super::tmpfs::{Room, TmpNode};
 use super::walk::spot;
-use super::{Born, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, let_go};
+use super::{Born, Home, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, propagation, tree};
 use crate::cgroup::{HierarchyId, filesystem, v1};
 use crate::kernel::Kernel;
-use crate::namespace;
+use crate::namespace::user::UserNs;
+use crate::namespace::{self, of, user};
+use crate::notify;
 use crate::ops::PlaceArg;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -69,11 +71,10 @@ impl Vfs {
     /// Makes a mount and puts it over a spot, which was kept for it.
     pub(super) fn new_mount(
         &mut self,
-        kind: FilesystemType,
-        root: Node,
+        (kind, root, born): (FilesystemType, Node, Born),
         on: Spot,
         flags: MountFlags,
-        born: Born,
+        (home, owner): (Home, UserNs),
     ) -> MountKey {
         // All mounts of a hierarchy show one filesystem, whatever group is their root, and so do those of /proc; each tmpfs is
         // one of its own.
@@ -96,6 +97,8 @@ impl Vfs {
                 (Device(device(self.last_minor)), own && flags.contains(MountFlags::READ_ONLY))
             }
         };
+        let room = self.rooms.insert(Room { mounts: 1, ..Room::default() });
+        let number = self.next_number();
         self.mounts_made += 1;
         let mount = self.mounts.insert(Mount {
             kind,
@@ -105,35 +108,45 @@ impl Vfs {
             read_only,
             device,
             users: 0,
-            room: Room::default(),
-            number: self.free_number(),
+            room,
+            home,
+            owner,
+            is_locked: false,
+            locked_flags: MountFlags::empty(),
+            ties: propagation::Ties::default(),
+            number,
             order: self.mounts_made,
             name: kind.name().unwrap_or("none"),
             born,
         });
+        self.cover(on, mount);
+        mount
+    }
+
+    /// A mount hides what it is on.
+    pub(super) fn cover(&mut self, on: Spot, mount: MountKey) {
         self.paths.forget();
         self.covers.insert(on, mount);
         match on.node {
             Node::Tmp(key) => self.tmp.at_mut(key).covered += 1,
             Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => self.unmarked_covers += 1,
         }
-        mount
     }
 
     /// The lowest number that no mount has.
-    fn free_number(&self) -> u32 {
-        // Of those that were made, the one that is being made among them, none has gone: the root stands for that one.
+    pub(super) fn next_number(&self) -> u32 {
+        // Of those that were made none has gone: the root is one more.
         if let Ok(made) = u32::try_from(self.mounts_made)
-            && self.mounts.len() == made as usize
+            && self.mounts.len() == made as usize + 1
         {
-            return self.first_mount + made - 1;
+            return self.first_mount + made;
         }
         let mut taken: Vec<u32> = self.mounts.iter().map(|(_, mount)| mount.number).collect();
         taken.sort_unstable();
         taken.into_iter().fold(self.first_mount, |free, number| free + u32::from(free == number))
     }
 
-    fn uncover(&mut self, on: Spot) {
+    pub(super) fn uncover(&mut self, on: Spot) {
         self.paths.forget();
         self.covers.remove(&on);
         match on.node {
@@ -162,9 +175,7 @@ pub(crate) fn mount(
     options: &KPath,
 ) -> Step<()> {
     let on = spot(kernel, caller, target, Follow::Link)?;
-    if !kernel.credentials(caller).capable(Capability::SYS_ADMIN) {
-        return Err(Errno::EPERM.into());
-    }
+    check_may_mount(kernel, caller)?;
     if flags.contains(MountFlags::REMOUNT) {
         return remount(kernel, caller, on, flags, options.as_bytes());
     }
@@ -172,19 +183,23 @@ pub(crate) fn mount(
         return Err(Failure::NotModelled("bind mount").into());
     }
     if flags.intersects(PROPAGATION) {
-        set_propagation(kernel, on, flags)?;
-        kernel.vfs.has_peers |= flags.contains(MountFlags::SHARED);
+        check_propagation(kernel, on, flags)?;
+        propagation::change(kernel, on.mount, flags);
         return Ok(());
     }
     let (kind, root) = match filesystem.as_bytes() {
         b"tmpfs" => {
-            let mut tmpfs = Tmpfs::new(kernel);
-            tmpfs.parse(options.as_bytes())?;
-            check_target(kernel, on)?;
-            return mount_tmpfs(kernel, on, flags, &tmpfs);
+            let mut tmpfs = Tmpfs::new(kernel, caller);
+            tmpfs.parse(kernel, caller, options.as_bytes())?;
+            if !kernel.credentials(caller).capable_here(Capability::SYS_ADMIN) {
+                return Err(Errno::EPERM.into());
+            }
+            check_target(kernel, caller, on)?;
+            return mount_tmpfs(kernel, caller, on, flags, &tmpfs);
         }
         b"cgroup2" => {
             check_cgroup2_options(options.as_bytes())?;
+            check_admin(kernel, caller, namespace::owner_of_groups(kernel, caller))?;
             kernel.cgroups.show_v2();
             let root = namespace::cgroup::root(kernel, caller, HierarchyId::V2);
             (FilesystemType::CGROUP2, Node::Cgroup(root))
@@ -192,13 +207,16 @@ pub(crate) fn mount(
         b"cgroup" => {
             let id = v1::mount::to_use(kernel, caller, options.as_bytes())?;
             let root = namespace::cgroup::root(kernel, caller, id);
-            let mounted = put(kernel, FilesystemType::CGROUP, Node::Cgroup(root), on, flags);
+            let mounted =
+                put(kernel, caller, (FilesystemType::CGROUP, Node::Cgroup(root)), on, flags);
             if mounted.is_err() {
                 v1::mount::unmounted(kernel, id);
             }
             return mounted;
         }
         b"proc" if options.as_bytes().is_empty() => {
+            // All processes are in the first PID namespace.
+            check_admin(kernel, caller, None)?;
             (FilesystemType::PROC, Node::Proc(ProcNode::Root))
         }
         b"proc" => return Err(Failure::NotModelled("options of proc").into()),
@@ -207,21 +225,22 @@ pub(crate) fn mount(
         }
         _ => return Err(Errno::ENODEV.into()),
     };
-    put(kernel, kind, root, on, flags)
+    put(kernel, caller, (kind, root), on, flags)
 }
 
 /// Puts a filesystem over a directory.
 fn put(
     kernel: &mut Kernel,
-    kind: FilesystemType,
-    root: Node,
+    caller: ThreadKey,
+    (kind, root): (FilesystemType, Node),
     on: Spot,
     flags: MountFlags,
 ) -> Step<()> {
     if is_root(kernel, on) && on.node == root {
         return Err(Errno::EBUSY.into());
     }
-    check_target(kernel, on)?;
+    check_target(kernel, caller, on)?;
+    notify::vet_mount(kernel, root)?;
     keep(kernel, on);
     let mut born = Born::Plain;
     if let Node::Cgroup(group) = root {
@@ -232,18 +251,22 @@ fn put(
             filesystem::keep(kernel, root);
         }
     }
-    kernel.vfs.new_mount(kind, root, on, flags, born);
+    let home = tree::home(kernel, caller);
+    let mount = kernel.vfs.new_mount((kind, root, born), on, flags, (home, None));
+    propagation::spread(kernel, mount);
     Ok(())
 }
 
-/// Only a directory that is still there can be covered by a directory.
-fn check_target(kernel: &Kernel, on: Spot) -> Result<(), Errno> {
-    if kind(kernel, on.node) != FileKind::Dir {
-        Err(Errno::ENOTDIR)
+/// Only a directory that is still there can be covered by a directory, in a mount of the caller's namespace.
+fn check_target(kernel: &Kernel, caller: ThreadKey, on: Spot) -> Step<()> {
+    if kernel.home_of(on.mount) != tree::home(kernel, caller) {
+        Err(Errno::EINVAL.into())
+    } else if kind(kernel, on.node) != FileKind::Dir {
+        Err(Errno::ENOTDIR.into())
     } else if is_dead(kernel, on.node) {
-        Err(Errno::ENOENT)
+        Err(Errno::ENOENT.into())
     } else {
-        Ok(())
+        propagation::check_spread(kernel, on)
     }
 }
 
@@ -262,8 +285,8 @@ fn check_cgroup2_options(options: &[u8]) -> Step<()> {
     }
 }
 
-/// Who follows whose mounts: without other mount namespaces nobody can tell.
-fn set_propagation(kernel: &Kernel, on: Spot, flags: MountFlags) -> Step<()> {
+/// Who follows whose mounts is said of one mount, in one way.
+fn check_propagation(kernel: &Kernel, on: Spot, flags: MountFlags) -> Step<()> {
     let others = flags - PROPAGATION - MountFlags::RECURSIVE;
     let ways = (flags & PROPAGATION).bits().count_ones();
     if is_root(kernel, on) && others.is_empty() && ways == 1 {
@@ -283,14 +306,17 @@ struct Tmpfs {
 }
 
 impl Tmpfs {
-    fn new(kernel: &Kernel) -> Self {
+    fn new(kernel: &Kernel, caller: ThreadKey) -> Self {
         let memory = kernel.profile.memory;
         let room = Room::half_of(memory);
-        Self { mode: Mode::new(0o1777), owner: Uid::ROOT, group: Gid::ROOT, room, memory }
+        let own = kernel.credentials(caller);
+        let (owner, group) = (own.user.filesystem, own.group.filesystem);
+        Self { mode: Mode::new(0o1777), owner, group, room, memory }
     }
 
     /// Reads the options (tmpfs(5)); EINVAL for what is none.
-    fn parse(&mut self, options: &[u8]) -> Step<()> {
+    fn parse(&mut self, kernel: &Kernel, caller: ThreadKey, options: &[u8]) -> Step<()> {
+        let (all, by) = (&kernel.namespaces, kernel.credentials(caller).namespace);
         for word in words(options) {
             let (key, value) = match word.iter().position(|byte| *byte == b'=') {
                 Some(at) => (word.get(..at).unwrap_or_default(), word.get(at + 1..)),
@@ -306,8 +332,8 @@ impl Tmpfs {
                     let bits = text.and_then(|text| u16::from_str_radix(text, 8).ok());
                     self.mode = Mode::new(bits.ok_or(Errno::EINVAL)?);
                 }
-                b"uid" => self.owner = Uid(number()?),
-                b"gid" => self.group = Gid(number()?),
+                b"uid" => self.owner = all.meant_user(by, Uid(number()?)).ok_or(Errno::EINVAL)?,
+                b"gid" => self.group = all.meant_group(by, Gid(number()?)).ok_or(Errno::EINVAL)?,
                 b"inode64" | b"inode32" if value.is_none() => {}
                 b"huge" | b"mpol" | b"noswap" | b"quota" | b"usrquota" | b"grpquota" => {
                     return Err(Failure::NotModelled("this option of tmpfs").into());
@@ -343,15 +369,25 @@ fn amount(text: Option<&str>) -> Result<u64, Errno> {
     number.checked_mul(1 << shift).ok_or(Errno::EINVAL)
 }
 
-fn mount_tmpfs(kernel: &mut Kernel, on: Spot, flags: MountFlags, tmpfs: &Tmpfs) -> Step<()> {
+fn mount_tmpfs(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    on: Spot,
+    flags: MountFlags,
+    tmpfs: &Tmpfs,
+) -> Step<()> {
     let mut root = TmpNode::directory(tmpfs.mode, None, kernel.clock.realtime());
     root.owner = tmpfs.owner;
     root.group = tmpfs.group;
     let root = Node::Tmp(kernel.vfs.tmp.insert(root));
     keep(kernel, on);
     let born = Born::Tmpfs(tmpfs.mode, tmpfs.owner, tmpfs.group);
-    let mount = kernel.vfs.new_mount(FilesystemType::TMPFS, root, on, flags, born);
-    kernel.vfs.mounts.at_mut(mount).room = tmpfs.room;
+    let (home, owner) = (tree::home(kernel, caller), kernel.credentials(caller).namespace);
+    kernel.namespaces.keep_user(owner);
+    let made = (FilesystemType::TMPFS, root, born);
+    let mount = kernel.vfs.new_mount(made, on, flags, (home, owner));
+    *kernel.vfs.room_mut(mount) = tmpfs.room;
+    propagation::spread(kernel, mount);
     Ok(())
 }
 
@@ -366,13 +402,23 @@ fn remount(
     if !is_root(kernel, on) {
         return Err(Errno::EINVAL.into());
     }
-    let kind = kernel.vfs.mounts.at(on.mount).kind;
+    let mount = kernel.vfs.mounts.at(on.mount);
+    if kernel.home_of(on.mount) != tree::home(kernel, caller) {
+        return Err(Errno::EINVAL.into());
+    }
+    if !flags.contains(mount.locked_flags) {
+        return Err(Errno::EPERM.into());
+    }
+    let (kind, owner) = (mount.kind, mount.owner);
     let whole = !flags.contains(MountFlags::BIND);
+    if whole {
+        check_admin(kernel, caller, owner)?;
+    }
     let mut bounds = None;
     if whole && kind == FilesystemType::TMPFS {
-        let mut tmpfs = Tmpfs::new(kernel);
-        tmpfs.room = kernel.vfs.mounts.at(on.mount).room;
-        tmpfs.parse(options)?;
+        let mut tmpfs = Tmpfs::new(kernel, caller);
+        tmpfs.room = *kernel.vfs.room(on.mount);
+        tmpfs.parse(kernel, caller, options)?;
         let room = tmpfs.room;
         let too_small = |most, held| most != 0 && most < held;
         if too_small(room.most_pages, room.pages) || too_small(room.most_nodes, room.nodes) {
@@ -403,7 +449,7 @@ fn remount(
     let mount = kernel.vfs.mounts.at_mut(on.mount);
     mount.flags = flags & KEPT;
     if let Some(room) = bounds {
-        mount.room = room;
+        *kernel.vfs.room_mut(on.mount) = room;
     }
     Ok(())
 }
@@ -422,31 +468,27 @@ fn writes_somewhere(kernel: &Kernel, device: Device) -> bool {
 /// or mount keeps it).
 pub(crate) fn umount(kernel: &mut Kernel, caller: ThreadKey, target: PlaceArg<'_>) -> Step<()> {
     let spot = spot(kernel, caller, target, Follow::Link)?;
-    if !kernel.credentials(caller).capable(Capability::SYS_ADMIN) {
-        return Err(Errno::EPERM.into());
-    }
-    if !is_root(kernel, spot) {
+    check_may_mount(kernel, caller)?;
+    let is_elsewhere = kernel.home_of(spot.mount) != tree::home(kernel, caller);
+    if !is_root(kernel, spot) || is_elsewhere || kernel.vfs.mounts.at(spot.mount).is_locked {
         return Err(Errno::EINVAL.into());
     }
     let mount = kernel.vfs.mounts.at(spot.mount);
-    let Some(on) = mount.on else { return Err(Failure::NotModelled("umount of the root").into()) };
-    if mount.users > 0 {
-        return Err(Errno::EBUSY.into());
+    if mount.on.is_none() {
+        return Err(Failure::NotModelled("umount of the root").into());
     }
-    kernel.vfs.uncover(on);
-    kernel.vfs.mounts.remove(spot.mount);
-    match spot.node {
-        Node::Tmp(root) => tmpfs::free_all(&mut kernel.vfs, root),
-        Node::Cgroup(root) => {
-            let record = kernel.cgroups.table.at(root);
-            let (id, is_kept) = (record.hierarchy, record.parent.is_some());
-            if is_kept {
-                filesystem::let_go(kernel, spot.node);
-            }
-            v1::mount::unmounted(kernel, id);
-        }
-        Node::Control(..) | Node::Proc(_) => {}
-    }
-    let_go(kernel, on);
+    propagation::check_leave(kernel, spot.mount)?;
+    propagation::take_away(kernel, spot.mount);
     Ok(())
+}
+
+/// EPERM without `CAP_SYS_ADMIN` where the caller's mount namespace was made.
+fn check_may_mount(kernel: &Kernel, caller: ThreadKey) -> Result<(), Errno> {
+    check_admin(kernel, caller, namespace::owner_of_mounts(kernel, of(kernel, caller).mount))
+}
+
+pub(crate) fn check_admin(kernel: &Kernel, caller: ThreadKey, over: UserNs) -> Result<(), Errno> {
+    let own = kernel.credentials(caller).holder();
+    let able = user::capable(kernel, own, over, Capability::SYS_ADMIN);
+    if able { Ok(()) } else { Err(Errno::EPERM) }
 }

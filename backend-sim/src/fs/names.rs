@@ -3,21 +3,22 @@
 //! Each finds its refusals in the kernel's order: the path, the name that is there already or is not, a filesystem that
 //! cannot be written, the directory's permission, and last what the filesystem itself does not do.
 
-use standin::backend::{Access, FileKind, FilesystemType};
+use standin::backend::{Access, FileKind, FilesystemType, WatchFlags};
 use standin::id::Mode;
 use standin::path::Follow;
 use standin::{Errno, Failure, KPath};
 
 use super::lookup::{is_mount_point, look_up};
 use super::permission::{
-    AsDirectory, SET_GROUP_ID, check, check_change, check_removal, check_writable,
+    AsDirectory, SET_GROUP_ID, check, check_creation, check_removal, check_writable,
     is_set_id_program, may_set_group_id, owns,
 };
 use super::tmpfs::{self, Content, TmpNode};
 use super::walk::{Last, Name, Object, check_path, object, parent};
-use super::{Node, Spot, TmpKey, attributes_of, kind, process_of};
+use super::{Node, Spot, TmpKey, attributes_of, kind, process_of, tree};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::ops::PlaceArg;
 use crate::socket::SocketKey;
 use crate::step::Step;
@@ -89,7 +90,7 @@ fn make(
         if matches!(content, Content::Dir(_)) {
             bits |= SET_GROUP_ID;
         } else if bits & (SET_GROUP_ID | GROUP_EXECUTE) == SET_GROUP_ID | GROUP_EXECUTE
-            && !may_set_group_id(credentials, group)
+            && !may_set_group_id(kernel.rights(caller), &of.attributes(), group)
         {
             bits &= !SET_GROUP_ID;
         }
@@ -97,7 +98,10 @@ fn make(
     let mut node = TmpNode::new(content, Mode::new(bits), now);
     node.owner = credentials.user.filesystem;
     node.group = group;
-    Ok(tmpfs::add(&mut kernel.vfs, directory.mount, above, name, node))
+    let file = node.kind();
+    let key = tmpfs::add(&mut kernel.vfs, directory.mount, above, name, node);
+    notify::created(kernel, directory.node, name, file);
+    Ok(key)
 }
 
 /// Makes an empty file; permission was checked, and that the name is free.
@@ -120,7 +124,7 @@ pub(crate) fn make_socket(
     socket: SocketKey,
 ) -> Step<Spot> {
     let Free { directory, name } = free_name(kernel, caller, place, AsDirectory::No)?;
-    check_change(kernel, caller, directory)?;
+    check_creation(kernel, caller, directory)?;
     let mode = masked(kernel, caller, mode);
     let node = make(kernel, caller, directory, name.bytes(), Content::Socket(socket), mode)?;
     Ok(Spot { mount: directory.mount, node: Node::Tmp(node) })
@@ -134,10 +138,12 @@ pub(crate) fn mkdir(
     mode: Mode,
 ) -> Step<()> {
     let Free { directory, name } = free_name(kernel, caller, place, AsDirectory::Yes)?;
-    check_change(kernel, caller, directory)?;
+    check_creation(kernel, caller, directory)?;
     let mode = Mode::new(masked(kernel, caller, mode).bits() & DIRECTORY_BITS);
     if let Node::Cgroup(group) = directory.node {
-        return filesystem::mkdir(kernel, caller, group, name.bytes(), mode);
+        filesystem::mkdir(kernel, caller, group, name.bytes(), mode)?;
+        notify::created(kernel, directory.node, name.bytes(), FileKind::Dir);
+        return Ok(());
     }
     let above = tmp_directory(kernel, directory)?;
     let names = Content::directory(Some(above));
@@ -154,7 +160,7 @@ pub(crate) fn symlink(
 ) -> Step<()> {
     check_path(target.as_bytes())?;
     let Free { directory, name } = free_name(kernel, caller, place, AsDirectory::No)?;
-    check_change(kernel, caller, directory)?;
+    check_creation(kernel, caller, directory)?;
     let link = Content::Link(target.as_bytes().into());
     make(kernel, caller, directory, name.bytes(), link, Mode::new(0o777))?;
     Ok(())
@@ -176,7 +182,7 @@ pub(crate) fn link(
         return Err(Errno::EXDEV.into());
     }
     check_linkable(kernel, caller, source)?;
-    check_change(kernel, caller, directory)?;
+    check_creation(kernel, caller, directory)?;
     let above = tmp_directory(kernel, directory)?;
     let Node::Tmp(key) = source.node else { return Err(Errno::EPERM.into()) };
     let links = kernel.vfs.tmp.at(key).links;
@@ -187,8 +193,11 @@ pub(crate) fn link(
         return Err(Errno::ENOENT.into());
     }
     tmpfs::room_for_node(&kernel.vfs, directory.mount)?;
+    notify::vet_link(kernel, key, above)?;
     let now = kernel.clock.realtime();
     tmpfs::link(&mut kernel.vfs, directory.mount, above, name.bytes(), key, now);
+    notify::happened_inside(kernel, source.node, WatchFlags::ATTRIB);
+    notify::created(kernel, directory.node, name.bytes(), kind(kernel, source.node));
     Ok(())
 }
 
@@ -196,7 +205,7 @@ pub(crate) fn link(
 /// recorded kernels have on): only of what it could read and write anyway, and of no set-id program.
 fn check_linkable(kernel: &Kernel, caller: ThreadKey, source: Spot) -> Result<(), Errno> {
     let file = attributes_of(kernel, caller, source.node);
-    if owns(kernel.credentials(caller), &file) {
+    if owns(kernel.rights(caller), &file) {
         return Ok(());
     }
     let safe = file.kind == FileKind::File
@@ -221,11 +230,13 @@ pub(crate) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>)
     if matches!(node, Node::Proc(_)) {
         return Err(Errno::EPERM.into());
     }
-    if is_mount_point(kernel, node) {
+    if is_mount_point(kernel, caller, node) {
         return Err(Errno::EBUSY.into());
     }
     if let Node::Cgroup(group) = node {
-        return filesystem::rmdir(kernel, caller, group);
+        filesystem::rmdir(kernel, caller, group)?;
+        notify::removed(kernel, directory.node, name.bytes(), FileKind::Dir);
+        return Ok(());
     }
     let above = tmp_directory(kernel, directory)?;
     if let Node::Tmp(key) = node
@@ -235,6 +246,8 @@ pub(crate) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>)
     }
     let now = kernel.clock.realtime();
     tmpfs::remove(&mut kernel.vfs, directory.mount, above, name.bytes(), now);
+    notify::removed(kernel, directory.node, name.bytes(), FileKind::Dir);
+    tree::detach_from(kernel, node);
     Ok(())
 }
 
@@ -251,11 +264,14 @@ pub(crate) fn unlink(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>
     }
     check_removal(kernel, caller, directory, node, AsDirectory::No)?;
     let above = tmp_directory(kernel, directory)?;
-    if is_mount_point(kernel, node) {
+    if is_mount_point(kernel, caller, node) {
         return Err(Errno::EBUSY.into());
     }
-    let now = kernel.clock.realtime();
+    let (now, file) = (kernel.clock.realtime(), kind(kernel, node));
+    notify::happened_inside(kernel, node, WatchFlags::ATTRIB);
     tmpfs::remove(&mut kernel.vfs, directory.mount, above, name.bytes(), now);
+    notify::removed(kernel, directory.node, name.bytes(), file);
+    tree::detach_from(kernel, node);
     Ok(())
 }
 

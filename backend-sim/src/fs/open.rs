@@ -5,22 +5,24 @@ use std::borrow::Cow;
 use standin::Errno;
 use standin::Failure;
 use standin::backend::{
-    Access, AccessMode, FileKind, FilesystemType, MountFlags, OpenFlags, OpenOptions,
+    Access, AccessMode, FileKind, FilesystemType, MountFlags, OpenFlags, OpenOptions, WatchFlags,
 };
 use standin::id::Mode;
 use standin::path::Follow;
 
-use super::attributes::empty;
+use super::attributes::{empty, vet_content};
 use super::lookup::look_up;
 use super::memory::recall;
-use super::permission::{asked, check, check_change, check_writable};
+use super::permission::{asked, check, check_creation, check_writable};
 use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
 use super::{Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, serve::Served};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::ops::PlaceArg;
+use crate::profile::Release;
 use crate::step::Step;
-use crate::task::{Thread, ThreadKey};
+use crate::task::ThreadKey;
 
 /// What a walk came to.
 struct Found {
@@ -44,10 +46,10 @@ pub(crate) fn open(
     let flags = options.flags;
     check_flags(options)?;
     check_path(place.path.as_bytes())?;
-    let Thread { process, ref credentials, .. } = *kernel.tasks.threads.at(caller);
+    let process = kernel.tasks.threads.at(caller).process;
     let number = descriptors::next_number(kernel, process)?;
     let resolve = flags | flags_of(place.resolve);
-    let found = match recall(kernel, credentials, place.path.as_bytes(), resolve) {
+    let found = match recall(kernel, caller, place.path.as_bytes(), resolve) {
         Some(spot) => {
             Found { spot, directory: flags.contains(OpenFlags::DIRECTORY), created: false }
         }
@@ -65,10 +67,16 @@ pub(crate) fn open(
         Node::Proc(node) => proc::open(kernel, caller, node, options.access)?,
         Node::Tmp(_) | Node::Cgroup(_) => {}
     }
-    if flags.contains(OpenFlags::TRUNCATE) && !found.created {
+    if options.access != AccessMode::Path {
+        notify::vet(kernel, found.spot.node)?;
+    }
+    let truncates = flags.contains(OpenFlags::TRUNCATE) && !found.created;
+    if truncates {
+        vet_content(kernel, caller, found.spot.node)?;
         empty(kernel, caller, found.spot);
     }
     let opener = kernel.credentials(caller).opener();
+    kernel.namespaces.keep_user(opener.namespace);
     let file = OpenFile {
         spot: found.spot,
         access: options.access,
@@ -79,7 +87,22 @@ pub(crate) fn open(
         kind: OpenKind::Node(Served::default()),
     };
     descriptors::install(kernel, process, number, file)?;
+    if options.access != AccessMode::Path {
+        tell(kernel, found.spot.node, truncates);
+    }
     Ok(number)
+}
+
+/// Tells who watches the file that it was opened; 6.1 says first that it was emptied.
+fn tell(kernel: &mut Kernel, node: Node, truncates: bool) {
+    let is_emptied = truncates && kind(kernel, node) == FileKind::File;
+    let mut events = [Some(WatchFlags::OPEN), is_emptied.then_some(WatchFlags::MODIFY)];
+    if kernel.profile.release < Release::V6_12 {
+        events.reverse();
+    }
+    for event in events.into_iter().flatten() {
+        notify::happened(kernel, node, event);
+    }
 }
 
 /// Flags that do not go together (openat2(2)).
@@ -136,7 +159,7 @@ fn find(
         let above = walk.here();
         if creates && look_up(kernel, caller, above, name.bytes())?.is_none() {
             check_writable(kernel, above.mount)?;
-            check_change(kernel, caller, above)?;
+            check_creation(kernel, caller, above)?;
             if kernel.vfs.mounts.at(above.mount).kind != FilesystemType::TMPFS {
                 return Err(Errno::EACCES.into());
             }

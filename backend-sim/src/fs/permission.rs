@@ -39,13 +39,14 @@ pub(crate) fn allows(rights: Rights<'_>, file: &Attributes, access: Access) -> b
     if asked & !granted == 0 {
         return true;
     }
+    let able = |capability| rights.capable_over(file, capability);
     if file.kind == FileKind::Dir {
-        return (!access.contains(Access::WRITE) && rights.capable(Capability::DAC_READ_SEARCH))
-            || rights.capable(Capability::DAC_OVERRIDE);
+        return (!access.contains(Access::WRITE) && able(Capability::DAC_READ_SEARCH))
+            || able(Capability::DAC_OVERRIDE);
     }
-    (access == Access::READ && rights.capable(Capability::DAC_READ_SEARCH))
+    (access == Access::READ && able(Capability::DAC_READ_SEARCH))
         || ((!access.contains(Access::EXECUTE) || mode & ANY_EXECUTE != 0)
-            && rights.capable(Capability::DAC_OVERRIDE))
+            && able(Capability::DAC_OVERRIDE))
 }
 
 /// EACCES unless the caller may use the file so; EROFS and EPERM where nobody may write, EPERM of a device that its group denies.
@@ -72,7 +73,8 @@ fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) ->
     if let Node::Proc(node) = spot.node
         && let Some(mode) = proc::mode_of_setting(node)
     {
-        return if sysctl::allows(credentials, mode, access) { Ok(()) } else { Err(Errno::EACCES) };
+        let allows = sysctl::allows(credentials, proc::setting(node), mode, access);
+        return if allows { Ok(()) } else { Err(Errno::EACCES) };
     }
     // The usual case: bits that no answer depends on are not looked up.
     if credentials.capable(Capability::DAC_OVERRIDE)
@@ -81,7 +83,7 @@ fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) ->
         return Ok(());
     }
     let file = attributes_of(kernel, caller, spot.node);
-    if allows(credentials.rights(), &file, access) { Ok(()) } else { Err(Errno::EACCES) }
+    if allows(kernel.rights(caller), &file, access) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// Whether every directory may be searched, whatever its permission bits.
@@ -97,8 +99,7 @@ pub(crate) fn check_search(
     directory: Spot,
 ) -> Result<(), Errno> {
     let file = attributes_of(kernel, caller, directory.node);
-    let credentials = kernel.credentials(caller);
-    if allows(credentials.rights(), &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
+    if allows(kernel.rights(caller), &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// Whether names may be made and removed in a directory.
@@ -108,6 +109,23 @@ pub(crate) fn check_change(
     directory: Spot,
 ) -> Result<(), Errno> {
     check(kernel, caller, directory, Access::WRITE | Access::EXECUTE)
+}
+
+/// Whether a name may be made in a directory: EOVERFLOW if the caller is nobody in the user namespace that the filesystem was mounted
+/// in.
+pub(crate) fn check_creation(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    directory: Spot,
+) -> Result<(), Errno> {
+    if let Some(owner) = kernel.vfs.mounts.at(directory.mount).owner {
+        let own = kernel.credentials(caller);
+        let owner = kernel.namespaces.user(Some(owner));
+        if !owner.maps(own.user.filesystem, own.group.filesystem) {
+            return Err(Errno::EOVERFLOW);
+        }
+    }
+    check_change(kernel, caller, directory)
 }
 
 /// Whether a name may be removed from a directory: EACCES, EPERM (sticky), ENOTDIR or EISDIR, in this order.
@@ -123,11 +141,11 @@ pub(crate) fn check_removal(
     if !credentials.capable(Capability::FOWNER) {
         let above = attributes_of(kernel, caller, directory.node);
         let own = credentials.user.filesystem;
-        if above.mode.bits() & STICKY != 0
-            && own != above.owner
-            && own != attributes_of(kernel, caller, victim).owner
-        {
-            return Err(Errno::EPERM);
+        if above.mode.bits() & STICKY != 0 && own != above.owner {
+            let file = attributes_of(kernel, caller, victim);
+            if own != file.owner && !kernel.rights(caller).capable_over(&file, Capability::FOWNER) {
+                return Err(Errno::EPERM);
+            }
         }
     }
     match (as_directory, kind(kernel, victim) == FileKind::Dir) {
@@ -163,19 +181,19 @@ pub(crate) fn check_writable(kernel: &Kernel, mount: MountKey) -> Result<(), Err
 }
 
 /// Whether the file is the caller's, or might as well be.
-pub(crate) fn owns(credentials: &Credentials, file: &Attributes) -> bool {
-    credentials.user.filesystem == file.owner || credentials.capable(Capability::FOWNER)
+pub(crate) fn owns(rights: Rights<'_>, file: &Attributes) -> bool {
+    rights.user == file.owner || rights.capable_over_owner(file, Capability::FOWNER)
 }
 
-/// Whether the set-group-id bit may be given to a file of this group.
-pub(crate) fn may_set_group_id(credentials: &Credentials, group: Gid) -> bool {
-    credentials.in_group(group) || credentials.capable(Capability::FSETID)
+/// Whether the set-group-id bit may be given to a file that is of this group, or about to be.
+pub(crate) fn may_set_group_id(rights: Rights<'_>, file: &Attributes, group: Gid) -> bool {
+    rights.in_group(group) || rights.capable_over(file, Capability::FSETID)
 }
 
 /// The bits that a change of owner or content takes from a file that is no directory; none if it has neither.
-pub(crate) fn lost_privileges(credentials: &Credentials, file: &Attributes) -> u16 {
+pub(crate) fn lost_privileges(rights: Rights<'_>, file: &Attributes) -> u16 {
     let mode = file.mode.bits();
-    let group_goes = mode & GROUP_EXECUTE != 0 || !may_set_group_id(credentials, file.group);
+    let group_goes = mode & GROUP_EXECUTE != 0 || !may_set_group_id(rights, file, file.group);
     mode & if group_goes { SET_USER_ID | SET_GROUP_ID } else { SET_USER_ID }
 }
 

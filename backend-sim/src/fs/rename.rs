@@ -6,9 +6,10 @@ use standin::backend::{Access, FileKind, FilesystemType};
 use super::lookup::{is_mount_point, look_up};
 use super::permission::{AsDirectory, check, check_change, check_removal, check_writable};
 use super::walk::{Last, parent};
-use super::{Node, Spot, kind, tmpfs};
+use super::{Node, Spot, kind, tmpfs, tree};
 use crate::cgroup::v1;
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::ops::PlaceArg;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -63,13 +64,17 @@ pub(crate) fn rename(
         check(kernel, caller, Spot { mount, node: source }, Access::WRITE)?;
     }
     for node in [Some(source), target].into_iter().flatten() {
-        if is_mount_point(kernel, node) {
+        if is_mount_point(kernel, caller, node) {
             return Err(Errno::EBUSY.into());
         }
     }
     if let (Node::Cgroup(from), Node::Cgroup(to)) = (from.node, to.node) {
         let is_taken = target.is_some();
-        return v1::rename::rename(kernel, from, source, to, new_name.bytes(), is_taken);
+        v1::rename::rename(kernel, from, source, to, new_name.bytes(), is_taken)?;
+        let (from, to) = (Node::Cgroup(from), Node::Cgroup(to));
+        let names = ((from, old_name.bytes()), (to, new_name.bytes()));
+        notify::moved(kernel, names.0, names.1, (source, None));
+        return Ok(());
     }
     let (Node::Tmp(old), Node::Tmp(new)) = (from.node, to.node) else {
         return Err(Errno::EPERM.into());
@@ -83,10 +88,19 @@ pub(crate) fn rename(
         return Err(Errno::ENOTEMPTY.into());
     }
     let now = kernel.clock.realtime();
-    if target.is_some() {
+    // What is replaced stays until all of it is told.
+    let replaced = target.map(|node| Spot { mount, node });
+    if let Some(replaced) = replaced {
+        super::keep(kernel, replaced);
         tmpfs::remove(&mut kernel.vfs, mount, new, new_name.bytes(), now);
     }
     tmpfs::rename(&mut kernel.vfs, (old, old_name.bytes()), (new, new_name.bytes()), now);
+    let names = ((from.node, old_name.bytes()), (to.node, new_name.bytes()));
+    notify::moved(kernel, names.0, names.1, (source, target));
+    if let Some(replaced) = replaced {
+        tree::detach_from(kernel, replaced.node);
+        super::let_go(kernel, replaced);
+    }
     Ok(())
 }
 

@@ -57,6 +57,7 @@ fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
         OpenKind::Process(_)
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
+        | OpenKind::Watcher(_)
         | OpenKind::Pipe(..)
         | OpenKind::Counter(_) => {
             unreachable!("what stands in no filesystem has no text")

@@ -3,7 +3,7 @@
 //! Nodes live in one table for all mounts; each belongs to one mount, which counts what it holds in its [`Room`]. /sys is
 //! kept here too: as directories that nobody may change. Permission is the business of `names` and `open`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use standin::Errno;
 use standin::backend::FileKind;
@@ -14,6 +14,7 @@ use super::device::Device;
 use super::xattr::Xattrs;
 use super::{Attributes, MountKey, TmpKey, Vfs};
 use crate::cgroup::v1::memory_files::Payer;
+use crate::notify;
 use crate::socket::SocketKey;
 
 /// The longest name.
@@ -76,13 +77,26 @@ pub(crate) struct Room {
     pub(crate) pages: u64,
     pub(crate) nodes: u64,
     pub(crate) last_inode: u64,
+    /// How often the filesystem is mounted.
+    pub(crate) mounts: u32,
+}
+
+impl Vfs {
+    /// What a mount's filesystem holds.
+    pub(crate) fn room(&self, mount: MountKey) -> &Room {
+        self.rooms.at(self.mounts.at(mount).room)
+    }
+
+    pub(crate) fn room_mut(&mut self, mount: MountKey) -> &mut Room {
+        self.rooms.at_mut(self.mounts.at(mount).room)
+    }
 }
 
 impl Room {
     /// What a tmpfs may hold if nothing is said: half of the memory, and a node for each page of it (tmpfs(5)).
     pub(crate) const fn half_of(memory: Bytes) -> Self {
         let pages = memory.0 / PAGE / 2;
-        Self { most_pages: pages, most_nodes: pages, pages: 0, nodes: 1, last_inode: 1 }
+        Self { most_pages: pages, most_nodes: pages, pages: 0, nodes: 1, last_inode: 1, mounts: 1 }
     }
 }
 
@@ -221,7 +235,7 @@ impl Directory {
 
 /// Whether one more node fits: ENOSPC if not.
 pub(crate) fn room_for_node(vfs: &Vfs, mount: MountKey) -> Result<(), Errno> {
-    let room = &vfs.mounts.at(mount).room;
+    let room = vfs.room(mount);
     if room.most_nodes != 0 && room.nodes >= room.most_nodes { Err(Errno::ENOSPC) } else { Ok(()) }
 }
 
@@ -233,7 +247,7 @@ pub(crate) fn add(
     name: &[u8],
     mut node: TmpNode,
 ) -> TmpKey {
-    let room = &mut vfs.mounts.at_mut(mount).room;
+    let room = vfs.room_mut(mount);
     room.nodes += 1;
     // A filesystem that was made with an empty room (sysfs) begins here.
     room.last_inode = room.last_inode.max(1) + 1;
@@ -260,7 +274,7 @@ pub(crate) fn link(
     now: Moment,
 ) {
     // Another name counts as a node (tmpfs(5), nr_inodes).
-    vfs.mounts.at_mut(mount).room.nodes += 1;
+    vfs.room_mut(mount).nodes += 1;
     vfs.tmp.at_mut(node).links += 1;
     let above = vfs.tmp.at_mut(directory);
     above.modified = now;
@@ -281,14 +295,24 @@ pub(crate) fn remove(vfs: &mut Vfs, mount: MountKey, directory: TmpKey, name: &[
         node.links = 0;
         vfs.paths.forget();
         vfs.tmp.at_mut(directory).links -= 1;
+        note_lost(vfs, directory, name, entry.node);
         free_if_unused(vfs, mount, entry.node);
         return;
     }
     node.links -= 1;
     if node.links > 0 {
-        vfs.mounts.at_mut(mount).room.nodes -= 1;
+        vfs.room_mut(mount).nodes -= 1;
     }
+    note_lost(vfs, directory, name, entry.node);
     free_if_unused(vfs, mount, entry.node);
+}
+
+/// A node that is used and has no name is still known by its last one.
+fn note_lost(vfs: &mut Vfs, directory: TmpKey, name: &[u8], node: TmpKey) {
+    let record = vfs.tmp.at(node);
+    if record.links == 0 && record.users > 0 {
+        notify::lost(vfs, node, directory, name);
+    }
 }
 
 /// Moves a node to another name, which is free.
@@ -335,10 +359,25 @@ fn free_if_unused(vfs: &mut Vfs, mount: MountKey, key: TmpKey) {
         return;
     }
     let pages = node.pages().map_or(0, Pages::page_count);
+    notify::gone(vfs, key);
     vfs.tmp.remove(key);
-    let room = &mut vfs.mounts.at_mut(mount).room;
+    let room = vfs.room_mut(mount);
     room.nodes -= 1;
     room.pages -= pages;
+}
+
+/// All nodes of a filesystem; a file with two names comes once.
+pub(crate) fn all_below(vfs: &Vfs, root: TmpKey) -> Vec<TmpKey> {
+    let mut all = BTreeSet::new();
+    let mut left = vec![root];
+    while let Some(key) = left.pop() {
+        if all.insert(key)
+            && let Some(directory) = vfs.tmp.at(key).names()
+        {
+            left.extend(directory.entries.values().map(|entry| entry.node));
+        }
+    }
+    all.into_iter().collect()
 }
 
 /// Frees all of a filesystem whose mount nobody uses any more.
@@ -376,7 +415,7 @@ pub(crate) fn count_pages(
     let before = pages.page_count();
     change(pages);
     let after = pages.page_count();
-    let room = &mut vfs.mounts.at_mut(mount).room;
+    let room = vfs.room_mut(mount);
     room.pages = room.pages + after - before;
 }
 
@@ -399,7 +438,7 @@ pub(crate) fn poke(vfs: &mut Vfs, key: TmpKey, offset: u64, bytes: &[u8], now: M
 
 /// How many more pages fit.
 pub(crate) fn free_pages(vfs: &Vfs, mount: MountKey) -> u64 {
-    let room = &vfs.mounts.at(mount).room;
+    let room = vfs.room(mount);
     if room.most_pages == 0 { u64::MAX } else { room.most_pages.saturating_sub(room.pages) }
 }
 

@@ -2,11 +2,12 @@
 
 use standin::backend::{
     AccessMode, FileKind, Listing, Message, OpenFlags, Receive, RlimitResource, SendFlags,
+    WatchFlags,
 };
 use standin::id::Bytes;
 use standin::{Errno, Signal};
 
-use super::attributes::drop_privileges;
+use super::attributes::{drop_privileges, vet_content};
 use super::content::PAGE;
 use super::proc::{ProcNode, sysctl};
 use super::tmpfs::Content;
@@ -18,6 +19,7 @@ use crate::cgroup::filesystem;
 use crate::cgroup::v1::memory_files;
 use crate::counter;
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::pipe;
 use crate::profile::Release;
 use crate::socket::receive::{Receiving, receive};
@@ -64,6 +66,10 @@ pub(crate) fn read(
             let nonblocking = file.flags.contains(OpenFlags::NONBLOCKING);
             return counter::read(kernel, counter, nonblocking, buffer);
         }
+        OpenKind::Watcher(watcher) => {
+            let nonblocking = file.flags.contains(OpenFlags::NONBLOCKING);
+            return notify::read(kernel, watcher, nonblocking, buffer);
+        }
     }
     let node = file.spot.node;
     let length = match node {
@@ -82,7 +88,15 @@ pub(crate) fn read(
         Node::Cgroup(_) | Node::Proc(_) => return Err(Errno::EISDIR.into()),
     };
     advance(kernel, key, offset, at, length);
+    tell(kernel, node, length, WatchFlags::ACCESS);
     Ok(length)
+}
+
+/// Tells who watches the file that bytes were transferred.
+fn tell(kernel: &mut Kernel, node: Node, length: usize, what: WatchFlags) {
+    if length > 0 {
+        notify::happened(kernel, node, what);
+    }
 }
 
 /// write(2), and pwrite(2) if an offset is given.
@@ -106,7 +120,7 @@ pub(crate) fn write(
         OpenKind::Process(_) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
         OpenKind::Socket(_) => {
             let message = Message { bytes, ..Message::default() };
-            let how = (&message, SendFlags::SIGNAL);
+            let how = (&message, &[][..], SendFlags::SIGNAL);
             return send(kernel, caller, number, how, &mut writing.sending);
         }
         OpenKind::Pipe(pipe, _) => {
@@ -117,12 +131,13 @@ pub(crate) fn write(
             let nonblocking = file.flags.contains(OpenFlags::NONBLOCKING);
             return counter::write(kernel, counter, nonblocking, bytes);
         }
+        OpenKind::Watcher(_) => return Err(Errno::EBADF.into()),
     }
     let node = file.spot.node;
     let (at, length) = match node {
         Node::Control(..) => (at, filesystem::write(kernel, caller, (key, node), bytes)?),
         Node::Proc(ProcNode::Setting(id)) => (at, sysctl::write(kernel, caller, id, at, bytes)?),
-        Node::Proc(_) => (at, proc::write(kernel, caller, key, bytes)?),
+        Node::Proc(_) => (at, proc::write(kernel, caller, key, at, bytes)?),
         Node::Tmp(node) => match kernel.vfs.tmp.at(node).device() {
             Some(device) => (at, device::write(device, bytes)?),
             None => write_pages(kernel, caller, key, node, at, bytes)?,
@@ -130,11 +145,12 @@ pub(crate) fn write(
         Node::Cgroup(_) => return Err(Errno::EBADF.into()),
     };
     advance(kernel, key, offset, at, length);
+    tell(kernel, node, length, WatchFlags::MODIFY);
     Ok(length)
 }
 
 /// How far a write has come that waits for room.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Writing {
     sending: Sending,
     piped: usize,
@@ -142,7 +158,7 @@ pub(crate) struct Writing {
 
 impl Writing {
     /// What a signal leaves of it: the answer, if something went.
-    pub(crate) fn partial(self) -> Option<usize> {
+    pub(crate) fn partial(&self) -> Option<usize> {
         self.sending.partial().or((self.piped > 0).then_some(self.piped))
     }
 }
@@ -177,7 +193,10 @@ fn refuses_offset(kernel: &Kernel, file: &OpenFile, direction: Direction) -> boo
     match (&file.kind, file.spot.node) {
         // Before 6.9 a process handle was no file of any filesystem.
         (OpenKind::Process(_), _) => kernel.profile.release < Release::V6_12,
-        (OpenKind::Socket(_) | OpenKind::Pipe(..) | OpenKind::Counter(_), _) => true,
+        (
+            OpenKind::Socket(_) | OpenKind::Pipe(..) | OpenKind::Counter(_) | OpenKind::Watcher(_),
+            _,
+        ) => true,
         (OpenKind::Node(_), Node::Control(..)) => direction == Direction::Out && !file.writes(),
         (OpenKind::Node(_), Node::Proc(node)) => {
             direction == Direction::Out
@@ -216,6 +235,7 @@ fn write_pages(
     let at = if file.flags.contains(OpenFlags::APPEND) { length } else { at };
     let most = most_to_write(kernel, caller, at)?;
     let bytes = bytes.get(..usize::try_from(most).unwrap_or(usize::MAX)).unwrap_or(bytes);
+    vet_content(kernel, caller, Node::Tmp(node))?;
     drop_privileges(kernel, caller, Node::Tmp(node));
     let bytes = what_fits(kernel, mount, node, at, bytes)?;
     if kernel.vfs.tmp.at(node).pages().is_some_and(|pages| pages.pages_needed(at, bytes.len()) > 0)
@@ -273,7 +293,7 @@ fn what_fits<'a>(
 ///
 /// # Errors
 /// EBADF: not open, or a place alone. ENOTDIR.
-pub(crate) fn list(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<Listing> {
+pub(crate) fn list(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<Listing> {
     let file = kernel.vfs.files.at(descriptors::get(kernel, caller, number)?);
     if file.access == AccessMode::Path {
         return Err(Errno::EBADF.into());
@@ -282,6 +302,9 @@ pub(crate) fn list(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<List
     if !file.is_named() || kind(kernel, node) != FileKind::Dir {
         return Err(Errno::ENOTDIR.into());
     }
+    // The last of at least two calls finds the end.
+    notify::happened(kernel, node, WatchFlags::ACCESS);
+    notify::happened(kernel, node, WatchFlags::ACCESS);
     let mut listing = Listing::with_capacity(64);
     if is_dead(kernel, node) {
         return Ok(listing);

@@ -14,6 +14,7 @@ use super::memory::{self, is_plain, recall};
 use super::permission::{STICKY, check_search, searches_everywhere};
 use super::{FileKey, Node, Spot, attributes_of, descriptors, kind, proc, process_of, tmpfs};
 use crate::kernel::Kernel;
+use crate::namespace;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
 use crate::step::Step;
@@ -151,7 +152,7 @@ pub(crate) fn spot(
     follow: Follow,
 ) -> Step<Spot> {
     let flags = flags_of(place.resolve);
-    if let Some(spot) = recall(kernel, kernel.credentials(caller), place.path.as_bytes(), flags) {
+    if let Some(spot) = recall(kernel, caller, place.path.as_bytes(), flags) {
         return Ok(spot);
     }
     let mut walk = Walk::start(kernel, caller, place, flags)?;
@@ -185,11 +186,11 @@ impl<'k> Walk<'k> {
     ) -> Step<Self> {
         let path = place.path.as_bytes();
         check_path(path)?;
-        let root = kernel.vfs.root;
+        let root = namespace::mount::root(kernel, caller);
         let credentials = kernel.credentials(caller);
         let searches_everywhere = searches_everywhere(credentials);
         let (here, links) = (root, 0);
-        let is_plain = is_plain(credentials, path, flags);
+        let is_plain = is_plain(kernel, caller, path, flags);
         let mut walk =
             Self { kernel, caller, root, here, flags, links, searches_everywhere, is_plain };
         if path.first() == Some(&b'/') && !flags.contains(OpenFlags::IN_ROOT) {

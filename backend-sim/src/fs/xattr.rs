@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use standin::backend::{Access, FileKind, FilesystemType, XattrMode};
+use standin::backend::{Access, FileKind, FilesystemType, WatchFlags, XattrMode};
 use standin::path::Follow;
 use standin::{Capability, Errno, Failure, KPath, KPathBuf};
 
@@ -14,6 +14,7 @@ use super::permission::{STICKY, check, check_writable, is_immutable, owns};
 use super::{Node, Spot, attributes_of, kind};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
 use crate::step::Step;
@@ -123,7 +124,7 @@ fn check_space(
                 FileKind::Dir => {
                     if how == Use::Change
                         && file.mode.bits() & STICKY != 0
-                        && !owns(credentials, &file)
+                        && !owns(kernel.rights(caller), &file)
                     {
                         return Err(Errno::EPERM);
                     }
@@ -157,7 +158,7 @@ fn check_security(
     let credentials = kernel.credentials(caller);
     if name == LABEL && kernel.profile.release >= Release::V6_18 {
         let file = attributes_of(kernel, caller, spot.node);
-        return if owns(credentials, &file) { Ok(()) } else { Err(Errno::EPERM) };
+        return if owns(kernel.rights(caller), &file) { Ok(()) } else { Err(Errno::EPERM) };
     }
     let needed = match name == FILE_CAPABILITIES {
         true if how == Change::Remove => Capability::SETFCAP,
@@ -237,6 +238,7 @@ pub(crate) fn set(
     check_space(kernel, caller, spot, name, Use::Change)?;
     check_security(kernel, caller, spot, name, Change::Set)?;
     check_kept(kernel, spot, name)?;
+    notify::vet(kernel, spot.node)?;
     let bounded = space(name).0 == Space::User && !matches!(spot.node, Node::Tmp(_));
     let store = store_mut(kernel, spot.node)?;
     if bounded {
@@ -252,6 +254,7 @@ pub(crate) fn set(
         (XattrMode::Create | XattrMode::Set | XattrMode::Replace, _) => {}
     }
     store.values.insert(name.into(), new.value.into());
+    notify::happened(kernel, spot.node, WatchFlags::ATTRIB);
     Ok(())
 }
 
@@ -358,9 +361,11 @@ pub(crate) fn remove(
     check_space(kernel, caller, spot, name, Use::Change)?;
     check_security(kernel, caller, spot, name, Change::Remove)?;
     check_kept(kernel, spot, name)?;
+    notify::vet(kernel, spot.node)?;
     if store(kernel, spot.node).is_none() || !store_mut(kernel, spot.node)?.remove(name) {
         return Err(Errno::ENODATA.into());
     }
+    notify::happened(kernel, spot.node, WatchFlags::ATTRIB);
     Ok(())
 }
 
@@ -370,5 +375,5 @@ fn remove_access_list(kernel: &Kernel, caller: ThreadKey, spot: Spot) -> Step<()
         return Err(Errno::EOPNOTSUPP.into());
     }
     let file = attributes_of(kernel, caller, spot.node);
-    if owns(kernel.credentials(caller), &file) { Ok(()) } else { Err(Errno::EPERM.into()) }
+    if owns(kernel.rights(caller), &file) { Ok(()) } else { Err(Errno::EPERM.into()) }
 }

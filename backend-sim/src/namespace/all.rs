@@ -1,10 +1,9 @@
-//! The namespaces of one kind: each has a number, is held by sets and handles, and counts as its maker's
-//! (/proc/sys/user/max_*_namespaces).
+//! The namespaces of one kind: each has a number, is held by sets and handles, and knows who made it.
 
-use rustc_hash::FxHashMap;
-use standin::{Errno, Uid};
+use standin::Uid;
 
 use super::number::Numbers;
+use super::user::UserNs;
 use crate::table::{Key, Table};
 
 /// A namespace of a kind, which is what `T` is.
@@ -13,23 +12,33 @@ pub(crate) struct Namespace<T> {
     pub(super) number: u32,
     /// Sets and handles that it is in.
     pub(super) holders: u32,
-    /// Nobody's is the first.
-    maker: Option<Uid>,
+    pub(super) maker: Maker,
+}
+
+/// Who made a namespace, and the user namespace that this was done in: who is capable there may change it, and there and in all
+/// above it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Maker {
+    pub(crate) within: UserNs,
+    pub(crate) user: Uid,
+}
+
+impl Maker {
+    /// Of what a machine boots with.
+    pub(super) const KERNEL: Self = Self { within: None, user: Uid::ROOT };
 }
 
 /// All of one kind.
 pub(super) struct All<T> {
     table: Table<Namespace<T>>,
-    /// How many each user has made that are still there.
-    counts: FxHashMap<Uid, u64>,
 }
 
 impl<T> All<T> {
     /// The one that a machine boots with, which is never let go.
     pub(super) fn boot(number: u32, content: T) -> (Self, Key<Namespace<T>>) {
         let mut table = Table::default();
-        let first = table.insert(Namespace { content, number, holders: 1, maker: None });
-        (Self { table, counts: FxHashMap::default() }, first)
+        let first = table.insert(Namespace { content, number, holders: 1, maker: Maker::KERNEL });
+        (Self { table }, first)
     }
 
     #[track_caller]
@@ -46,22 +55,15 @@ impl<T> All<T> {
         self.table.iter()
     }
 
-    /// Whether a user may make one more: ENOSPC beyond `most`.
-    pub(super) fn check_room(&self, user: Uid, most: Option<u64>) -> Result<(), Errno> {
-        let made = self.counts.get(&user).copied().unwrap_or_default();
-        if most.is_some_and(|most| made >= most) { Err(Errno::ENOSPC) } else { Ok(()) }
-    }
-
     /// A new one, which nobody holds yet.
     pub(super) fn make(
         &mut self,
-        user: Uid,
+        maker: Maker,
         numbers: &mut Numbers,
         content: T,
     ) -> Key<Namespace<T>> {
-        *self.counts.entry(user).or_default() += 1;
         let number = numbers.take();
-        self.table.insert(Namespace { content, number, holders: 0, maker: Some(user) })
+        self.table.insert(Namespace { content, number, holders: 0, maker })
     }
 
     pub(super) fn keep(&mut self, key: Key<Namespace<T>>) {
@@ -69,7 +71,11 @@ impl<T> All<T> {
     }
 
     /// A holder has gone; with the last one the namespace does: then what it was.
-    pub(super) fn let_go(&mut self, key: Key<Namespace<T>>, numbers: &mut Numbers) -> Option<T> {
+    pub(super) fn let_go(
+        &mut self,
+        key: Key<Namespace<T>>,
+        numbers: &mut Numbers,
+    ) -> Option<Namespace<T>> {
         let namespace = self.table.at_mut(key);
         namespace.holders -= 1;
         if namespace.holders > 0 {
@@ -77,15 +83,6 @@ impl<T> All<T> {
         }
         let gone = self.table.remove(key)?;
         numbers.give_back(gone.number);
-        if let Some(count) = gone.maker.and_then(|maker| self.counts.get_mut(&maker)) {
-            *count -= 1;
-        }
-        Some(gone.content)
-    }
-
-    /// Whether every namespace is counted for who made it.
-    pub(super) fn counts_agree(&self) -> bool {
-        let made = self.table.iter().filter(|(_, namespace)| namespace.maker.is_some()).count();
-        self.counts.values().sum::<u64>() == made as u64
+        Some(gone)
     }
 }

@@ -1,7 +1,9 @@
 //! Cgroup namespaces: which groups a thread sees as the roots of the hierarchies (cgroup_namespaces(7)): those that the maker of
 //! the namespace was in. They stay the roots wherever processes go.
 
-use super::all::Namespace;
+use standin::backend::NamespaceKind;
+
+use super::all::{Maker, Namespace};
 use super::of;
 use crate::cgroup::{CgroupKey, Cgroups, HierarchyId, Stand};
 use crate::kernel::Kernel;
@@ -11,12 +13,12 @@ use crate::task::ThreadKey;
 pub(crate) type CgroupNsKey = Key<Namespace<Stand>>;
 
 /// The roots that a new namespace of the caller has, kept for it.
-pub(super) fn copy(kernel: &mut Kernel, caller: ThreadKey) -> CgroupNsKey {
-    let user = kernel.credentials(caller).user.effective;
+pub(super) fn copy(kernel: &mut Kernel, caller: ThreadKey, maker: Maker) -> CgroupNsKey {
     let stand = Stand::of(kernel.tasks.threads.at(caller));
     kernel.cgroups.keep_stand(stand);
-    let namespaces = &mut kernel.namespaces;
-    namespaces.cgroup.make(user, &mut namespaces.numbers, stand)
+    kernel
+        .namespaces
+        .make(maker, NamespaceKind::Cgroup, stand, |all| (&mut all.cgroup, &mut all.numbers))
 }
 
 /// The root of a hierarchy as a thread sees it.

@@ -1,15 +1,27 @@
 //! Other namespaces for a thread: new ones (unshare(2), clone(2)) and those of others (setns(2)).
 
-use standin::backend::{NamespaceKinds, RlimitResource};
+use standin::backend::{NamespaceKind, NamespaceKinds};
 use standin::{Capability, Errno, Failure};
 
-use super::{Held, Set, cgroup, enter, of, uts};
+use super::{Held, Ipc, Net, Set, cgroup, enter, find, of, owner, time, user, uts};
+use crate::fs;
 use crate::kernel::Kernel;
+use crate::namespace::user::UserNs;
 use crate::step::Step;
-use crate::task::{self, ProcessKey, ThreadKey};
+use crate::task::{self, ProcessKey, ThreadKey, identity};
 
 /// Kinds that have more than their first namespace.
-const MODELLED: NamespaceKinds = NamespaceKinds::UTS.union(NamespaceKinds::CGROUP);
+const MODELLED: NamespaceKinds = NamespaceKinds::all().difference(NamespaceKinds::PID);
+
+/// The kinds, in the order in which they are made and joined; that of users comes before them.
+const ORDER: [(NamespaceKinds, NamespaceKind); 6] = [
+    (NamespaceKinds::MOUNT, NamespaceKind::Mount),
+    (NamespaceKinds::UTS, NamespaceKind::Uts),
+    (NamespaceKinds::IPC, NamespaceKind::Ipc),
+    (NamespaceKinds::CGROUP, NamespaceKind::Cgroup),
+    (NamespaceKinds::NET, NamespaceKind::Net),
+    (NamespaceKinds::TIME, NamespaceKind::Time),
+];
 
 /// What is to be new, after it was found that it may be: made by [`Renewal::make`], which cannot fail.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,34 +31,66 @@ impl Renewal {
     /// Whether the caller may have new namespaces of these kinds.
     ///
     /// # Errors
-    /// EINVAL: no such kind. EPERM without `CAP_SYS_ADMIN`. ENOSPC: the user has too many.
+    /// EINVAL: no such kind. ENOSPC: the user has too many. EPERM without `CAP_SYS_ADMIN`, unless a user namespace comes with them; for
+    /// that one as [`user::check_new`].
     pub(crate) fn check(kernel: &Kernel, caller: ThreadKey, kinds: NamespaceKinds) -> Step<Self> {
         if kinds.is_empty() {
             return Ok(Self(kinds));
         }
         check_kinds(kinds)?;
-        check_capable(kernel, caller)?;
-        // A user's share is half of the threads that the machine can have, like the first limit of processes.
-        let most = kernel.tasks.first_limits.get(RlimitResource::Processes).soft;
-        let user = kernel.credentials(caller).user.effective;
-        if kinds.contains(NamespaceKinds::UTS) {
-            kernel.namespaces.uts.check_room(user, most)?;
+        let own = kernel.credentials(caller);
+        if kinds.contains(NamespaceKinds::USER) {
+            user::check_new(kernel, caller)?;
+        } else if !own.capable_here(Capability::SYS_ADMIN) {
+            return Err(Errno::EPERM.into());
         }
-        if kinds.contains(NamespaceKinds::CGROUP) {
-            kernel.namespaces.cgroup.check_room(user, most)?;
+        let maker = user::made(kernel, caller);
+        for (_, kind) in ORDER.iter().filter(|(flag, _)| kinds.contains(*flag)) {
+            kernel.namespaces.check_room(maker, *kind)?;
         }
         Ok(Self(kinds))
     }
 
-    /// Makes them, for who would otherwise be in `set`: where it is now.
-    pub(crate) fn make(self, kernel: &mut Kernel, caller: ThreadKey, set: Set) -> Set {
+    /// Whether nothing is to be new.
+    pub(super) const fn is_nothing(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Makes them for a thread, which is the caller or its child, and would otherwise be in `set`: where it is to be.
+    pub(crate) fn make(
+        self,
+        kernel: &mut Kernel,
+        caller: ThreadKey,
+        thread: ThreadKey,
+        set: Set,
+    ) -> Set {
         let Self(kinds) = self;
-        let mut set = set;
-        if kinds.contains(NamespaceKinds::UTS) {
-            set.uts = uts::copy(kernel, caller, set.uts);
+        let (mut set, mut maker) = (set, user::made(kernel, thread));
+        if kinds.contains(NamespaceKinds::USER) {
+            maker.within = user::new(kernel, thread);
+            become_member(kernel, thread, maker.within);
         }
-        if kinds.contains(NamespaceKinds::CGROUP) {
-            set.cgroup = cgroup::copy(kernel, caller);
+        let has = |kind| kinds.contains(kind);
+        if has(NamespaceKinds::MOUNT) {
+            set.mount = fs::tree::copy(kernel, thread, maker, set.mount);
+        }
+        if has(NamespaceKinds::UTS) {
+            set.uts = uts::copy(kernel, maker, set.uts);
+        }
+        let all = &mut kernel.namespaces;
+        if has(NamespaceKinds::IPC) {
+            set.ipc =
+                all.make(maker, NamespaceKind::Ipc, Ipc, |all| (&mut all.ipc, &mut all.numbers));
+        }
+        if has(NamespaceKinds::NET) {
+            set.net =
+                all.make(maker, NamespaceKind::Net, Net, |all| (&mut all.net, &mut all.numbers));
+        }
+        if has(NamespaceKinds::TIME) {
+            set.time_for_children = time::copy(all, maker, set.time_for_children);
+        }
+        if has(NamespaceKinds::CGROUP) {
+            set.cgroup = cgroup::copy(kernel, caller, maker);
         }
         set
     }
@@ -55,25 +99,107 @@ impl Renewal {
 /// unshare(2)
 ///
 /// # Errors
-/// As [`Renewal::check`].
+/// As [`Renewal::check`]; EINVAL for a new user namespace of one thread among several.
 pub(crate) fn unshare(kernel: &mut Kernel, caller: ThreadKey, kinds: NamespaceKinds) -> Step<()> {
+    let is_alone = user::is_alone(kernel, caller);
+    if kinds.contains(NamespaceKinds::USER) && !is_alone {
+        return Err(Errno::EINVAL.into());
+    }
+    if kinds.contains(NamespaceKinds::MOUNT) && !is_alone {
+        return Err(Failure::NotModelled("mounts of one thread among several").into());
+    }
     let renewal = Renewal::check(kernel, caller, kinds)?;
-    let set = renewal.make(kernel, caller, of(kernel, caller));
+    let set = renewal.make(kernel, caller, caller, *of(kernel, caller));
     enter(kernel, caller, set);
     Ok(())
+}
+
+/// Where a thread would be that joins namespaces of others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joined {
+    set: Set,
+    /// The user namespace, if that is another.
+    user: Option<UserNs>,
+}
+
+impl Joined {
+    fn nothing(kernel: &Kernel, caller: ThreadKey) -> Self {
+        Self { set: *of(kernel, caller), user: None }
+    }
+
+    /// One more namespace.
+    ///
+    /// # Errors
+    /// EPERM: the caller lacks `CAP_SYS_ADMIN` where the namespace was made or where it would be itself, or, for mounts, `CAP_SYS_CHROOT`.
+    /// Of one thread among several EINVAL for a user or mount namespace, EUSERS for one of time. EINVAL: the own user
+    /// namespace.
+    fn with(mut self, kernel: &Kernel, caller: ThreadKey, held: Held) -> Step<Self> {
+        let own = kernel.credentials(caller);
+        let has = |over, capability| {
+            let able = user::capable(kernel, own.holder(), over, capability);
+            if able { Ok(()) } else { Err(Errno::EPERM) }
+        };
+        let home = self.user.unwrap_or(own.namespace);
+        let is_alone = || user::is_alone(kernel, caller);
+        match held {
+            Held::User(into) => {
+                user::may_join(kernel, caller, into)?;
+                self.user = Some(into);
+                return Ok(self);
+            }
+            Held::First(_) => return Err(Failure::NotModelled("setns of this kind").into()),
+            Held::Time(_) if !is_alone() => return Err(Errno::EUSERS.into()),
+            Held::Uts(_)
+            | Held::Cgroup(_)
+            | Held::Net(_)
+            | Held::Ipc(_)
+            | Held::Mount(_)
+            | Held::Time(_) => {}
+        }
+        has(owner(kernel, held), Capability::SYS_ADMIN)?;
+        has(home, Capability::SYS_ADMIN)?;
+        let set = &mut self.set;
+        match held {
+            Held::Uts(key) => set.uts = key,
+            Held::Cgroup(key) => set.cgroup = key,
+            Held::Net(key) => set.net = key,
+            Held::Ipc(key) => set.ipc = key,
+            Held::Mount(key) => {
+                has(home, Capability::SYS_CHROOT)?;
+                if !is_alone() {
+                    return Err(Errno::EINVAL.into());
+                }
+                set.mount = key;
+            }
+            Held::Time(key) => (set.time, set.time_for_children) = (key, key),
+            Held::User(_) | Held::First(_) => {}
+        }
+        Ok(self)
+    }
+
+    /// A thread goes there.
+    pub(crate) fn enter(self, kernel: &mut Kernel, thread: ThreadKey) {
+        if let Some(into) = self.user {
+            become_member(kernel, thread, into);
+        }
+        if self.set.mount != of(kernel, thread).mount {
+            fs::tree::go_to_root(kernel, thread, self.set.mount);
+        }
+        enter(kernel, thread, self.set);
+    }
 }
 
 /// Where a thread would be that joins a process's namespaces of these kinds.
 ///
 /// # Errors
-/// EINVAL: no kind, or no such kind. ESRCH: the process has ended. EPERM: the caller may not look into it, or has no
-/// `CAP_SYS_ADMIN`.
+/// EINVAL: no kind, or no such kind. ESRCH: the process has ended. EPERM: the caller may not look into it. As
+/// [`Joined::with`].
 pub(crate) fn joined(
     kernel: &Kernel,
     caller: ThreadKey,
     process: ProcessKey,
     kinds: NamespaceKinds,
-) -> Step<Set> {
+) -> Step<Joined> {
     if kinds.is_empty() {
         return Err(Errno::EINVAL.into());
     }
@@ -82,18 +208,18 @@ pub(crate) fn joined(
     if !task::may_look_into_for_real(kernel, caller, leader) {
         return Err(Errno::EPERM.into());
     }
-    if kernel.tasks.threads.at(leader).exited {
+    let record = kernel.tasks.threads.at(leader);
+    if record.exited {
         return Err(Errno::ESRCH.into());
     }
-    check_capable(kernel, caller)?;
-    let mut set = of(kernel, caller);
-    if kinds.contains(NamespaceKinds::UTS) {
-        set.uts = of(kernel, leader).uts;
+    let mut joined = Joined::nothing(kernel, caller);
+    if kinds.contains(NamespaceKinds::USER) {
+        joined = joined.with(kernel, caller, Held::User(record.credentials.namespace))?;
     }
-    if kinds.contains(NamespaceKinds::CGROUP) {
-        set.cgroup = of(kernel, leader).cgroup;
+    for (_, kind) in ORDER.iter().filter(|(flag, _)| kinds.contains(*flag)) {
+        joined = joined.with(kernel, caller, find(kernel, leader, *kind)?)?;
     }
-    Ok(set)
+    Ok(joined)
 }
 
 /// setns(2) by process handle.
@@ -106,30 +232,23 @@ pub(crate) fn join(
     process: ProcessKey,
     kinds: NamespaceKinds,
 ) -> Step<()> {
-    let set = joined(kernel, caller, process, kinds)?;
-    enter(kernel, caller, set);
+    joined(kernel, caller, process, kinds)?.enter(kernel, caller);
     Ok(())
 }
 
 /// setns(2) by namespace handle.
 ///
 /// # Errors
-/// EPERM without `CAP_SYS_ADMIN`.
+/// As [`Joined::with`].
 pub(crate) fn join_held(kernel: &mut Kernel, caller: ThreadKey, held: Held) -> Step<()> {
-    let mut set = of(kernel, caller);
-    match held {
-        Held::Uts(uts) => {
-            check_capable(kernel, caller)?;
-            set.uts = uts;
-        }
-        Held::Cgroup(cgroup) => {
-            check_capable(kernel, caller)?;
-            set.cgroup = cgroup;
-        }
-        Held::First(_) => return Err(Failure::NotModelled("setns of this kind").into()),
-    }
-    enter(kernel, caller, set);
+    Joined::nothing(kernel, caller).with(kernel, caller, held)?.enter(kernel, caller);
     Ok(())
+}
+
+/// A thread is in a user namespace from here on, and has every capability there.
+fn become_member(kernel: &mut Kernel, thread: ThreadKey, into: UserNs) {
+    let new = user::member(kernel.credentials(thread), into);
+    identity::commit(kernel, thread, new);
 }
 
 fn check_kinds(kinds: NamespaceKinds) -> Step<()> {
@@ -141,9 +260,4 @@ fn check_kinds(kinds: NamespaceKinds) -> Step<()> {
     } else {
         Err(Failure::NotModelled("other namespaces of this kind").into())
     }
-}
-
-fn check_capable(kernel: &Kernel, caller: ThreadKey) -> Result<(), Errno> {
-    let able = kernel.credentials(caller).capable(Capability::SYS_ADMIN);
-    if able { Ok(()) } else { Err(Errno::EPERM) }
 }

@@ -1,50 +1,99 @@
 //! What must hold of all namespaces between two calls.
 
 use rustc_hash::FxHashMap;
+use standin::backend::NamespaceKind;
 
+use super::all::{All, Maker};
 use super::{Held, Namespaces};
 use crate::fs::OpenKind;
 use crate::kernel::Kernel;
+use crate::table::Key;
+
+/// What is found of each namespace.
+#[derive(Default)]
+struct Found {
+    holders: FxHashMap<Held, u32>,
+    /// Each namespace: how many hold it, and who made it.
+    all: Vec<(Held, u32, Maker, NamespaceKind)>,
+}
+
+impl Found {
+    fn held(&mut self, held: Held) {
+        *self.holders.entry(held).or_default() += 1;
+    }
+
+    fn add<T>(
+        &mut self,
+        all: &All<T>,
+        kind: NamespaceKind,
+        held: impl Fn(Key<super::Namespace<T>>) -> Held,
+    ) {
+        for (key, namespace) in all.iter() {
+            self.all.push((held(key), namespace.holders, namespace.maker, kind));
+            self.held(Held::User(namespace.maker.within));
+        }
+    }
+}
 
 /// The first thing found that does not hold.
 ///
 /// # Errors
 /// A sentence that says what.
 pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
-    let Namespaces { sets, uts, cgroup, first, .. } = &kernel.namespaces;
+    let namespaces = &kernel.namespaces;
+    let Namespaces { sets, first, first_user, .. } = namespaces;
+    let mut found = Found::default();
     let mut threads = FxHashMap::default();
     for (_, thread) in kernel.tasks.threads.iter() {
+        found.held(Held::User(thread.credentials.namespace));
         if let Some(set) = thread.namespaces {
             *threads.entry(set).or_insert(0_u32) += 1;
         }
     }
-    let mut holders = FxHashMap::default();
-    let mut group_holders = FxHashMap::default();
-    holders.insert(first.uts, 1_u32);
-    group_holders.insert(first.cgroup, 1_u32);
     for (key, shared) in sets.iter() {
         let counted = threads.get(&key).copied().unwrap_or_default();
         require(counted > 0 && shared.threads == counted, "a set counts its threads")?;
         require(shared.set != *first, "who is in the first namespaces has no set")?;
-        *holders.entry(shared.set.uts).or_default() += 1;
-        *group_holders.entry(shared.set.cgroup).or_default() += 1;
+        shared.set.each().into_iter().for_each(|held| found.held(held));
     }
     for (_, file) in kernel.vfs.files.iter() {
-        let OpenKind::Namespace(held) = file.kind else { continue };
-        match held {
-            Held::Uts(key) => *holders.entry(key).or_default() += 1,
-            Held::Cgroup(key) => *group_holders.entry(key).or_default() += 1,
-            Held::First(_) => {}
+        found.held(Held::User(file.opener.namespace));
+        if let OpenKind::Namespace(held) = file.kind {
+            found.held(held);
         }
     }
-    for (key, uts) in uts.iter() {
-        require(holders.get(&key) == Some(&uts.holders), "a UTS namespace counts its holders")?;
+    for (_, mount) in kernel.vfs.mounts.iter() {
+        found.held(Held::User(mount.owner));
     }
-    for (key, cgroup) in cgroup.iter() {
-        let holders = group_holders.get(&key);
-        require(holders == Some(&cgroup.holders), "a cgroup namespace counts its holders")?;
+    kernel.sockets.nets().for_each(|net| found.held(Held::Net(net)));
+    found.add(&namespaces.uts, NamespaceKind::Uts, Held::Uts);
+    found.add(&namespaces.cgroup, NamespaceKind::Cgroup, Held::Cgroup);
+    found.add(&namespaces.net, NamespaceKind::Net, Held::Net);
+    found.add(&namespaces.ipc, NamespaceKind::Ipc, Held::Ipc);
+    found.add(&namespaces.mount, NamespaceKind::Mount, Held::Mount);
+    found.add(&namespaces.time, NamespaceKind::Time, Held::Time);
+    found.add(&namespaces.user, NamespaceKind::User, |key| Held::User(Some(key)));
+    let firsts = [
+        Held::Uts(first.uts),
+        Held::Cgroup(first.cgroup),
+        Held::Net(first.net),
+        Held::Ipc(first.ipc),
+        Held::Mount(first.mount),
+        Held::Time(first.time),
+        Held::User(Some(*first_user)),
+    ];
+    firsts.into_iter().for_each(|held| found.held(held));
+    let mut counts = super::Counts::default();
+    for (held, holders, maker, kind) in &found.all {
+        let holds = found.holders.get(held).copied().unwrap_or_default();
+        require(holds == *holders, &format!("{held:?} counts its {holds} holders, not {holders}"))?;
+        if !firsts.contains(held) {
+            for maker in namespaces.levels(*maker) {
+                *counts.entry((maker.within, maker.user, *kind)).or_default() += 1;
+            }
+        }
     }
-    require(uts.counts_agree() && cgroup.counts_agree(), "a user's namespaces are counted")
+    require(counts == namespaces.counts, "every namespace is counted for who made it")
 }
 
 fn require(holds: bool, what: &str) -> Result<(), String> {

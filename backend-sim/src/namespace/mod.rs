@@ -1,7 +1,8 @@
 //! Namespaces: which part of the kernel a thread sees (namespaces(7)).
 //!
-//! The namespaces of a kind live in a table of their own ([`all`]; [`uts`], [`cgroup`]); a thread's are a [`Set`] with one key a kind, which
-//! threads share as long as none of them changes its own. A thread in the namespaces that the machine booted with has no set
+//! The namespaces of a kind live in a table of their own ([`all`]); what each is stands in [`uts`], [`cgroup`], [`mount`], [`time`] and
+//! [`user`], while those of the network and of System V IPC are nothing but themselves. A thread's are a [`Set`] with one key a kind, which
+//! threads share as long as none of them changes its own; the user namespace alone is part of its credentials. A thread in the namespaces that the machine booted with has no set
 //! at all, so that most threads cost nothing. A namespace lives while a set or a handle holds it. What the kinds are called
 //! and how the first ones are numbered is in [`kind`], unshare(2) and setns(2) are in [`change`].
 //!
@@ -12,45 +13,86 @@ pub(crate) mod cgroup;
 mod change;
 mod check;
 mod kind;
+pub(crate) mod mount;
 mod number;
+pub(crate) mod time;
+pub(crate) mod user;
 pub(crate) mod uts;
 
-pub(crate) use change::{Renewal, join, join_held, joined, unshare};
+pub(crate) use all::Maker;
+pub(crate) use change::{Joined, Renewal, join, join_held, joined, unshare};
 pub(crate) use check::check;
 pub(crate) use kind::{KINDS, Kind};
 
 use standin::Errno;
-use standin::backend::NamespaceKind;
+use standin::backend::{NamespaceKind, RlimitResource};
 use standin::id::NsId;
 
+use crate::cgroup::{Cgroups, Stand};
+use crate::fs::Spot;
 use crate::kernel::Kernel;
-use crate::profile::Profile;
+use crate::profile::{Profile, Release};
 use crate::table::{Key, Table};
-use crate::task::ThreadKey;
-use all::All;
+use crate::task::{RlimitTable, ThreadKey};
+use all::{All, Namespace};
 use cgroup::CgroupNsKey;
+use mount::{MountNsKey, Mounts};
 use number::Numbers;
+use time::{Offsets, TimeNsKey};
+use user::{Counts, Limits, User, UserKey, UserNs};
 use uts::{Uts, UtsKey};
 
-use crate::cgroup::{Cgroups, Stand};
-
 pub(crate) type SetKey = Key<SharedSet>;
+
+/// What a network namespace is: what is kept apart by it names it.
+pub(crate) struct Net;
+pub(crate) type NetKey = Key<Namespace<Net>>;
+
+/// What a System V IPC namespace is: nothing that is modelled is kept in it.
+pub(crate) struct Ipc;
+pub(crate) type IpcKey = Key<Namespace<Ipc>>;
 
 /// All namespaces of a machine.
 pub(crate) struct Namespaces {
     sets: Table<SharedSet>,
     uts: All<Uts>,
     cgroup: All<Stand>,
-    /// What the machine booted with.
-    first: Set,
+    net: All<Net>,
+    ipc: All<Ipc>,
+    mount: All<Mounts>,
+    time: All<Offsets>,
+    user: All<User>,
+    pub(crate) first: Set,
+    first_user: UserKey,
+    counts: Counts,
     numbers: Numbers,
 }
 
-/// A namespace of each kind that can differ from thread to thread.
+/// A namespace of each kind that can differ from thread to thread, but for that of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Set {
     pub(crate) uts: UtsKey,
     pub(crate) cgroup: CgroupNsKey,
+    pub(crate) net: NetKey,
+    pub(crate) ipc: IpcKey,
+    pub(crate) mount: MountNsKey,
+    pub(crate) time: TimeNsKey,
+    pub(crate) time_for_children: TimeNsKey,
+}
+
+impl Set {
+    /// All that it holds.
+    const fn each(self) -> [Held; 7] {
+        [
+            Held::Uts(self.uts),
+            Held::Cgroup(self.cgroup),
+            Held::Net(self.net),
+            Held::Ipc(self.ipc),
+            Held::Mount(self.mount),
+            Held::Time(self.time),
+            Held::Time(self.time_for_children),
+        ]
+    }
 }
 
 /// A set, and how many threads it is the set of.
@@ -60,26 +102,56 @@ pub(crate) struct SharedSet {
 }
 
 /// The namespace behind a handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Held {
     Uts(UtsKey),
     Cgroup(CgroupNsKey),
+    Net(NetKey),
+    Ipc(IpcKey),
+    Mount(MountNsKey),
+    Time(TimeNsKey),
+    User(UserNs),
     /// The first of a kind that has no other.
     First(NamespaceKind),
 }
 
 impl Namespaces {
     /// The first namespaces.
-    pub(crate) fn boot(profile: &Profile, cgroups: &Cgroups) -> Self {
+    pub(crate) fn boot(profile: &Profile, cgroups: &Cgroups, root: Spot) -> Self {
         let number = |kind| kind::first_number(kind, profile.release);
         let (uts, first_uts) = All::boot(number(NamespaceKind::Uts), Uts::first());
         let (cgroup, first_cgroup) =
             All::boot(number(NamespaceKind::Cgroup), cgroup::first(cgroups));
+        let (net, first_net) = All::boot(number(NamespaceKind::Net), Net);
+        let (ipc, first_ipc) = All::boot(number(NamespaceKind::Ipc), Ipc);
+        let (mount, first_mount) = All::boot(number(NamespaceKind::Mount), Mounts { root });
+        let (time, first_time) = All::boot(number(NamespaceKind::Time), Offsets::first());
+        let mut first_of_users = User::first();
+        // A user's share is half of the threads that the machine can have, like the first limit of processes.
+        let most = RlimitTable::boot(profile).get(RlimitResource::Processes).soft;
+        let most = most.and_then(|most| u32::try_from(most).ok()).unwrap_or(user::MOST);
+        first_of_users.limits = Limits::all(most);
+        let (user, first_user) = All::boot(number(NamespaceKind::User), first_of_users);
         Self {
             sets: Table::default(),
             uts,
             cgroup,
-            first: Set { uts: first_uts, cgroup: first_cgroup },
+            net,
+            ipc,
+            mount,
+            time,
+            user,
+            first: Set {
+                uts: first_uts,
+                cgroup: first_cgroup,
+                net: first_net,
+                ipc: first_ipc,
+                mount: first_mount,
+                time: first_time,
+                time_for_children: first_time,
+            },
+            first_user,
+            counts: Counts::default(),
             numbers: Numbers::default(),
         }
     }
@@ -91,9 +163,49 @@ impl Namespaces {
         }
     }
 
-    fn keep(&mut self, set: Set) {
-        self.uts.keep(set.uts);
-        self.cgroup.keep(set.cgroup);
+    /// A new one of a kind, which nobody holds yet.
+    fn make<T>(
+        &mut self,
+        maker: Maker,
+        kind: NamespaceKind,
+        content: T,
+        of: fn(&mut Self) -> (&mut All<T>, &mut Numbers),
+    ) -> Key<Namespace<T>> {
+        self.count(maker, kind);
+        self.keep_user(maker.within);
+        let (all, numbers) = of(self);
+        all.make(maker, numbers, content)
+    }
+
+    /// One more holds a namespace.
+    pub(crate) fn keep(&mut self, held: Held) {
+        match held {
+            Held::Uts(key) => self.uts.keep(key),
+            Held::Cgroup(key) => self.cgroup.keep(key),
+            Held::Net(key) => self.net.keep(key),
+            Held::Ipc(key) => self.ipc.keep(key),
+            Held::Mount(key) => self.mount.keep(key),
+            Held::Time(key) => self.time.keep(key),
+            Held::User(key) => self.keep_user(key),
+            Held::First(_) => {}
+        }
+    }
+
+    /// Its number, and who made it.
+    fn about(&self, held: Held, profile: &Profile) -> (u32, Maker) {
+        fn of<T>(namespace: &Namespace<T>) -> (u32, Maker) {
+            (namespace.number, namespace.maker)
+        }
+        match held {
+            Held::Uts(key) => of(self.uts.at(key)),
+            Held::Cgroup(key) => of(self.cgroup.at(key)),
+            Held::Net(key) => of(self.net.at(key)),
+            Held::Ipc(key) => of(self.ipc.at(key)),
+            Held::Mount(key) => of(self.mount.at(key)),
+            Held::Time(key) => of(self.time.at(key)),
+            Held::User(key) => of(self.user.at(key.unwrap_or(self.first_user))),
+            Held::First(kind) => (kind::first_number(kind, profile.release), Maker::KERNEL),
+        }
     }
 }
 
@@ -106,16 +218,17 @@ pub(crate) fn leave(kernel: &mut Kernel, set: Option<SetKey>) {
     if shared.threads == 0 {
         let set = shared.set;
         sets.remove(key);
-        release(kernel, Held::Uts(set.uts));
-        release(kernel, Held::Cgroup(set.cgroup));
+        for held in set.each() {
+            release(kernel, held);
+        }
     }
 }
 
 /// The namespaces that a thread is in.
-pub(crate) fn of(kernel: &Kernel, thread: ThreadKey) -> Set {
+pub(crate) fn of(kernel: &Kernel, thread: ThreadKey) -> &Set {
     match kernel.tasks.threads.at(thread).namespaces {
-        Some(set) => kernel.namespaces.sets.at(set).set,
-        None => kernel.namespaces.first,
+        Some(set) => &kernel.namespaces.sets.at(set).set,
+        None => &kernel.namespaces.first,
     }
 }
 
@@ -123,11 +236,46 @@ pub(crate) fn of(kernel: &Kernel, thread: ThreadKey) -> Set {
 pub(crate) fn enter(kernel: &mut Kernel, thread: ThreadKey, set: Set) {
     let namespaces = &mut kernel.namespaces;
     let new = (set != namespaces.first).then(|| {
-        namespaces.keep(set);
+        time::entered(namespaces, set.time);
+        for held in set.each() {
+            namespaces.keep(held);
+        }
         namespaces.sets.insert(SharedSet { set, threads: 1 })
     });
     let before = std::mem::replace(&mut kernel.tasks.threads.at_mut(thread).namespaces, new);
     leave(kernel, before);
+}
+
+/// Where a child is: where it was told to be born or where its parent is, with what is new; and a process in the time that its parent
+/// has for its children.
+pub(crate) fn born(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    child: ThreadKey,
+    joined: Option<Joined>,
+    renewal: Renewal,
+) {
+    if let Some(joined) = joined {
+        joined.enter(kernel, child);
+    }
+    let record = kernel.tasks.threads.at(child);
+    if record.namespaces.is_none() && renewal.is_nothing() {
+        return;
+    }
+    let is_process = kernel.tasks.processes.at(record.process).leader == child;
+    let mut set = renewal.make(kernel, caller, child, *of(kernel, child));
+    if is_process {
+        set.time = set.time_for_children;
+    }
+    if set != *of(kernel, child) {
+        enter(kernel, child, set);
+    }
+}
+
+/// Whether a thread may have others beside it: up to 6.1 not if its children would live in another time.
+pub(crate) fn lets_threads_be(kernel: &Kernel, thread: ThreadKey) -> bool {
+    let set = of(kernel, thread);
+    kernel.profile.release > Release::V6_1 || set.time == set.time_for_children
 }
 
 /// What /proc/PID/ns/KIND leads to, for a handle to hold: the namespace counts that as a holder. ENOENT of a thread that has
@@ -138,26 +286,51 @@ pub(crate) fn hold(
     kind: NamespaceKind,
 ) -> Result<Held, Errno> {
     let held = find(kernel, thread, kind)?;
-    match held {
-        Held::Uts(uts) => kernel.namespaces.uts.keep(uts),
-        Held::Cgroup(cgroup) => kernel.namespaces.cgroup.keep(cgroup),
-        Held::First(_) => {}
-    }
+    kernel.namespaces.keep(held);
     Ok(held)
 }
 
 /// A handle was closed, or a set is gone.
 pub(crate) fn release(kernel: &mut Kernel, held: Held) {
-    let Namespaces { uts, cgroup, numbers, .. } = &mut kernel.namespaces;
+    /// What is left to undo of a namespace that is gone.
+    fn ended<T>(kernel: &mut Kernel, gone: Option<Namespace<T>>, kind: NamespaceKind) -> Option<T> {
+        let Namespace { content, maker, .. } = gone?;
+        kernel.namespaces.uncount(maker, kind);
+        user::let_go(kernel, maker.within);
+        Some(content)
+    }
+    let all = &mut kernel.namespaces;
+    let numbers = &mut all.numbers;
     match held {
         Held::Uts(key) => {
-            uts.let_go(key, numbers);
+            let gone = all.uts.let_go(key, numbers);
+            ended(kernel, gone, NamespaceKind::Uts);
         }
         Held::Cgroup(key) => {
-            if let Some(stand) = cgroup.let_go(key, numbers) {
+            let gone = all.cgroup.let_go(key, numbers);
+            if let Some(stand) = ended(kernel, gone, NamespaceKind::Cgroup) {
                 kernel.cgroups.let_go_of_stand(stand);
             }
         }
+        Held::Net(key) => {
+            let gone = all.net.let_go(key, numbers);
+            ended(kernel, gone, NamespaceKind::Net);
+        }
+        Held::Ipc(key) => {
+            let gone = all.ipc.let_go(key, numbers);
+            ended(kernel, gone, NamespaceKind::Ipc);
+        }
+        Held::Mount(key) => {
+            let gone = all.mount.let_go(key, numbers);
+            if ended(kernel, gone, NamespaceKind::Mount).is_some() {
+                crate::fs::tree::forget(kernel, key);
+            }
+        }
+        Held::Time(key) => {
+            let gone = all.time.let_go(key, numbers);
+            ended(kernel, gone, NamespaceKind::Time);
+        }
+        Held::User(key) => user::let_go(kernel, key),
         Held::First(_) => {}
     }
 }
@@ -168,29 +341,41 @@ pub(crate) fn identity(
     thread: ThreadKey,
     kind: NamespaceKind,
 ) -> Result<NsId, Errno> {
-    let number = match find(kernel, thread, kind)? {
-        Held::Uts(uts) => kernel.namespaces.uts.at(uts).number,
-        Held::Cgroup(cgroup) => kernel.namespaces.cgroup.at(cgroup).number,
-        Held::First(kind) => kind::first_number(kind, kernel.profile.release),
-    };
+    let (number, _) = kernel.namespaces.about(find(kernel, thread, kind)?, &kernel.profile);
     Ok(NsId(number.into()))
+}
+
+/// The user namespace that one was made in: who is capable there may change it.
+fn owner(kernel: &Kernel, held: Held) -> UserNs {
+    kernel.namespaces.about(held, &kernel.profile).1.within
+}
+
+/// The user namespace that a mount namespace was made in.
+pub(crate) fn owner_of_mounts(kernel: &Kernel, mounts: MountNsKey) -> UserNs {
+    owner(kernel, Held::Mount(mounts))
+}
+
+/// The same of a thread's cgroup namespace.
+pub(crate) fn owner_of_groups(kernel: &Kernel, thread: ThreadKey) -> UserNs {
+    owner(kernel, Held::Cgroup(of(kernel, thread).cgroup))
 }
 
 fn find(kernel: &Kernel, thread: ThreadKey, kind: NamespaceKind) -> Result<Held, Errno> {
     let outlives = matches!(kind, NamespaceKind::Pid | NamespaceKind::User);
-    if kernel.tasks.threads.at(thread).exited && !outlives {
+    let record = kernel.tasks.threads.at(thread);
+    if record.exited && !outlives {
         return Err(Errno::ENOENT);
     }
+    let set = of(kernel, thread);
     Ok(match kind {
-        NamespaceKind::Uts => Held::Uts(of(kernel, thread).uts),
-        NamespaceKind::Cgroup => Held::Cgroup(of(kernel, thread).cgroup),
-        NamespaceKind::Ipc
-        | NamespaceKind::Mount
-        | NamespaceKind::Net
-        | NamespaceKind::Pid
-        | NamespaceKind::PidForChildren
-        | NamespaceKind::Time
-        | NamespaceKind::TimeForChildren
-        | NamespaceKind::User => Held::First(kind),
+        NamespaceKind::Uts => Held::Uts(set.uts),
+        NamespaceKind::Cgroup => Held::Cgroup(set.cgroup),
+        NamespaceKind::Net => Held::Net(set.net),
+        NamespaceKind::Ipc => Held::Ipc(set.ipc),
+        NamespaceKind::Mount => Held::Mount(set.mount),
+        NamespaceKind::Time => Held::Time(set.time),
+        NamespaceKind::TimeForChildren => Held::Time(set.time_for_children),
+        NamespaceKind::User => Held::User(record.credentials.namespace),
+        NamespaceKind::Pid | NamespaceKind::PidForChildren => Held::First(kind),
     })
 }

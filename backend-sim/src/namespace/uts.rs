@@ -1,11 +1,11 @@
 //! UTS namespaces: host and domain name (uts_namespaces(7), uname(2)).
 
-use standin::backend::Uname;
+use standin::backend::{NamespaceKind, Uname};
 use standin::path::{KPath, KPathBuf};
 use standin::{Capability, Errno};
 
-use super::all::Namespace;
-use super::of;
+use super::all::{Maker, Namespace};
+use super::{Held, of, owner, user};
 use crate::kernel::Kernel;
 use crate::table::Key;
 use crate::task::ThreadKey;
@@ -75,25 +75,25 @@ impl Uts {
 }
 
 /// A new namespace with the names of another, which nobody holds yet.
-pub(super) fn copy(kernel: &mut Kernel, caller: ThreadKey, from: UtsKey) -> UtsKey {
-    let user = kernel.credentials(caller).user.effective;
+pub(super) fn copy(kernel: &mut Kernel, maker: Maker, from: UtsKey) -> UtsKey {
     let namespaces = &mut kernel.namespaces;
     let Uts { hostname, domainname } = &namespaces.uts.at(from).content;
     let uts = Uts { hostname: hostname.clone(), domainname: domainname.clone() };
-    namespaces.uts.make(user, &mut namespaces.numbers, uts)
+    namespaces.make(maker, NamespaceKind::Uts, uts, |all| (&mut all.uts, &mut all.numbers))
 }
 
 /// sethostname(2), setdomainname(2)
 ///
 /// # Errors
-/// EPERM without `CAP_SYS_ADMIN`; EINVAL: longer than 64 bytes.
+/// EPERM without `CAP_SYS_ADMIN` where the namespace was made; EINVAL: longer than 64 bytes.
 pub(crate) fn set_name(
     kernel: &mut Kernel,
     caller: ThreadKey,
     which: Which,
     name: &KPath,
 ) -> Result<(), Errno> {
-    if !kernel.credentials(caller).capable(Capability::SYS_ADMIN) {
+    let over = owner(kernel, Held::Uts(of(kernel, caller).uts));
+    if !user::capable(kernel, kernel.credentials(caller).holder(), over, Capability::SYS_ADMIN) {
         return Err(Errno::EPERM);
     }
     if name.as_bytes().len() > NAME_LENGTH {

@@ -1,8 +1,8 @@
 //! Operations of `Channels`: sockets, pipes, and descriptors of any kind.
 
 use standin::backend::{
-    Address, Message, PeerCredentials, Receive, Received, SendFlags, ShutdownHow, SocketFlags,
-    SocketOption, SocketType,
+    Address, Message, PeerCredentials, Receive, SendFlags, ShutdownHow, SocketFlags, SocketOption,
+    SocketType,
 };
 
 use super::operation::operation;
@@ -17,7 +17,7 @@ use crate::socket::{self, address, connect, options};
 use crate::step::Step;
 use crate::task::ThreadKey;
 
-pub(crate) use crate::socket::receive::Receiving;
+pub(crate) use crate::socket::receive::{Arrived, Receiving};
 pub(crate) use crate::socket::send::Sending;
 
 operation! {
@@ -80,6 +80,11 @@ operation! {
         options::peer_credentials(kernel, caller, op.socket)
     };
 
+    /// `SO_PEERPIDFD`: the number of the handle.
+    OpenPeer { socket: u32 } = "peer_process" -> u32: |op, kernel, caller| {
+        options::peer_process(kernel, caller, op.socket)
+    };
+
     /// pipe2(2)
     OpenPipe { flags: SocketFlags } = "pipe" -> (u32, u32): |op, kernel, caller| {
         pipe::open(kernel, caller, op.flags)
@@ -110,6 +115,8 @@ operation! {
 pub(crate) struct Send<'a> {
     pub(crate) socket: u32,
     pub(crate) message: &'a Message<'a>,
+    /// The numbers of its descriptors in the caller's table.
+    pub(crate) descriptors: &'a [u32],
     pub(crate) flags: SendFlags,
     pub(crate) sending: Sending,
 }
@@ -119,11 +126,11 @@ impl Operation for Send<'_> {
     const NAME: &'static str = "send";
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<usize> {
-        let what = (self.message, self.flags);
+        let what = (self.message, self.descriptors, self.flags);
         send::send(kernel, caller, self.socket, what, &mut self.sending)
     }
 
-    fn partial(&mut self) -> Option<usize> {
+    fn partial(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Option<usize> {
         self.sending.partial()
     }
 }
@@ -137,15 +144,15 @@ pub(crate) struct ReceiveMessage<'a> {
 }
 
 impl Operation for ReceiveMessage<'_> {
-    type Answer = Received;
+    type Answer = Arrived;
     const NAME: &'static str = "receive";
 
-    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Received> {
+    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Arrived> {
         let into = (&mut *self.buffer, self.how);
         receive::receive(kernel, caller, self.socket, into, &mut self.receiving)
     }
 
-    fn partial(&mut self) -> Option<Received> {
-        self.receiving.partial(self.how)
+    fn partial(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Option<Arrived> {
+        self.receiving.partial(kernel, caller, self.socket, self.how)
     }
 }

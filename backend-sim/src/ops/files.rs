@@ -1,7 +1,9 @@
 //! Operations of `Files`: each hands its arguments to the module of `fs` whose rule it is.
 
-use standin::backend::{Access, FilesystemType, Listing, Lock, MountFlags, OpenOptions, Stat};
-use standin::id::{Bytes, Gid, Mode, Uid};
+use standin::backend::{
+    Access, FilesystemType, Listing, Lock, MountFlags, OpenOptions, Stat, WatchFlags,
+};
+use standin::id::{Bytes, Gid, Mode, Uid, WatchId};
 use standin::path::Follow;
 use standin::{KPath, KPathBuf};
 
@@ -11,6 +13,7 @@ use crate::door::Operation;
 use crate::fs::xattr::NewXattr;
 use crate::fs::{attributes, lock, mount, names, open, rename, transfer, xattr};
 use crate::kernel::Kernel;
+use crate::notify::{self, Event};
 use crate::step::Step;
 use crate::task::ThreadKey;
 
@@ -35,6 +38,25 @@ operation! {
     /// getdents64(2)
     List { directory: u32 } = "list" -> Listing: |op, kernel, caller| {
         transfer::list(kernel, caller, op.directory)
+    };
+
+    /// inotify_init1(2): the number of its descriptor.
+    OpenWatcher { nonblocking: bool } = "watcher" -> u32: |op, kernel, caller| {
+        notify::open(kernel, caller, op.nonblocking)
+    };
+
+    /// inotify_add_watch(2)
+    AddWatch<'a> { watcher: u32, place: PlaceArg<'a>, events: WatchFlags } = "watch" -> WatchId:
+    |op, kernel, caller| notify::watch::add(kernel, caller, op.watcher, op.place, op.events);
+
+    /// inotify_rm_watch(2)
+    RemoveWatch { watcher: u32, watch: WatchId } = "unwatch" -> (): |op, kernel, caller| {
+        notify::watch::remove(kernel, caller, op.watcher, op.watch)
+    };
+
+    /// read(2) of all events.
+    TakeEvents { watcher: u32 } = "watched" -> Vec<Event>: |op, kernel, caller| {
+        notify::events(kernel, caller, op.watcher)
     };
 
     /// mkdir(2)
@@ -167,7 +189,7 @@ impl Operation for Write<'_> {
         transfer::write(kernel, caller, self.file, what, &mut self.writing)
     }
 
-    fn partial(&mut self) -> Option<usize> {
+    fn partial(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Option<usize> {
         self.writing.partial()
     }
 }

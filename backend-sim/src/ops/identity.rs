@@ -1,10 +1,13 @@
 //! Operations of `Processes` on the caller itself: ids, capabilities, limits, priority, umask, sessions.
 
 use standin::backend::{
-    AmbientChange, CapabilitySets, Credentials, PriorityOf, Rlimit, RlimitResource,
+    AmbientChange, CapabilitySets, Credentials, GroupIds, PriorityOf, Rlimit, RlimitResource,
+    UserIds,
 };
 use standin::id::Mode;
-use standin::{Capability, CapabilitySet, Gid, KPath, KPathBuf, Pid, Securebits, Signal, Uid};
+use standin::{
+    Capability, CapabilitySet, Errno, Gid, KPath, KPathBuf, Pid, Securebits, Signal, Uid,
+};
 
 use super::operation::operation;
 use crate::context;
@@ -23,34 +26,97 @@ fn become_new(
     Ok(())
 }
 
+/// Who the caller means by an id; `None` leaves one. EINVAL: nobody in its user namespace.
+fn users(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    ids: [Option<Uid>; 3],
+) -> Result<[Option<Uid>; 3], Errno> {
+    let within = kernel.credentials(caller).namespace;
+    let mut meant = ids;
+    for id in meant.iter_mut().flatten() {
+        *id = kernel.namespaces.meant_user(within, *id).ok_or(Errno::EINVAL)?;
+    }
+    Ok(meant)
+}
+
+/// The same of groups.
+fn groups(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    ids: [Option<Gid>; 3],
+) -> Result<[Option<Gid>; 3], Errno> {
+    let within = kernel.credentials(caller).namespace;
+    let mut meant = ids;
+    for id in meant.iter_mut().flatten() {
+        *id = kernel.namespaces.meant_group(within, *id).ok_or(Errno::EINVAL)?;
+    }
+    Ok(meant)
+}
+
+/// Who user 0 is in the caller's user namespace.
+fn zero(kernel: &Kernel, caller: ThreadKey) -> Option<Uid> {
+    kernel.namespaces.meant_user(kernel.credentials(caller).namespace, Uid::ROOT)
+}
+
 operation! {
     /// getresuid(2), getresgid(2), getgroups(2)
     GetCredentials {} = "credentials" -> Credentials: |_op, kernel, caller| {
         let own = kernel.credentials(caller);
-        Ok(Credentials { user: own.user, group: own.group, groups: own.groups().to_vec() })
+        let all = &kernel.namespaces;
+        let user = |id| all.told_user(own.namespace, id);
+        let group = |id| all.told_group(own.namespace, id);
+        Ok(Credentials {
+            user: UserIds {
+                real: user(own.user.real),
+                effective: user(own.user.effective),
+                saved: user(own.user.saved),
+                filesystem: user(own.user.filesystem),
+            },
+            group: GroupIds {
+                real: group(own.group.real),
+                effective: group(own.group.effective),
+                saved: group(own.group.saved),
+                filesystem: group(own.group.filesystem),
+            },
+            groups: own.groups().iter().copied().map(group).collect(),
+        })
     };
 
     /// setresuid(2)
     SetUserIds { real: Option<Uid>, effective: Option<Uid>, saved: Option<Uid> } = "set_user_ids" -> ():
-    |op, kernel, caller| become_new(kernel, caller, |own| own.with_users(op.real, op.effective, op.saved));
+    |op, kernel, caller| {
+        let zero = zero(kernel, caller);
+        let [real, effective, saved] = users(kernel, caller, [op.real, op.effective, op.saved])?;
+        become_new(kernel, caller, |own| own.with_users(real, effective, saved, zero))
+    };
 
     /// setresgid(2)
     SetGroupIds { real: Option<Gid>, effective: Option<Gid>, saved: Option<Gid> } = "set_group_ids" -> ():
-    |op, kernel, caller| become_new(kernel, caller, |own| own.with_group_ids(op.real, op.effective, op.saved));
+    |op, kernel, caller| {
+        let [real, effective, saved] = groups(kernel, caller, [op.real, op.effective, op.saved])?;
+        become_new(kernel, caller, |own| own.with_group_ids(real, effective, saved))
+    };
 
     /// setgroups(2)
     SetGroups<'a> { groups: &'a [Gid] } = "set_groups" -> (): |op, kernel, caller| {
-        become_new(kernel, caller, |own| own.with_groups(op.groups))
+        let new = kernel.credentials(caller).with_groups(&kernel.namespaces, op.groups)?;
+        become_new(kernel, caller, |_| Ok(new))
     };
 
     /// setuid(2)
     SetUserId { uid: Uid } = "set_user_id" -> (): |op, kernel, caller| {
-        become_new(kernel, caller, |own| own.with_user(op.uid))
+        let zero = zero(kernel, caller);
+        let within = kernel.credentials(caller).namespace;
+        let uid = kernel.namespaces.meant_user(within, op.uid).ok_or(Errno::EINVAL)?;
+        become_new(kernel, caller, |own| own.with_user(uid, zero))
     };
 
     /// setgid(2)
     SetGroupId { gid: Gid } = "set_group_id" -> (): |op, kernel, caller| {
-        become_new(kernel, caller, |own| own.with_group(op.gid))
+        let within = kernel.credentials(caller).namespace;
+        let gid = kernel.namespaces.meant_group(within, op.gid).ok_or(Errno::EINVAL)?;
+        become_new(kernel, caller, |own| own.with_group(gid))
     };
 
     /// capget(2) and the two sets that prctl(2) reads.

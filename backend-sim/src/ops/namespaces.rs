@@ -70,6 +70,7 @@ fn held_namespace(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<Held>
         | OpenKind::Process(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
-        | OpenKind::Counter(_) => Err(Errno::EINVAL.into()),
+        | OpenKind::Counter(_)
+        | OpenKind::Watcher(_) => Err(Errno::EINVAL.into()),
     }
 }

@@ -9,10 +9,11 @@ use crate::cgroup::filesystem;
 use crate::door::Operation;
 use crate::fs::{FileKey, Node, OpenKind, descriptors, proc};
 use crate::kernel::Kernel;
+use crate::namespace::time::{self, OffsetClock};
 use crate::step::{Step, Wait};
 use crate::task::{ThreadKey, handle};
 use crate::wait::Channel;
-use crate::{counter, pipe, socket};
+use crate::{counter, notify, pipe, socket};
 
 /// What is always told, asked for or not (poll(2)).
 const ALWAYS: PollEvents = PollEvents::ERROR.union(PollEvents::HANG_UP).union(PollEvents::INVALID);
@@ -49,8 +50,13 @@ impl Operation for Poll {
         let until = match self.deadline {
             _ if ready => return Ok(answer),
             Deadline::Now => return Ok(answer),
-            Deadline::At(moment) if moment <= kernel.clock.monotonic() => return Ok(answer),
-            Deadline::At(moment) => Some(moment),
+            Deadline::At(moment) => {
+                let moment = time::meant(kernel, caller, moment);
+                if moment <= kernel.clock.monotonic() {
+                    return Ok(answer);
+                }
+                Some(moment)
+            }
             Deadline::Never => None,
         };
         let numbers = self.interests.iter().filter_map(|interest| interest.number);
@@ -69,6 +75,7 @@ fn next_change(kernel: &Kernel, caller: ThreadKey, number: u32) -> Option<Moment
         | OpenKind::Process(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
+        | OpenKind::Watcher(_)
         | OpenKind::Namespace(_) => None,
     }
 }
@@ -123,6 +130,9 @@ fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
             let (ready, channel) = counter::poll(kernel, *counter);
             (ready, [Some(channel), None, None])
         }
+        OpenKind::Watcher(watcher) => {
+            (notify::poll(kernel, *watcher), [Some(Channel::Watcher(*watcher)), None, None])
+        }
         OpenKind::Namespace(_) => (FILE, NONE),
         OpenKind::Node(served) => match file.spot.node {
             Node::Control(group, _) => {
@@ -136,7 +146,9 @@ fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
 
 operation! {
     /// `CLOCK_MONOTONIC`
-    Monotonic {} = "monotonic" -> Moment: |_op, kernel, _caller| Ok(kernel.clock.monotonic());
+    Monotonic { clock: OffsetClock } = "monotonic" -> Moment: |op, kernel, caller| {
+        Ok(time::shown(kernel, caller, op.clock, kernel.clock.monotonic()))
+    };
 
     /// `CLOCK_REALTIME`
     Realtime {} = "realtime" -> Moment: |_op, kernel, _caller| Ok(kernel.clock.realtime());

@@ -13,7 +13,7 @@ use crate::cgroup::memory::Charging;
 use crate::door::Operation;
 use crate::fs::{Node, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
-use crate::namespace::{self, Set};
+use crate::namespace::{self, Joined};
 use crate::processor;
 use crate::step::Step;
 use crate::task::exec::Program;
@@ -68,7 +68,7 @@ impl Operation for Spawn<'_> {
 
 impl Spawn<'_> {
     /// The namespaces that the child is born in, if they are not the caller's.
-    fn joined(&self, kernel: &Kernel, caller: ThreadKey) -> Step<Option<Set>> {
+    fn joined(&self, kernel: &Kernel, caller: ThreadKey) -> Step<Option<Joined>> {
         let Some((process, kinds)) = self.join else { return Ok(None) };
         let process = held(kernel, caller, process)?;
         namespace::joined(kernel, caller, process, kinds).map(Some)
@@ -97,7 +97,8 @@ fn directory_of(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot,
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
-        | OpenKind::Counter(_) => Err(Errno::EBADF),
+        | OpenKind::Counter(_)
+        | OpenKind::Watcher(_) => Err(Errno::EBADF),
     }
 }
 
@@ -110,7 +111,8 @@ pub(super) fn held(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Pr
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
-        | OpenKind::Counter(_) => Err(Errno::EBADF),
+        | OpenKind::Counter(_)
+        | OpenKind::Watcher(_) => Err(Errno::EBADF),
     }
 }
 

@@ -5,16 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use corosensei::stack::DefaultStack;
-use standin::backend::Processes;
-use standin::{ExitCode, KPath};
+use standin::layer::Layered;
+use standin::{Backend, ExitCode, KPath};
 
-use super::fiber::{Fiber, Left, Resume, stack};
+use super::fiber::{Fiber, Left, Resume, is_inside, stack};
 use crate::beside::Beside;
 use crate::cgroup;
 use crate::kernel::Kernel;
 use crate::machine::Shared;
-use crate::task::{Start, Thread, ThreadKey};
+use crate::schedule::Faulty;
+use crate::task::{Start, Tasks, Thread, ThreadKey};
 use crate::view::View;
+use crate::wait::Waits;
 
 /// Stacks that are kept for later.
 const SPARE_STACKS: usize = 64;
@@ -27,6 +29,16 @@ const MOST_FIBERS: usize = 8_192;
 struct Runner {
     /// By the thread each waits as.
     fibers: Beside<Thread, Fiber>,
+}
+
+impl Runner {
+    /// Those of the woken that this OS thread can take up.
+    fn able(&self, waits: &Waits, tasks: &Tasks) -> Vec<ThreadKey> {
+        let can = |thread: &ThreadKey| {
+            self.fibers.get(*thread).is_some() || tasks.starts.contains_key(thread)
+        };
+        waits.woken().filter(can).collect()
+    }
 }
 
 thread_local! {
@@ -92,9 +104,16 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
         return None;
     }
     with(shared, |runner| {
-        let Kernel { waits, tasks, .. } = kernel;
+        let Kernel { waits, tasks, order, .. } = kernel;
+        let chosen = match order {
+            Some(order) => Some(order.next(&runner.able(waits, tasks))?),
+            None => None,
+        };
         let mut fiber = None;
         let thread = waits.next_woken(|thread| {
+            if chosen.is_some_and(|chosen| chosen != thread) {
+                return false;
+            }
             fiber = runner.fibers.remove(thread);
             fiber.is_some() || tasks.starts.contains_key(&thread)
         })?;
@@ -114,14 +133,41 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
     })
 }
 
+/// Whether the program that runs on this OS thread, and is about to make a call as `caller`, is to be left for another one
+/// by the machine's order; then it is one of those that may go on.
+#[cold]
+pub(crate) fn gives_way(shared: &Shared, kernel: &mut Kernel, caller: ThreadKey) -> bool {
+    if !is_inside(shared.id) || !kernel.waits.any_woken() {
+        return false;
+    }
+    let Kernel { waits, tasks, order, .. } = kernel;
+    let able = with(shared, |runner| runner.able(waits, tasks));
+    let gives_way = order.as_mut().is_some_and(|order| order.interrupts(caller, &able));
+    if gives_way {
+        waits.make_runnable(caller);
+    }
+    gives_way
+}
+
 fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
     let program = KPath::new(&start.path).ok().and_then(|path| shared.programs.lock().get(path));
     let view = View::inside(shared, thread);
     let name = String::from_utf8_lossy(&start.path).into_owned();
+    let shared_too = (!shared.lock().faults.is_empty()).then(|| Arc::clone(shared));
     let body = Box::new(move || {
         // A path without a program was refused by spawn; one that was taken away since then fails like a bad image.
-        let code = program.map_or(ExitCode(127), |program| program(&view, &start.arguments));
-        let _ = view.exit(code);
+        let run = |kernel: &dyn Backend| {
+            let code = program.map_or(ExitCode(127), |program| program(kernel, &start.arguments));
+            let _ = kernel.exit(code);
+        };
+        match shared_too {
+            None => run(&view),
+            Some(shared) => {
+                let program = start.path.clone();
+                let faulty = Faulty { shared, thread, program, view: view.clone() };
+                run(&Layered::new(&view, faulty));
+            }
+        }
     });
     let result = catch_unwind(AssertUnwindSafe(|| begin(shared, thread, body)));
     if let Err(panic) = result {

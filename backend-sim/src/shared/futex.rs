@@ -12,6 +12,7 @@ use super::memory::{touch, word, word_at};
 use crate::door::Operation;
 use crate::fs::TmpKey;
 use crate::kernel::Kernel;
+use crate::namespace::time;
 use crate::step::{Step, Wait};
 use crate::task::{Caught, ThreadKey};
 use crate::wait::Channel;
@@ -38,7 +39,7 @@ impl Operation for FutexWait {
     /// changed it may have woken nobody.
     fn gives_up(&self, kernel: &Kernel, caller: ThreadKey, caught: Caught) -> bool {
         !kernel.tasks.threads.at(caller).futex_woken
-            && !self.is_over(kernel)
+            && !self.is_over(kernel, caller)
             && caught.ends(&Wait { never_resumed: self.is_timed(), ..Wait::default() })
     }
 
@@ -46,18 +47,18 @@ impl Operation for FutexWait {
         if std::mem::take(&mut kernel.tasks.threads.at_mut(caller).futex_woken) {
             return Ok(());
         }
-        if self.slept && self.is_over(kernel) {
+        if self.slept && self.is_over(kernel, caller) {
             return Err(Errno::ETIMEDOUT.into());
         }
         let (node, place) = futex(kernel, caller, self.map, self.offset)?;
         if word_at(kernel, node, place) != self.expected {
             return Err(Errno::EAGAIN.into());
         }
-        if self.is_over(kernel) {
+        if self.is_over(kernel, caller) {
             return Err(Errno::ETIMEDOUT.into());
         }
         let until = match self.deadline {
-            Deadline::At(moment) => Some(moment),
+            Deadline::At(moment) => Some(time::meant(kernel, caller, moment)),
             Deadline::Now | Deadline::Never => None,
         };
         self.slept = true;
@@ -71,10 +72,10 @@ impl FutexWait {
         self.deadline != Deadline::Never
     }
 
-    fn is_over(&self, kernel: &Kernel) -> bool {
+    fn is_over(&self, kernel: &Kernel, caller: ThreadKey) -> bool {
         match self.deadline {
             Deadline::Now => true,
-            Deadline::At(moment) => moment <= kernel.clock.monotonic(),
+            Deadline::At(moment) => time::meant(kernel, caller, moment) <= kernel.clock.monotonic(),
             Deadline::Never => false,
         }
     }

@@ -1,11 +1,11 @@
 //! Names of sockets: files and abstract names (unix(7)), giving them and finding who has one.
 
 use standin::Errno;
-use standin::backend::{Access, Address, SocketType};
+use standin::backend::{Access, Address};
 use standin::id::Mode;
 use standin::path::{Follow, KPath, Resolve};
 
-use super::{SocketKey, State, opened};
+use super::{Socket, SocketKey, State, opened};
 use crate::fs::{Node, names, permission, walk};
 use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
@@ -42,7 +42,8 @@ pub(crate) fn bind(
         Address::Path(path) => bind_path(kernel, caller, key, path)?,
         Address::Abstract(_) if bound => return Err(Errno::EINVAL.into()),
         Address::Abstract(name) => {
-            let name = (kernel.sockets.at(key).kind, name.clone());
+            let socket = kernel.sockets.at(key);
+            let name = (socket.net, socket.kind, name.clone());
             if kernel.sockets.names.contains_key(&name) {
                 return Err(Errno::EADDRINUSE.into());
             }
@@ -100,7 +101,7 @@ pub(super) fn name_automatically(kernel: &mut Kernel, key: SocketKey) -> Step<()
         sockets.last_automatic = (sockets.last_automatic + 1) % AUTOMATIC_NAMES;
         let name = format!("{:05x}", sockets.last_automatic).into_bytes();
         if let std::collections::hash_map::Entry::Vacant(free) =
-            sockets.names.entry((socket.kind, name.clone()))
+            sockets.names.entry((socket.net, socket.kind, name.clone()))
         {
             free.insert(key);
             socket.address = Some(Address::Abstract(name));
@@ -114,7 +115,7 @@ pub(super) fn name_automatically(kernel: &mut Kernel, key: SocketKey) -> Step<()
 pub(super) fn forget(kernel: &mut Kernel, key: SocketKey) {
     let socket = kernel.sockets.table.at_mut(key);
     if let Some(Address::Abstract(name)) = &socket.address {
-        let name = (socket.kind, name.clone());
+        let name = (socket.net, socket.kind, name.clone());
         // The ends of connections have their listener's address, but not its name.
         if kernel.sockets.names.get(&name) == Some(&key) {
             kernel.sockets.names.remove(&name);
@@ -125,16 +126,17 @@ pub(super) fn forget(kernel: &mut Kernel, key: SocketKey) {
     }
 }
 
-/// The socket of this type that has an address.
+/// The socket of the same type that has an address.
 ///
 /// # Errors
 /// ECONNREFUSED: nobody has it. EPROTOTYPE: a socket of another type. What the path refuses: ENOENT, EACCES and others.
 pub(super) fn find(
     kernel: &Kernel,
     caller: ThreadKey,
-    kind: SocketType,
+    own: SocketKey,
     address: &Address,
 ) -> Step<SocketKey> {
+    let Socket { net, kind, .. } = *kernel.sockets.at(own);
     let found = match address {
         Address::Path(path) => {
             let spot = walk::spot(kernel, caller, from_here(path), Follow::Link)?;
@@ -144,7 +146,7 @@ pub(super) fn find(
                 Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => None,
             }
         }
-        Address::Abstract(name) => kernel.sockets.names.get(&(kind, name.clone())).copied(),
+        Address::Abstract(name) => kernel.sockets.names.get(&(net, kind, name.clone())).copied(),
         Address::Unnamed | Address::Unspecified => return Err(Errno::EINVAL.into()),
     };
     // A file outlives the socket that it was made for.

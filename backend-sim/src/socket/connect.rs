@@ -8,9 +8,10 @@ use standin::backend::{Address, SocketFlags, SocketType};
 
 use super::address::{check, find, name_automatically};
 use super::identity::Identity;
-use super::{Directions, Socket, SocketKey, State, datagram, install, opened, wake_all};
+use super::{Directions, Socket, SocketKey, State, datagram, insert, install, opened, wake_all};
 use crate::fs::descriptors;
 use crate::kernel::Kernel;
+use crate::namespace;
 use crate::profile::Release;
 use crate::step::{Step, Wait};
 use crate::task::ThreadKey;
@@ -31,8 +32,9 @@ pub(crate) fn pair(
 ) -> Step<(u32, u32)> {
     descriptors::check_room(kernel, caller, 2)?;
     let identity = Some(Identity::of_end(kernel, caller));
-    let one = kernel.sockets.table.insert(Socket::new(kind));
-    let other = kernel.sockets.table.insert(Socket::new(kind));
+    let net = namespace::of(kernel, caller).net;
+    let one = insert(kernel, Socket::new(kind, net));
+    let other = insert(kernel, Socket::new(kind, net));
     for (own, peer) in [(one, other), (other, one)] {
         let socket = kernel.sockets.at_mut(own);
         socket.peer_identity = identity;
@@ -89,15 +91,15 @@ pub(crate) fn connect(
 ) -> Step<()> {
     let own = opened(kernel, caller, number)?;
     let socket = kernel.sockets.at(own.key);
-    let (kind, passes_credentials) = (socket.kind, socket.passes_credentials);
+    let (kind, asks_for_sender) = (socket.kind, socket.asks_for_sender());
     if kind == SocketType::Datagram {
         return datagram::connect(kernel, caller, own.key, address);
     }
     check(address)?;
-    if passes_credentials {
+    if asks_for_sender {
         name_automatically(kernel, own.key)?;
     }
-    let listener = find(kernel, caller, kind, address)?;
+    let listener = find(kernel, caller, own.key, address)?;
     let other = kernel.sockets.at(listener);
     if other.state != State::Listening || other.ended.contains(Directions::RECEIVING) {
         return Err(Errno::ECONNREFUSED.into());
@@ -122,18 +124,22 @@ pub(crate) fn connect(
 fn meet(kernel: &mut Kernel, caller: ThreadKey, own: SocketKey, listener: SocketKey) {
     let identity = Identity::of_end(kernel, caller);
     let of = kernel.sockets.at(listener);
-    let mut end = Socket::new(of.kind);
+    let mut end = Socket::new(of.kind, kernel.sockets.at(own).net);
     end.state = State::Waiting;
     end.address.clone_from(&of.address);
     end.spot = of.spot;
     end.peer_identity = Some(identity);
     let listened = of.peer_identity;
     // Since 6.16 an end is what its listener was when it was made, not when it is accepted.
-    end.passes_credentials = kernel.profile.release >= Release::V6_18 && of.passes_credentials;
+    if kernel.profile.release >= Release::V6_18 {
+        end.passes_credentials = of.passes_credentials;
+        end.passes_process = of.passes_process;
+        end.passes_rights = of.passes_rights;
+    }
     if let Some(spot) = end.spot {
         crate::fs::keep(kernel, spot);
     }
-    let end = kernel.sockets.table.insert(end);
+    let end = insert(kernel, end);
     set_peer(kernel, end, own);
     set_peer(kernel, own, end);
     let socket = kernel.sockets.at_mut(own);
@@ -166,6 +172,7 @@ pub(crate) fn accept(
         return Err(Errno::EINVAL.into());
     }
     let passes_credentials = inherits_now && socket.passes_credentials;
+    let passes_process = inherits_now && socket.passes_process;
     let Some(end) = socket.waiting.pop_front() else {
         return Err(if socket.ended.contains(Directions::RECEIVING) {
             Errno::EINVAL.into()
@@ -179,5 +186,6 @@ pub(crate) fn accept(
     let new = kernel.sockets.at_mut(end);
     new.state = State::Connected;
     new.passes_credentials |= passes_credentials;
+    new.passes_process |= passes_process;
     install(kernel, caller, end, flags)
 }

@@ -4,11 +4,15 @@
 //! whole or not at all, and is received whole or cut.
 
 use standin::Errno;
-use standin::backend::{Address, Message, Receive, Received, SendFlags, SocketType};
+use standin::backend::{Address, Message, Receive, SendFlags, SocketType};
 
 use super::address::{check, find, name_automatically};
 use super::identity::Identity;
-use super::{Directions, Opened, Socket, SocketKey, State, end, queue, send, wake_all};
+use super::receive::Arrived;
+use super::{
+    Directions, Opened, Socket, SocketKey, State, control, end, queue, rights, send, wake_all,
+};
+use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::profile::Release;
 use crate::step::{Step, Wait};
@@ -30,10 +34,10 @@ pub(super) fn connect(
         return Ok(());
     }
     check(address)?;
-    if kernel.sockets.at(own).passes_credentials {
+    if kernel.sockets.at(own).asks_for_sender() {
         name_automatically(kernel, own)?;
     }
-    let other = find(kernel, caller, SocketType::Datagram, address)?;
+    let other = find(kernel, caller, own, address)?;
     check_peer(kernel, own, other)?;
     set_peer(kernel, own, Some(other));
     Ok(())
@@ -66,7 +70,7 @@ fn drop_queue(kernel: &mut Kernel, own: SocketKey, former: SocketKey) {
     if pieces.is_empty() {
         return;
     }
-    for piece in &pieces {
+    for piece in pieces {
         queue::drop_piece(kernel, piece);
     }
     kernel.waits.wake(Channel::SocketBacklog(own));
@@ -93,13 +97,13 @@ pub(super) fn check_connected(socket: &mut Socket) -> Result<(), Errno> {
 ///
 /// # Errors
 /// EINVAL, ENOTCONN, EMSGSIZE, EPIPE, EAGAIN, ECONNRESET; ECONNREFUSED: the peer is gone; as [`find`]. EPERM: the receiver has
-/// another peer.
+/// another peer, or takes no descriptors. ETOOMANYREFS.
 pub(super) fn send(
     kernel: &mut Kernel,
     caller: ThreadKey,
     own: Opened,
     (message, flags): (&Message<'_>, SendFlags),
-    claimed: Option<Identity>,
+    (claimed, files): (Option<Identity>, &[FileKey]),
 ) -> Step<usize> {
     // More than the buffer less this is refused.
     const RESERVED: usize = 32;
@@ -114,7 +118,7 @@ pub(super) fn send(
         None if peer.is_none() && asks_first => return Err(Errno::ENOTCONN.into()),
         None => {}
     }
-    if kernel.sockets.at(own.key).passes_credentials {
+    if kernel.sockets.at(own.key).asks_for_sender() {
         name_automatically(kernel, own.key)?;
     }
     let socket = kernel.sockets.at_mut(own.key);
@@ -125,20 +129,29 @@ pub(super) fn send(
     let waits = !(flags.contains(SendFlags::NONBLOCKING) || own.nonblocking);
     send::check_room(socket)
         .map_err(|refusal| refusal.stop(waits, Channel::SocketOutput(own.key)))?;
+    if !files.is_empty() {
+        rights::check_number(kernel, caller)?;
+    }
     let other = match (to, peer) {
-        (Some(to), _) => find(kernel, caller, kind, to)?,
+        (Some(to), _) => find(kernel, caller, own.key, to)?,
         (None, Some(peer)) => peer,
         (None, None) => return Err(Errno::ENOTCONN.into()),
     };
-    check_receiver(kernel, own.key, other, waits)?;
+    check_receiver(kernel, own.key, other, (waits, !files.is_empty()))?;
     let identity = send::identity(kernel, caller, own.key, other, claimed);
-    let pieces = queue::Boundaries::Kept;
-    queue::push(kernel, own.key, other, message.bytes, (identity, pieces));
+    let rights = rights::take_up(kernel, caller, files);
+    let beside = queue::Sent { identity, rights, boundaries: queue::Boundaries::Kept };
+    queue::push(kernel, own.key, other, message.bytes, beside);
     Ok(message.bytes.len())
 }
 
 /// Whether the receiver takes a message now.
-fn check_receiver(kernel: &mut Kernel, own: SocketKey, other: SocketKey, waits: bool) -> Step<()> {
+fn check_receiver(
+    kernel: &mut Kernel,
+    own: SocketKey,
+    other: SocketKey,
+    (waits, has_files): (bool, bool),
+) -> Step<()> {
     check_peer(kernel, own, other)?;
     let receiver = kernel.sockets.at(other);
     if receiver.state == State::Closed {
@@ -150,6 +163,9 @@ fn check_receiver(kernel: &mut Kernel, own: SocketKey, other: SocketKey, waits: 
     }
     if receiver.ended.contains(Directions::RECEIVING) {
         return Err(Errno::EPIPE.into());
+    }
+    if has_files && !receiver.passes_rights {
+        return Err(Errno::EPERM.into());
     }
     if own == other || !is_full_for(kernel, own, other) {
         Ok(())
@@ -172,10 +188,13 @@ pub(super) fn is_full_for(kernel: &Kernel, own: SocketKey, other: SocketKey) -> 
 /// ENOTCONN: packets of no connection. ECONNRESET. EAGAIN.
 pub(super) fn receive(
     kernel: &mut Kernel,
+    caller: ThreadKey,
     own: Opened,
     buffer: &mut [u8],
     how: Receive,
-) -> Step<Received> {
+) -> Step<Arrived> {
+    let first = kernel.sockets.at(own.key).queue.front().and_then(|piece| piece.identity);
+    control::check(kernel, own.key, first, how)?;
     let socket = kernel.sockets.at_mut(own.key);
     let is_packet = socket.kind == SocketType::SeqPacket;
     if is_packet && socket.state != State::Connected {
@@ -188,7 +207,7 @@ pub(super) fn receive(
         let ended = socket.ended.contains(Directions::RECEIVING);
         let nonblocking = how.nonblocking || own.nonblocking;
         return if ended && (is_packet || !nonblocking) {
-            Ok(Received::default())
+            Ok(Arrived::default())
         } else if nonblocking {
             Err(Errno::EAGAIN.into())
         } else {
@@ -201,19 +220,13 @@ pub(super) fn receive(
     }
     let truncated = length < piece.bytes.len();
     let (sender, identity) = (piece.sender, piece.identity);
-    let told = socket.passes_credentials;
-    let mut received = Received { length, truncated, ..Received::default() };
-    if told {
-        received.credentials = how.credentials.then(|| Identity::sender(identity));
-        received.control_truncated = !how.credentials;
-    }
-    received.from.clone_from(&kernel.sockets.at(sender).address);
+    let files = piece.rights.files.clone();
+    let from = kernel.sockets.at(sender).address.clone();
     // A look is enough to let senders try again.
     kernel.waits.wake(Channel::SocketBacklog(own.key));
-    if !how.peek
-        && let Some(piece) = kernel.sockets.at_mut(own.key).queue.pop_front()
-    {
-        queue::drop_piece(kernel, &piece);
-    }
-    Ok(received)
+    let files =
+        if how.peek { rights::copy(kernel, &files) } else { queue::take_front(kernel, own.key) };
+    let beside = control::Beside { files, sender: Some(identity) };
+    let given = control::give(kernel, caller, own.key, beside, how)?;
+    Ok(Arrived { length, from, truncated, given })
 }

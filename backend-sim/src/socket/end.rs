@@ -4,8 +4,9 @@ use standin::Errno;
 use standin::backend::{ShutdownHow, SocketType};
 
 use super::address::forget;
-use super::{Directions, SocketKey, State, opened, queue, wake_all};
+use super::{Directions, SocketKey, State, collect, opened, queue, wake_all};
 use crate::kernel::Kernel;
+use crate::namespace::{self, Held};
 use crate::step::Step;
 use crate::task::ThreadKey;
 use crate::wait::Channel;
@@ -40,6 +41,8 @@ pub(crate) fn shut_down(
 /// The last descriptor was closed.
 pub(crate) fn close(kernel: &mut Kernel, key: SocketKey) {
     release(kernel, key, Unread::IfAny);
+    kernel.sockets.closed_one = true;
+    collect::collect_if_closed(kernel);
 }
 
 /// Whether the peer of a closed end lost something that it sent: it is told so (ECONNRESET).
@@ -74,7 +77,7 @@ fn release(kernel: &mut Kernel, key: SocketKey, unread: Unread) {
         let_go(kernel, peer);
     }
     for piece in pieces {
-        queue::drop_piece(kernel, &piece);
+        queue::drop_piece(kernel, piece);
     }
     for end in waiting {
         release(kernel, end, Unread::All);
@@ -87,6 +90,8 @@ pub(super) fn let_go(kernel: &mut Kernel, key: SocketKey) {
     let socket = kernel.sockets.at_mut(key);
     socket.holders -= 1;
     if socket.holders == 0 {
+        let net = socket.net;
         kernel.sockets.table.remove(key);
+        namespace::release(kernel, Held::Net(net));
     }
 }

@@ -1,88 +1,150 @@
 //! Who is at the other end: the ids that go with a connection (`SO_PEERCRED`) and with a message (`SCM_CREDENTIALS`).
 
 use standin::backend::PeerCredentials;
-use standin::{Capability, Errno, Gid, Pid, Uid};
+use standin::{Capability, Errno, Failure, Gid, Pid, Uid};
 
+use crate::fs::descriptors;
 use crate::kernel::Kernel;
-use crate::task::ThreadKey;
+use crate::namespace::user::{NO_ID, OVERFLOW_ID};
+use crate::profile::Release;
+use crate::step::Step;
+use crate::task::{ProcessKey, ThreadKey};
 
 /// A process and the ids it had at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     process: Pid,
+    /// What a handle of it would hold.
+    held: Held,
     user: Uid,
     group: Gid,
 }
 
-/// What is told where the kernel noted nobody.
-const NO_ID: u32 = u32::MAX;
-/// What an id that means nothing to the reader is told as (proc(5), /proc/sys/kernel/overflowuid).
-const OVERFLOW_ID: u32 = 65534;
+/// The process behind a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// None: it is nobody's.
+    Nobody,
+    Process(ProcessKey),
+    /// The number is a thread's that is no process's first.
+    Thread,
+}
 
 impl Identity {
     /// Who the end of a stream comes from.
-    pub(super) const NOBODY: Self = Self { process: Pid::ZERO, user: Uid::ROOT, group: Gid::ROOT };
+    pub(super) const NOBODY: Self =
+        Self { process: Pid::ZERO, held: Held::Nobody, user: Uid::ROOT, group: Gid::ROOT };
 
     /// Who connects or listens: the effective ids.
     pub(super) fn of_end(kernel: &Kernel, thread: ThreadKey) -> Self {
         let own = kernel.credentials(thread);
-        let process = Pid(kernel.process(thread).number);
-        Self { process, user: own.user.effective, group: own.group.effective }
+        let (process, held) = process_of(kernel, thread);
+        Self { process, held, user: own.user.effective, group: own.group.effective }
     }
 
     /// Who sends: the real ids.
     pub(super) fn of_sender(kernel: &Kernel, thread: ThreadKey) -> Self {
         let own = kernel.credentials(thread);
-        let process = Pid(kernel.process(thread).number);
-        Self { process, user: own.user.real, group: own.group.real }
+        let (process, held) = process_of(kernel, thread);
+        Self { process, held, user: own.user.real, group: own.group.real }
     }
 
     /// Who a sender says it is.
     ///
     /// # Errors
-    /// EINVAL: no id. EPERM: a process, user or group that is not the caller's, without the capability to be another
-    /// (`CAP_SYS_ADMIN`, `CAP_SETUID`, `CAP_SETGID`; unix(7)). ESRCH: no process has the number.
+    /// EINVAL: nobody in the caller's user namespace. EPERM: a process, user or group that is not the caller's, without the
+    /// capability to be another (`CAP_SYS_ADMIN` over those of the machine, `CAP_SETUID`, `CAP_SETGID`; unix(7)). ESRCH: no process has the
+    /// number.
     pub(super) fn claimed(
         kernel: &Kernel,
         caller: ThreadKey,
         claim: PeerCredentials,
     ) -> Result<Self, Errno> {
-        if claim.uid.0 == NO_ID || claim.gid.0 == NO_ID {
-            return Err(Errno::EINVAL);
-        }
         let own = kernel.credentials(caller);
+        let all = &kernel.namespaces;
+        let uid = all.meant_user(own.namespace, claim.uid).ok_or(Errno::EINVAL)?;
+        let gid = all.meant_group(own.namespace, claim.gid).ok_or(Errno::EINVAL)?;
         let (user, group) = (own.user, own.group);
         let own_process = claim.pid.0 == kernel.process(caller).number;
-        let own_user = [user.real, user.effective, user.saved].contains(&claim.uid);
-        let own_group = [group.real, group.effective, group.saved].contains(&claim.gid);
+        let own_user = [user.real, user.effective, user.saved].contains(&uid);
+        let own_group = [group.real, group.effective, group.saved].contains(&gid);
         let permitted = (own_process || own.capable(Capability::SYS_ADMIN))
-            && (own_user || own.capable(Capability::SETUID))
-            && (own_group || own.capable(Capability::SETGID));
+            && (own_user || own.capable_here(Capability::SETUID))
+            && (own_group || own.capable_here(Capability::SETGID));
         if !permitted {
             return Err(Errno::EPERM);
         }
-        if !own_process && !kernel.tasks.numbers.contains_key(&claim.pid.0) {
-            return Err(Errno::ESRCH);
+        let named = kernel.tasks.by_number(claim.pid.0).ok_or(Errno::ESRCH)?;
+        let process = kernel.tasks.process_of(named);
+        let is_leader = kernel.tasks.processes.at(process).leader == named;
+        let held = if is_leader { Held::Process(process) } else { Held::Thread };
+        Ok(Self { process: claim.pid, held, user: uid, group: gid })
+    }
+
+    /// Whether the machine knows what a handle of it would be.
+    ///
+    /// # Errors
+    /// `NotModelled`: of a thread.
+    pub(super) fn check_process(self) -> Result<(), Failure> {
+        match self.held {
+            Held::Nobody | Held::Process(_) => Ok(()),
+            Held::Thread => Err(Failure::NotModelled("a handle of a sender that is a thread")),
         }
-        Ok(Self { process: claim.pid, user: claim.uid, group: claim.gid })
+    }
+
+    /// The number of a new handle of the process, or why there is none: EINVAL before 6.16 if it was reaped, EMFILE.
+    pub(super) fn handle(
+        self,
+        kernel: &mut Kernel,
+        caller: ThreadKey,
+    ) -> Step<Option<Result<u32, Errno>>> {
+        let Held::Process(process) = self.held else { return Ok(None) };
+        if kernel.profile.release < Release::V6_18 && kernel.tasks.processes.get(process).is_none()
+        {
+            return Ok(Some(Err(Errno::EINVAL)));
+        }
+        if let Err(errno) = descriptors::next_number(kernel, kernel.tasks.process_of(caller)) {
+            return Ok(Some(Err(errno)));
+        }
+        Ok(Some(Ok(descriptors::open_process(kernel, caller, process)?)))
     }
 
     /// As `SO_PEERCRED` tells it.
-    pub(super) fn peer(identity: Option<Self>) -> PeerCredentials {
-        Self::told(identity, NO_ID)
+    pub(super) fn peer(
+        kernel: &Kernel,
+        reader: ThreadKey,
+        identity: Option<Self>,
+    ) -> PeerCredentials {
+        Self::told(kernel, reader, identity, NO_ID)
     }
 
     /// As a message tells it; nobody, if the message was sent before anybody asked for credentials.
-    pub(super) fn sender(identity: Option<Self>) -> PeerCredentials {
-        Self::told(identity, OVERFLOW_ID)
+    pub(super) fn sender(
+        kernel: &Kernel,
+        reader: ThreadKey,
+        identity: Option<Self>,
+    ) -> PeerCredentials {
+        Self::told(kernel, reader, identity, OVERFLOW_ID)
     }
 
-    fn told(identity: Option<Self>, nobody: u32) -> PeerCredentials {
+    fn told(
+        kernel: &Kernel,
+        reader: ThreadKey,
+        identity: Option<Self>,
+        nobody: u32,
+    ) -> PeerCredentials {
         match identity {
-            Some(Self { process, user, group }) => {
-                PeerCredentials { pid: process, uid: user, gid: group }
+            Some(Self { process, user, group, .. }) => {
+                let (all, to) = (&kernel.namespaces, kernel.credentials(reader).namespace);
+                let (uid, gid) = (all.told_user(to, user), all.told_group(to, group));
+                PeerCredentials { pid: process, uid, gid }
             }
             None => PeerCredentials { pid: Pid::ZERO, uid: Uid(nobody), gid: Gid(nobody) },
         }
     }
+}
+
+/// The number of a thread's process, and the process.
+fn process_of(kernel: &Kernel, thread: ThreadKey) -> (Pid, Held) {
+    (Pid(kernel.process(thread).number), Held::Process(kernel.tasks.process_of(thread)))
 }

@@ -2,13 +2,17 @@
 //!
 //! A [`Socket`] is one end. Two connected ends name each other as peers; what one sends stands in the other's queue, charged
 //! to the sender until it was read. Names are in [`address`], making connections in [`connect`], messages in [`send`] and
-//! [`receive`] (those with boundaries in [`datagram`]) with their pieces in [`queue`], who sent them in [`identity`], readiness in [`poll`], the ends in [`end`].
+//! [`receive`] (those with boundaries in [`datagram`]) with their pieces in [`queue`], who sent them in [`identity`], the open files
+//! that go with them in [`rights`], what of it a receiver has room for in [`control`], readiness in [`poll`], the ends in [`end`],
+//! and sockets that only lost messages hold in [`collect`].
 //! Neighbours: `fs::descriptors` (the open files that lead here), `fs::names` (socket files). This module knows no
 //! handle of a backend and no transcript.
 
 pub(crate) mod address;
 mod check;
+mod collect;
 pub(crate) mod connect;
+mod control;
 mod datagram;
 mod end;
 mod identity;
@@ -16,21 +20,23 @@ pub(crate) mod options;
 mod poll;
 mod queue;
 pub(crate) mod receive;
+mod rights;
 pub(crate) mod send;
 
 use std::collections::VecDeque;
 
 use bitflags::bitflags;
 use rustc_hash::FxHashMap;
-use standin::Errno;
 use standin::backend::{AccessMode, Address, OpenFlags, SocketFlags, SocketType};
+use standin::{Errno, Uid};
 
 pub(crate) use check::check;
 pub(crate) use end::{close, shut_down};
 pub(crate) use poll::poll;
 
-use crate::fs::{OpenKind, Spot, descriptors};
+use crate::fs::{FileKey, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
+use crate::namespace::{self, Held, NetKey};
 use crate::step::Step;
 use crate::table::{Key, Table};
 use crate::task::ThreadKey;
@@ -44,15 +50,25 @@ pub(crate) type SocketKey = Key<Socket>;
 #[derive(Default)]
 pub(crate) struct Sockets {
     table: Table<Socket>,
-    /// Abstract names; the types of sockets have separate ones. Looked up, never listed.
-    names: FxHashMap<(SocketType, Vec<u8>), SocketKey>,
+    /// Abstract names; net namespaces and the types of sockets have separate ones. Looked up, never listed.
+    names: FxHashMap<(NetKey, SocketType, Vec<u8>), SocketKey>,
     /// The name that was chosen last for a socket that asked for any.
     last_automatic: u32,
+    /// How many open files each user has under way. Looked up, never listed.
+    under_way: FxHashMap<Uid, u32>,
+    /// How many of all of them are sockets.
+    sockets_under_way: u32,
+    /// Files of dropped messages that are to be closed, the first of them just now.
+    closing: VecDeque<FileKey>,
+    /// A socket was closed since it was looked for what nobody can receive.
+    closed_one: bool,
 }
 
 /// One end of a channel.
 pub(crate) struct Socket {
     kind: SocketType,
+    /// Where it was made, which it counts in as a holder.
+    net: NetKey,
     state: State,
     /// The name that it was given, or that its listener had.
     address: Option<Address>,
@@ -74,6 +90,10 @@ pub(crate) struct Socket {
     peer_identity: Option<Identity>,
     /// `SO_PASSCRED`
     passes_credentials: bool,
+    /// `SO_PASSPIDFD`
+    passes_process: bool,
+    /// `SO_PASSRIGHTS`
+    passes_rights: bool,
     /// `SO_SNDBUF`: how much may be under way, with what the kernel needs for it.
     send_limit: u32,
     /// `SO_RCVBUF`, which nothing of a local socket depends on.
@@ -109,6 +129,11 @@ bitflags! {
 }
 
 impl Sockets {
+    /// The namespace of each socket.
+    pub(crate) fn nets(&self) -> impl Iterator<Item = NetKey> {
+        self.table.iter().map(|(_, socket)| socket.net)
+    }
+
     #[track_caller]
     fn at(&self, key: SocketKey) -> &Socket {
         self.table.at(key)
@@ -121,9 +146,10 @@ impl Sockets {
 }
 
 impl Socket {
-    fn new(kind: SocketType) -> Self {
+    fn new(kind: SocketType, net: NetKey) -> Self {
         Self {
             kind,
+            net,
             state: State::Unconnected,
             address: None,
             spot: None,
@@ -135,11 +161,18 @@ impl Socket {
             backlog: options::FIRST_BACKLOG,
             peer_identity: None,
             passes_credentials: false,
+            passes_process: false,
+            passes_rights: true,
             send_limit: options::BUFFER_BYTES,
             receive_limit: options::BUFFER_BYTES,
             charged: 0,
             holders: 1,
         }
+    }
+
+    /// Whether who sends something is to be noted.
+    const fn asks_for_sender(&self) -> bool {
+        self.passes_credentials || self.passes_process
     }
 
     /// Whether there is room enough that who waits for some is told (unix(7) says nothing; the kernel's rule: a quarter).
@@ -169,7 +202,8 @@ pub(crate) fn opened(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<
         | OpenKind::Process(_)
         | OpenKind::Namespace(_)
         | OpenKind::Pipe(..)
-        | OpenKind::Counter(_) => Err(Errno::ENOTSOCK),
+        | OpenKind::Counter(_)
+        | OpenKind::Watcher(_) => Err(Errno::ENOTSOCK),
     }
 }
 
@@ -193,8 +227,15 @@ pub(crate) fn open(
     flags: SocketFlags,
 ) -> Step<u32> {
     descriptors::check_room(kernel, caller, 1)?;
-    let key = kernel.sockets.table.insert(Socket::new(kind));
+    let net = namespace::of(kernel, caller).net;
+    let key = insert(kernel, Socket::new(kind, net));
     install(kernel, caller, key, flags)
+}
+
+/// A socket begins, in its net namespace.
+fn insert(kernel: &mut Kernel, socket: Socket) -> SocketKey {
+    kernel.namespaces.keep(Held::Net(socket.net));
+    kernel.sockets.table.insert(socket)
 }
 
 /// A descriptor of a socket; there is room for it.

@@ -1,7 +1,7 @@
 //! Options of a socket (socket(7), unix(7)).
 
+use standin::Errno;
 use standin::backend::{PeerCredentials, SocketOption};
-use standin::{Errno, Failure};
 
 use super::identity::Identity;
 use super::{State, opened};
@@ -37,6 +37,7 @@ pub(crate) fn get(
     option: SocketOption,
 ) -> Step<u32> {
     let key = opened(kernel, caller, number)?.key;
+    check_known(kernel, option)?;
     let socket = kernel.sockets.at_mut(key);
     Ok(match option {
         SocketOption::PassCredentials => socket.passes_credentials.into(),
@@ -44,9 +45,8 @@ pub(crate) fn get(
         SocketOption::Error => socket.error.take().map_or(0, |errno| errno.raw().unsigned_abs()),
         SocketOption::SendBuffer => socket.send_limit,
         SocketOption::ReceiveBuffer => socket.receive_limit,
-        SocketOption::PassProcess | SocketOption::PassRights => {
-            return not_modelled(kernel, option);
-        }
+        SocketOption::PassProcess => socket.passes_process.into(),
+        SocketOption::PassRights => socket.passes_rights.into(),
     })
 }
 
@@ -62,6 +62,7 @@ pub(crate) fn set(
     value: u32,
 ) -> Step<()> {
     let key = opened(kernel, caller, number)?.key;
+    check_known(kernel, option)?;
     let most = most_bytes(kernel);
     let socket = kernel.sockets.at_mut(key);
     match option {
@@ -74,21 +75,24 @@ pub(crate) fn set(
         SocketOption::ReceiveBuffer => {
             socket.receive_limit = (value.min(most) * 2).max(LEAST_RECEIVE_BYTES);
         }
-        SocketOption::PassProcess | SocketOption::PassRights => {
-            return not_modelled(kernel, option);
-        }
+        SocketOption::PassProcess => socket.passes_process = value != 0,
+        SocketOption::PassRights => socket.passes_rights = value != 0,
     }
     Ok(())
 }
 
-/// Options that came with later kernels are unknown before.
-fn not_modelled<T>(kernel: &Kernel, option: SocketOption) -> Step<T> {
-    let since = if option == SocketOption::PassRights { Release::V6_18 } else { Release::V6_12 };
-    if kernel.profile.release >= since {
-        Err(Failure::NotModelled("an option of sockets").into())
-    } else {
-        Err(Errno::ENOPROTOOPT.into())
-    }
+/// Options that came with later kernels are unknown before: ENOPROTOOPT.
+fn check_known(kernel: &Kernel, option: SocketOption) -> Result<(), Errno> {
+    let since = match option {
+        SocketOption::PassProcess => Release::V6_12,
+        SocketOption::PassRights => Release::V6_18,
+        SocketOption::PassCredentials
+        | SocketOption::Listening
+        | SocketOption::Error
+        | SocketOption::SendBuffer
+        | SocketOption::ReceiveBuffer => Release::V6_1,
+    };
+    if kernel.profile.release >= since { Ok(()) } else { Err(Errno::ENOPROTOOPT) }
 }
 
 /// `SO_PEERCRED`: who connected or listened, as it was then; nobody, if the socket has no peer and does not listen.
@@ -101,5 +105,22 @@ pub(crate) fn peer_credentials(
     number: u32,
 ) -> Step<PeerCredentials> {
     let key = opened(kernel, caller, number)?.key;
-    Ok(Identity::peer(kernel.sockets.at(key).peer_identity))
+    Ok(Identity::peer(kernel, caller, kernel.sockets.at(key).peer_identity))
+}
+
+/// `SO_PEERPIDFD`: the number of a handle of who connected or listened.
+///
+/// # Errors
+/// EBADF, ENOTSOCK, EMFILE. ENOPROTOOPT: 6.1 has none. ENODATA: nobody did. EINVAL: it was reaped, before 6.16.
+pub(crate) fn peer_process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<u32> {
+    let key = opened(kernel, caller, number)?.key;
+    if kernel.profile.release < Release::V6_12 {
+        return Err(Errno::ENOPROTOOPT.into());
+    }
+    let peer = kernel.sockets.at(key).peer_identity.ok_or(Errno::ENODATA)?;
+    peer.check_process()?;
+    match peer.handle(kernel, caller)? {
+        Some(number) => Ok(number?),
+        None => Err(Errno::ENODATA.into()),
+    }
 }

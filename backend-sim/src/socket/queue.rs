@@ -4,7 +4,9 @@
 //! socket(7)). So how much fits depends on the sizes of the messages, by the same rule here (recorded with `SIOCOUTQ`).
 
 use super::identity::Identity;
+use super::rights::{self, Rights};
 use super::{SocketKey, end};
+use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::wait::Channel;
 
@@ -16,6 +18,8 @@ pub(super) struct Piece {
     pub(super) sender: SocketKey,
     /// Who sent it, if anybody wanted to know then.
     pub(super) identity: Option<Identity>,
+    /// Open files that go with its first byte.
+    pub(super) rights: Rights,
     cost: u32,
 }
 
@@ -74,31 +78,51 @@ impl Boundaries {
     }
 }
 
+/// What goes with bytes that are queued.
+pub(super) struct Sent {
+    pub(super) identity: Option<Identity>,
+    pub(super) rights: Rights,
+    pub(super) boundaries: Boundaries,
+}
+
 /// Queues bytes at `receiver` and charges `sender` for them.
 pub(super) fn push(
     kernel: &mut Kernel,
     sender: SocketKey,
     receiver: SocketKey,
     bytes: &[u8],
-    (identity, boundaries): (Option<Identity>, Boundaries),
+    beside: Sent,
 ) {
+    let Sent { identity, rights, boundaries } = beside;
     let cost = boundaries.cost(bytes.len());
     let from = kernel.sockets.at_mut(sender);
     from.charged += cost;
     from.holders += 1;
-    let piece = Piece { bytes: bytes.into(), read: 0, sender, identity, cost };
+    let piece = Piece { bytes: bytes.into(), read: 0, sender, identity, rights, cost };
     kernel.sockets.at_mut(receiver).queue.push_back(piece);
     kernel.waits.wake(Channel::SocketInput(receiver));
 }
 
 /// A piece was read to its end, or will never be.
-pub(super) fn drop_piece(kernel: &mut Kernel, piece: &Piece) {
+pub(super) fn drop_piece(kernel: &mut Kernel, piece: Piece) {
     let sender = kernel.sockets.at_mut(piece.sender);
     sender.charged -= piece.cost;
     if sender.is_writable() {
         kernel.waits.wake(Channel::SocketOutput(piece.sender));
     }
     end::let_go(kernel, piece.sender);
+    let files = rights::arrive(kernel, piece.rights);
+    rights::let_go(kernel, files);
+}
+
+/// Takes the first piece of a queue, whose files are its receiver's now.
+pub(super) fn take_front(kernel: &mut Kernel, socket: SocketKey) -> Vec<FileKey> {
+    let Some(mut piece) = kernel.sockets.at_mut(socket).queue.pop_front() else {
+        return Vec::new();
+    };
+    let files = rights::arrive(kernel, std::mem::take(&mut piece.rights));
+    drop_piece(kernel, piece);
+    files
 }
 
 #[cfg(test)]

@@ -4,31 +4,34 @@ use standin::backend::{Message, SendFlags, SocketType};
 use standin::{Errno, Failure, Signal};
 
 use super::identity::Identity;
-use super::{Directions, Socket, SocketKey, State, datagram, opened, queue};
+use super::{Directions, Socket, SocketKey, State, datagram, opened, queue, rights};
+use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::step::{Step, Stop, Wait};
 use crate::task::{ThreadKey, signal};
 use crate::wait::Channel;
 
 /// How far a message has gone whose sender waits for room.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Sending {
     /// Bytes that are under way.
     pub(crate) sent: usize,
     /// What is asked once was asked.
     began: bool,
+    /// The open files that go with it, once they were looked up.
+    files: Option<Vec<FileKey>>,
 }
 
 /// sendmsg(2): how many bytes went. A stream takes them all, if need be in pieces between which it waits for room.
 ///
 /// # Errors
-/// EBADF, ENOTSOCK. EINVAL, EPERM, ESRCH: the credentials. EISCONN, EOPNOTSUPP: an address for a stream. ENOTCONN. EPIPE, with SIGPIPE
+/// EBADF, ENOTSOCK. EBADF, EINVAL, ETOOMANYREFS: the descriptors; EPERM: the receiver takes none. EINVAL, EPERM, ESRCH: the credentials. EISCONN, EOPNOTSUPP: an address for a stream. ENOTCONN. EPIPE, with SIGPIPE
 /// if that is asked for: one side was shut down, or the peer is gone. ECONNRESET: it went while the sender waited. EAGAIN.
 pub(crate) fn send(
     kernel: &mut Kernel,
     caller: ThreadKey,
     number: u32,
-    (message, flags): (&Message<'_>, SendFlags),
+    (message, numbers, flags): (&Message<'_>, &[u32], SendFlags),
     sending: &mut Sending,
 ) -> Step<usize> {
     let own = opened(kernel, caller, number)?;
@@ -37,13 +40,11 @@ pub(crate) fn send(
     if kind == SocketType::SeqPacket {
         datagram::check_connected(socket)?;
     }
-    if !message.descriptors.is_empty() {
-        return Err(Failure::NotModelled("descriptors in a message").into());
-    }
+    let files = sending.look_up(kernel, caller, numbers)?;
     let claimed =
         message.credentials.map(|claim| Identity::claimed(kernel, caller, claim)).transpose()?;
     if kind != SocketType::Stream {
-        return datagram::send(kernel, caller, own, (message, flags), claimed);
+        return datagram::send(kernel, caller, own, (message, flags), (claimed, &files));
     }
     if !sending.began {
         begin(kernel, caller, own.key, message, flags)?;
@@ -51,7 +52,8 @@ pub(crate) fn send(
     }
     while sending.sent < message.bytes.len() {
         let rest = message.bytes.get(sending.sent..).unwrap_or_default();
-        match send_piece(kernel, caller, own.key, rest, claimed) {
+        let files = if sending.sent == 0 { &*files } else { &[] };
+        match send_piece(kernel, caller, own.key, rest, (claimed, files)) {
             Ok(length) => sending.sent += length,
             Err(Refusal::Full) if flags.contains(SendFlags::NONBLOCKING) || own.nonblocking => {
                 return sending.end(Errno::EAGAIN);
@@ -70,13 +72,32 @@ pub(crate) fn send(
 }
 
 impl Sending {
+    /// The open files that go with the message: those that its numbers led to when the call began.
+    fn look_up(
+        &mut self,
+        kernel: &Kernel,
+        caller: ThreadKey,
+        numbers: &[u32],
+    ) -> Result<Vec<FileKey>, Failure> {
+        let found = rights::named(kernel, caller, numbers);
+        match &self.files {
+            None => self.files = Some(found?),
+            // A thread of the same process may have closed one meanwhile.
+            Some(files) if found.as_ref() != Ok(files) => {
+                return Err(Failure::NotModelled("a descriptor closed while it waits to be sent"));
+            }
+            Some(_) => {}
+        }
+        Ok(self.files.clone().unwrap_or_default())
+    }
+
     /// The answer when nothing more goes: what went counts before why.
-    fn end(self, errno: Errno) -> Step<usize> {
+    fn end(&self, errno: Errno) -> Step<usize> {
         if self.sent > 0 { Ok(self.sent) } else { Err(errno.into()) }
     }
 
     /// What a signal leaves of a call that waited for room: the answer, if something went.
-    pub(crate) fn partial(self) -> Option<usize> {
+    pub(crate) fn partial(&self) -> Option<usize> {
         (self.sent > 0).then_some(self.sent)
     }
 }
@@ -137,18 +158,26 @@ fn send_piece(
     caller: ThreadKey,
     key: SocketKey,
     bytes: &[u8],
-    claimed: Option<Identity>,
+    (claimed, files): (Option<Identity>, &[FileKey]),
 ) -> Result<usize, Refusal> {
     let socket = kernel.sockets.at_mut(key);
     check_room(socket)?;
     let bytes = bytes.get(..queue::most_bytes(socket.send_limit)).unwrap_or(bytes);
     let peer = socket.peer.ok_or(Refusal::Errno(Errno::ENOTCONN))?;
+    if !files.is_empty() {
+        rights::check_number(kernel, caller).map_err(Refusal::Errno)?;
+    }
     let other = kernel.sockets.at(peer);
     if other.state == State::Closed || other.ended.contains(Directions::RECEIVING) {
         return Err(Refusal::Gone);
     }
+    if !files.is_empty() && !other.passes_rights {
+        return Err(Refusal::Errno(Errno::EPERM));
+    }
     let identity = identity(kernel, caller, key, peer, claimed);
-    queue::push(kernel, key, peer, bytes, (identity, queue::Boundaries::None));
+    let rights = rights::take_up(kernel, caller, files);
+    let beside = queue::Sent { identity, rights, boundaries: queue::Boundaries::None };
+    queue::push(kernel, key, peer, bytes, beside);
     Ok(bytes.len())
 }
 
@@ -174,8 +203,8 @@ pub(super) fn identity(
     claimed: Option<Identity>,
 ) -> Option<Identity> {
     let receiver = kernel.sockets.at(other);
-    let wanted = kernel.sockets.at(own).passes_credentials
-        || receiver.passes_credentials
+    let wanted = kernel.sockets.at(own).asks_for_sender()
+        || receiver.asks_for_sender()
         || receiver.state == State::Waiting;
     claimed.or_else(|| wanted.then(|| Identity::of_sender(kernel, caller)))
 }

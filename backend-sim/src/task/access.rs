@@ -4,6 +4,7 @@ use standin::{Capability, CapabilitySet, Errno, Failure, Gid, Uid};
 
 use crate::context;
 use crate::kernel::Kernel;
+use crate::namespace::user;
 use crate::step::Step;
 use crate::task::{Credentials, ThreadKey};
 
@@ -67,19 +68,24 @@ pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<()
 }
 
 /// The own process; or the same user and group through and through, if the other is dumpable and may no more than the
-/// asker; or `CAP_SYS_PTRACE`.
+/// asker, in the same user namespace; or `CAP_SYS_PTRACE` over it.
 fn allows(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey, asker: &Asker) -> bool {
     let own = kernel.tasks.threads.at(caller);
     let other = kernel.tasks.threads.at(thread);
+    let over = other.credentials.namespace;
     if own.process == other.process || own.credentials.capable(Capability::SYS_PTRACE) {
         return true;
     }
-    let (user, group) = (other.credentials.user, other.credentials.group);
+    let dumpable = kernel.tasks.processes.at(other.process).dumpable || other.exited;
+    if dumpable && user::capable(kernel, own.credentials.holder(), over, Capability::SYS_PTRACE) {
+        return true;
+    }
+    let Credentials { user, group, .. } = &other.credentials;
     let users = [user.real, user.effective, user.saved].iter().all(|id| *id == asker.user);
     let groups = [group.real, group.effective, group.saved].iter().all(|id| *id == asker.group);
-    let dumpable = kernel.tasks.processes.at(other.process).dumpable || other.exited;
     users
         && groups
         && dumpable
+        && own.credentials.namespace == over
         && asker.capabilities.contains_all(other.credentials.capabilities.permitted)
 }

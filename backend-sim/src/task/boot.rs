@@ -24,8 +24,8 @@ impl Tasks {
     /// Process 1, with its working directory and root group.
     pub(crate) fn boot(cgroups: &Cgroups, root: Spot, now: Moment) -> Self {
         let mut accounts = Accounts::default();
-        let account = accounts.of(context::HOST, Uid::ROOT);
-        accounts.get_mut(account).threads = 1;
+        let account = accounts.of((context::HOST, None, Uid::ROOT), None);
+        accounts.add_thread(account);
         let mut jobs = Jobs::default();
         // As the kernel starts it: in no group or session that has a number.
         let job = jobs.make(0, 0);
@@ -150,10 +150,12 @@ pub(crate) fn first_of_user(kernel: &mut Kernel, uid: u32) -> Result<ThreadKey, 
     job::set_session(kernel, thread)?;
     if uid != 0 {
         let (user, group) = (Some(Uid(uid)), Some(Gid(uid)));
-        let new = kernel
-            .credentials(thread)
-            .with_group_ids(group, group, group)?
-            .with_users(user, user, user)?;
+        let new = kernel.credentials(thread).with_group_ids(group, group, group)?.with_users(
+            user,
+            user,
+            user,
+            Some(Uid::ROOT),
+        )?;
         identity::commit(kernel, thread, new);
     }
     let process = kernel.process_mut(thread);

@@ -1,7 +1,7 @@
 //! Changing what a thread may: capability sets, securebits and no_new_privs (capset(2), prctl(2)).
 
 use standin::backend::{AmbientChange, CapabilitySets};
-use standin::{Capability, CapabilitySet, Errno, Securebits};
+use standin::{Capability, CapabilitySet, Errno, Securebits, Uid};
 
 use crate::profile::Release;
 use crate::task::Credentials;
@@ -37,7 +37,7 @@ impl Credentials {
     ) -> Result<Self, Errno> {
         let old = self.capabilities;
         let from_permitted = old.inheritable.union(old.permitted).contains_all(inheritable);
-        let allowed = (self.capable(Capability::SETPCAP) || from_permitted)
+        let allowed = (self.capable_here(Capability::SETPCAP) || from_permitted)
             && old.inheritable.union(old.bounding).contains_all(inheritable)
             && old.permitted.contains_all(permitted)
             && permitted.contains_all(effective);
@@ -55,7 +55,7 @@ impl Credentials {
     /// # Errors
     /// EPERM without `CAP_SETPCAP`.
     pub(crate) fn without_bounding(&self, capability: Capability) -> Result<Self, Errno> {
-        if !self.capable(Capability::SETPCAP) {
+        if !self.capable_here(Capability::SETPCAP) {
             return Err(Errno::EPERM);
         }
         let mut new = self.clone();
@@ -106,8 +106,8 @@ impl Credentials {
         let set_locks = old.intersection(LOCKS);
         let locked = Securebits::from_bits_retain(set_locks.bits() >> 1);
         let changed = old.symmetric_difference(bits);
-        let permitted =
-            self.capable(Capability::SETPCAP) || (!changed.is_empty() && free.contains(changed));
+        let permitted = self.capable_here(Capability::SETPCAP)
+            || (!changed.is_empty() && free.contains(changed));
         let allowed = !locked.intersects(changed)
             && bits.contains(set_locks)
             && known.contains(bits)
@@ -129,8 +129,8 @@ impl Credentials {
     }
 
     /// execve(2) of a file without capabilities and set-id bits: user 0 gets all of bounding and inheritable unless
-    /// `NOROOT`, others keep ambient alone.
-    pub(crate) fn after_exec(&self) -> Self {
+    /// `NOROOT`, others keep ambient alone. `zero` is who user 0 is.
+    pub(crate) fn after_exec(&self, zero: Option<Uid>) -> Self {
         let mut new = self.clone();
         new.user.saved = new.user.effective;
         new.user.filesystem = new.user.effective;
@@ -138,7 +138,7 @@ impl Credentials {
         new.group.filesystem = new.group.effective;
         new.securebits.remove(Securebits::KEEP_CAPS);
         let sets = &mut new.capabilities;
-        let root = |uid| uid == standin::Uid::ROOT && !self.securebits.contains(Securebits::NOROOT);
+        let root = |uid| Some(uid) == zero && !self.securebits.contains(Securebits::NOROOT);
         let gained = if root(self.user.effective) || root(self.user.real) {
             sets.bounding.union(sets.inheritable)
         } else {
@@ -211,10 +211,12 @@ mod tests {
 
     #[test]
     fn a_program_run_by_a_user_has_what_is_ambient() {
+        const ZERO: Option<Uid> = Some(Uid::ROOT);
         let id = Some(Uid(1000));
-        let user = Credentials::root().with_users(id, id, id).unwrap().after_exec();
+        let user = Credentials::root().with_users(id, id, id, ZERO).unwrap().after_exec(ZERO);
         assert_eq!(user.capabilities.permitted, CapabilitySet::EMPTY);
-        let root = Credentials::root().with_users(None, Some(Uid(1)), None).unwrap().after_exec();
+        let root = Credentials::root().with_users(None, Some(Uid(1)), None, ZERO).unwrap();
+        let root = root.after_exec(ZERO);
         assert_eq!(root.capabilities.permitted, CapabilitySet::ALL);
         assert_eq!(root.capabilities.effective, CapabilitySet::EMPTY);
     }

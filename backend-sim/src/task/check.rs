@@ -75,9 +75,11 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
     require(
         {
             let account = tasks.accounts.get(thread.account);
-            (account.label, account.user) == (thread.label, thread.credentials.user.real)
+            let own = &thread.credentials;
+            (account.label, account.namespace, account.user)
+                == (thread.label, own.namespace, own.user.real)
         },
-        "it counts for its real user in its context",
+        "it counts for its real user in its context and user namespace",
     )?;
     let sets = thread.credentials.capabilities;
     require(sets.permitted.contains_all(sets.effective), "effective is part of permitted")?;
@@ -93,7 +95,10 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
 
 fn check_counts(tasks: &Tasks) -> Result<(), String> {
     for (key, account) in tasks.accounts.iter() {
-        let threads = tasks.threads.iter().filter(|(_, thread)| thread.account == key).count();
+        let counts = |(_, thread): &(ThreadKey, &Thread)| {
+            tasks.accounts.chain(thread.account).any(|account| account == key)
+        };
+        let threads = tasks.threads.iter().filter(counts).count();
         let counted = usize::try_from(account.threads) == Ok(threads);
         require(
             counted,

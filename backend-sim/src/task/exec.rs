@@ -2,7 +2,7 @@
 
 use standin::backend::{Access, FileKind, WaitStatus};
 use standin::path::{Follow, KPath, Resolve};
-use standin::{Errno, Failure, Signal};
+use standin::{Errno, Failure, Signal, Uid};
 
 use crate::context;
 use crate::fs::{self, permission, walk};
@@ -46,7 +46,8 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
     shared::forget(kernel, process);
     memory::forget(kernel, process);
     fs::descriptors::close_on_exec(kernel, process);
-    let new = kernel.credentials(caller).after_exec();
+    let own = kernel.credentials(caller);
+    let new = own.after_exec(kernel.namespaces.meant_user(own.namespace, Uid::ROOT));
     let ids = (new.user, new.group);
     identity::commit(kernel, caller, new);
     context::executed(kernel, caller);

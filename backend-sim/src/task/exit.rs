@@ -6,6 +6,7 @@ use standin::backend::WaitStatus;
 
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::user;
 use crate::task::{ProcessKey, State, ThreadKey, family, job, memory, signal};
 use crate::wait::Channel;
 use crate::{cgroup, context, fs, namespace, shared};
@@ -140,7 +141,8 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
     signal::forget_thread(&mut kernel.tasks, thread);
     let record = kernel.tasks.threads.at(thread);
     let (process, number, account) = (record.process, record.number, record.account);
-    kernel.tasks.accounts.get_mut(account).threads -= 1;
+    let namespace = record.credentials.namespace;
+    kernel.tasks.accounts.remove_thread(account);
     kernel.tasks.numbers.remove(&number);
     let tasks = &mut kernel.tasks;
     tasks
@@ -149,6 +151,7 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
         .threads
         .remove(&mut tasks.threads, thread, |thread| &mut thread.siblings);
     tasks.threads.discard(thread);
+    user::let_go(kernel, namespace);
 }
 
 /// No thread of the process runs any more.
@@ -187,6 +190,7 @@ pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
     let tasks = &mut kernel.tasks;
     let record = tasks.threads.at(leader);
     let (number, account) = (record.number, record.account);
+    let namespace = record.credentials.namespace;
     if !record.pending.is_empty() {
         signal::forget_thread(tasks, leader);
     }
@@ -197,10 +201,11 @@ pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
     if let Some(parent) = parent {
         tasks.disown(parent, process);
     }
-    tasks.accounts.get_mut(account).threads -= 1;
+    tasks.accounts.remove_thread(account);
     tasks.numbers.remove(&number);
     tasks.threads.discard(leader);
     tasks.processes.discard(process);
+    user::let_go(kernel, namespace);
     kernel.waits.wake(Channel::Process(process));
 }
 

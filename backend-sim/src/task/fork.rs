@@ -6,7 +6,7 @@ use standin::{Capability, Errno, Failure, SignalSet};
 use crate::cgroup::CgroupKey;
 use crate::kernel::Kernel;
 use crate::list::{Links, List};
-use crate::namespace::{self, Renewal, Set};
+use crate::namespace::{self, Joined, Renewal, user};
 use crate::step::Step;
 use crate::task::{Caught, More, Process, State, Thread, ThreadKey, memory};
 use crate::{cgroup, context, fs, shared};
@@ -19,7 +19,7 @@ pub(crate) struct ForkOptions {
     /// The group that it is born in; else the caller's (`CLONE_INTO_CGROUP`).
     pub(crate) into: Option<CgroupKey>,
     /// The namespaces that it is born in; else the caller's.
-    pub(crate) joined: Option<Set>,
+    pub(crate) joined: Option<Joined>,
     /// Kinds of which it gets a new namespace (`CLONE_NEW*`).
     pub(crate) new: NamespaceKinds,
 }
@@ -27,7 +27,7 @@ pub(crate) struct ForkOptions {
 /// clone3(2): the new process's first thread, or the new thread.
 ///
 /// # Errors
-/// EAGAIN: the user's limit of processes, a group's, or no number is left. What the target group refuses; as
+/// EINVAL: a thread of who has another time for its children, on 6.1. EAGAIN: the user's limit of processes, a group's, or no number is left. What the target group refuses; as
 /// [`Renewal::check`].
 pub(crate) fn fork(
     kernel: &mut Kernel,
@@ -36,6 +36,12 @@ pub(crate) fn fork(
 ) -> Step<ThreadKey> {
     if kernel.tasks.threads.len() >= kernel.profile.limits.threads {
         return Err(Failure::LimitReached("threads").into());
+    }
+    if options.new.contains(NamespaceKinds::USER) {
+        user::check_new(kernel, caller)?;
+    }
+    if options.thread && !namespace::lets_threads_be(kernel, caller) {
+        return Err(Errno::EINVAL.into());
     }
     if exceeds_processes(kernel, caller, 1) {
         return Err(Errno::EAGAIN.into());
@@ -50,11 +56,7 @@ pub(crate) fn fork(
         process(kernel, caller, number)
     };
     cgroup::born(kernel, claim, child);
-    if options.joined.is_some() || !options.new.is_empty() {
-        let set = options.joined.unwrap_or_else(|| namespace::of(kernel, caller));
-        let set = renewal.make(kernel, caller, set);
-        namespace::enter(kernel, child, set);
-    }
+    namespace::born(kernel, caller, child, options.joined, renewal);
     context::born(kernel, child);
     Ok(child)
 }
@@ -68,10 +70,9 @@ pub(super) fn exceeds_processes(kernel: &Kernel, caller: ThreadKey, more: u32) -
     {
         return false;
     }
-    let account = kernel.tasks.accounts.get(record.account);
     let limit = kernel.soft_limit(record.process, RlimitResource::Processes);
-    account.user != standin::Uid::ROOT
-        && limit.is_some_and(|limit| u64::from(account.threads + more) > limit)
+    record.credentials.user.real != standin::Uid::ROOT
+        && kernel.tasks.accounts.exceed(record.account, more, limit)
 }
 
 /// A thread record like the caller's, of a process that the caller names.
@@ -107,8 +108,9 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
 /// Puts a thread into the table: it is found by its number, and counts for its user.
 fn enlist(kernel: &mut Kernel, record: Thread) -> ThreadKey {
     kernel.namespaces.share(record.namespaces);
+    kernel.namespaces.keep_user(record.credentials.namespace);
     let tasks = &mut kernel.tasks;
-    tasks.accounts.get_mut(record.account).threads += 1;
+    tasks.accounts.add_thread(record.account);
     let number = record.number;
     let thread = tasks.threads.insert(record);
     tasks.numbers.insert(number, thread);

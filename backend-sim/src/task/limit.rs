@@ -4,6 +4,7 @@ use standin::backend::{Rlimit, RlimitResource};
 use standin::{Capability, Errno};
 
 use crate::kernel::Kernel;
+use crate::namespace::user;
 use crate::profile::{Profile, Release};
 use crate::task::{Process, ProcessKey, Tasks, ThreadKey};
 
@@ -104,7 +105,7 @@ impl Kernel {
 /// The process whose limits the caller asks for; 0 is itself.
 ///
 /// # Errors
-/// ESRCH; EPERM unless all six ids of the other are the caller's real ones, or the caller has `CAP_SYS_RESOURCE`.
+/// ESRCH; EPERM unless all six ids of the other are the caller's real ones, or the caller has `CAP_SYS_RESOURCE` over it.
 fn target(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
     let tasks = &kernel.tasks;
     let thread =
@@ -119,7 +120,8 @@ fn target(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey,
             .iter()
             .all(|id| *id == own.group.real);
         let same = user && group;
-        if !same && !own.capable(Capability::SYS_RESOURCE) {
+        let over = other.namespace;
+        if !same && !user::capable(kernel, own.holder(), over, Capability::SYS_RESOURCE) {
             return Err(Errno::EPERM);
         }
     }

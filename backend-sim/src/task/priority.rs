@@ -5,6 +5,7 @@ use standin::{Capability, Errno, Uid};
 
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::user;
 use crate::task::{ProcessKey, ThreadKey};
 
 const LOWEST: i8 = 19;
@@ -32,8 +33,14 @@ fn threads(kernel: &Kernel, caller: ThreadKey, of: PriorityOf) -> Vec<ThreadKey>
             members.flat_map(all_of).collect()
         }
         PriorityOf::User(user) => {
-            let own = kernel.credentials(caller).user.real;
-            let user = user.filter(|user| *user != Uid::ROOT).unwrap_or(own);
+            let own = kernel.credentials(caller);
+            let user = match user.filter(|user| *user != Uid::ROOT) {
+                None => own.user.real,
+                Some(named) => match kernel.namespaces.meant_user(own.namespace, named) {
+                    Some(user) => user,
+                    None => return Vec::new(),
+                },
+            };
             let mut found: Vec<(u32, ThreadKey)> = tasks
                 .threads
                 .iter()
@@ -87,13 +94,13 @@ fn may_set(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey, nice: i8) -> R
     let own = kernel.credentials(caller);
     let record = kernel.tasks.threads.at(thread);
     let other = &record.credentials;
-    let able = own.capable(Capability::SYS_NICE);
+    let able = user::capable(kernel, own.holder(), other.namespace, Capability::SYS_NICE);
     let related =
         other.user.real == own.user.effective || other.user.effective == own.user.effective;
     if !related && !able {
         return Err(Errno::EPERM);
     }
-    if nice < record.nice && !able {
+    if nice < record.nice && !own.capable(Capability::SYS_NICE) {
         let wanted = u64::try_from(20 - i32::from(nice)).unwrap_or_default();
         let limit = kernel.soft_limit(record.process, RlimitResource::Nice);
         if limit.is_some_and(|limit| wanted > limit) {

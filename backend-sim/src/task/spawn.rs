@@ -1,12 +1,12 @@
 //! A child and the program it runs, in one (clone3(2), execve(2)).
 
 use standin::backend::{NamespaceKinds, Rlimit, RlimitResource, SpawnCredentials};
-use standin::{Errno, Signal};
+use standin::{Errno, Signal, Uid};
 
 use crate::cgroup::CgroupKey;
 use crate::fs::{self, Spot};
 use crate::kernel::Kernel;
-use crate::namespace::Set;
+use crate::namespace::{Joined, Namespaces};
 use crate::step::Step;
 use crate::task::exec::{Program, exec};
 use crate::task::fork::{ForkOptions, fork};
@@ -24,7 +24,7 @@ pub(crate) struct Birth<'a> {
     pub(crate) session: bool,
     pub(crate) parent_death: Option<Signal>,
     /// The namespaces it is born in; else the caller's.
-    pub(crate) joined: Option<Set>,
+    pub(crate) joined: Option<Joined>,
     /// Kinds of which it gets a new one.
     pub(crate) new: NamespaceKinds,
 }
@@ -64,7 +64,7 @@ fn settle(kernel: &mut Kernel, child: ThreadKey, birth: &Birth<'_>) -> Step<()> 
     fs::descriptors::arrange(kernel, process, birth.descriptors)?;
     if let Some(wanted) = birth.credentials {
         crate::context::is_unmasked(kernel, child)?;
-        let new = become_user(kernel.credentials(child), wanted)?;
+        let new = become_user(&kernel.namespaces, kernel.credentials(child), wanted)?;
         identity::commit(kernel, child, new);
     }
     kernel.tasks.threads.at_mut(child).parent_death = birth.parent_death;
@@ -72,18 +72,29 @@ fn settle(kernel: &mut Kernel, child: ThreadKey, birth: &Birth<'_>) -> Step<()> 
 }
 
 /// Groups, group, user, and what is cut from the bounding set; that takes the capability that the caller had before.
-fn become_user(own: &Credentials, wanted: &SpawnCredentials<'_>) -> Result<Credentials, Errno> {
+fn become_user(
+    namespaces: &Namespaces,
+    own: &Credentials,
+    wanted: &SpawnCredentials<'_>,
+) -> Result<Credentials, Errno> {
     let mut bounded = own.clone();
     for capability in own.capabilities.bounding.difference(wanted.bounding) {
         bounded = bounded.without_bounding(capability)?;
     }
-    let (uid, gid) = (Some(wanted.uid), Some(wanted.gid));
+    let uid = namespaces.meant_user(own.namespace, wanted.uid).ok_or(Errno::EINVAL)?;
+    let gid = namespaces.meant_group(own.namespace, wanted.gid).ok_or(Errno::EINVAL)?;
+    let (uid, gid) = (Some(uid), Some(gid));
     let mut new = if bounded.groups() == wanted.groups {
         bounded
     } else {
-        bounded.with_groups(wanted.groups)?
+        bounded.with_groups(namespaces, wanted.groups)?
     };
-    new = new.with_group_ids(gid, gid, gid)?.with_users(uid, uid, uid)?;
+    new = new.with_group_ids(gid, gid, gid)?.with_users(
+        uid,
+        uid,
+        uid,
+        namespaces.meant_user(own.namespace, Uid::ROOT),
+    )?;
     new.no_new_privileges |= wanted.no_new_privileges;
     Ok(new)
 }

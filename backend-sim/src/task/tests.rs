@@ -256,7 +256,7 @@ fn the_limit_of_processes_bites_at_fork_and_a_zombie_counts() {
     let mut world = World::new();
     let user = world.fork(world.first);
     let id = Some(Uid(1000));
-    let new = world.kernel.credentials(user).with_users(id, id, id).unwrap();
+    let new = world.kernel.credentials(user).with_users(id, id, id, Some(Uid::ROOT)).unwrap();
     identity::commit(&mut world.kernel, user, new);
     let process = world.process(user);
     let two = Rlimit { soft: Some(2), hard: Some(2) };

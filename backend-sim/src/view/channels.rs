@@ -5,7 +5,7 @@ use standin::backend::{
     Address, Channels, Deadline, Message, PeerCredentials, Receive, Received, SendFlags,
     ShutdownHow, SocketFlags, SocketOption, SocketType,
 };
-use standin::handle::{Descriptor, File, Map, Socket};
+use standin::handle::{Descriptor, File, Map, PidHandle, Socket};
 use standin::id::Bytes;
 
 use crate::ops::channels as ops;
@@ -54,13 +54,26 @@ impl Channels for View {
 
     fn send(&self, socket: &Socket, message: &Message<'_>, flags: SendFlags) -> Result<usize> {
         let socket = self.socket_number(socket)?;
-        self.carry(ops::Send { socket, message, flags, sending: ops::Sending::default() })
+        let numbers = message.descriptors.iter().map(|handle| handle.number_in(self.scope()));
+        let descriptors: &[u32] = &numbers.collect::<Result<Vec<u32>>>()?;
+        let sending = ops::Sending::default();
+        self.carry(ops::Send { socket, message, descriptors, flags, sending })
     }
 
     fn receive(&self, socket: &Socket, buffer: &mut [u8], how: Receive) -> Result<Received> {
         let socket = self.socket_number(socket)?;
         let receiving = ops::Receiving::default();
-        self.carry(ops::ReceiveMessage { socket, buffer, how, receiving })
+        let arrived = self.carry(ops::ReceiveMessage { socket, buffer, how, receiving })?;
+        let given = arrived.given;
+        Ok(Received {
+            length: arrived.length,
+            from: arrived.from,
+            credentials: given.credentials,
+            descriptors: given.numbers.into_iter().map(|number| self.handle(number)).collect(),
+            process: given.process.map(|number| Ok(self.handle(number?).into())),
+            truncated: arrived.truncated,
+            control_truncated: given.truncated,
+        })
     }
 
     fn shutdown(&self, socket: &Socket, how: ShutdownHow) -> Result<()> {
@@ -85,6 +98,11 @@ impl Channels for View {
 
     fn peer_credentials(&self, socket: &Socket) -> Result<PeerCredentials> {
         self.carry(ops::GetPeer { socket: self.socket_number(socket)? })
+    }
+
+    fn peer_process(&self, socket: &Socket) -> Result<PidHandle> {
+        let socket = self.socket_number(socket)?;
+        Ok(self.handle(self.carry(ops::OpenPeer { socket })?).into())
     }
 
     fn pipe(&self, flags: SocketFlags) -> Result<(File, File)> {

@@ -4,12 +4,13 @@ use standin::Failure;
 use standin::backend::{Clock, Deadline, Interest, PollEvents};
 use standin::id::Moment;
 
+use crate::namespace::time::OffsetClock;
 use crate::ops::poll::{InterestArg, Monotonic, Poll, Realtime};
 use crate::view::View;
 
 impl Clock for View {
     fn monotonic(&self) -> Result<Moment, Failure> {
-        self.carry(Monotonic {})
+        self.carry(Monotonic { clock: OffsetClock::Monotonic })
     }
 
     fn realtime(&self) -> Result<Moment, Failure> {
@@ -18,7 +19,7 @@ impl Clock for View {
 
     /// The machine is never suspended, so this is the time since boot too.
     fn boottime(&self) -> Result<Moment, Failure> {
-        self.carry(Monotonic {})
+        self.carry(Monotonic { clock: OffsetClock::Boottime })
     }
 
     fn poll(

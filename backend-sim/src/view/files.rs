@@ -1,10 +1,11 @@
 //! The `Files` trait of a view: handles become numbers of the process's table, numbers become handles.
 
 use standin::backend::{
-    Access, Files, FilesystemType, Listing, Lock, MountFlags, OpenOptions, Stat, XattrMode,
+    Access, Files, FilesystemType, Listing, Lock, MountFlags, OpenOptions, Stat, WatchEvent,
+    WatchFlags, XattrMode,
 };
-use standin::handle::{Descriptor, Dir, File};
-use standin::id::{Bytes, Gid, Mode, Uid};
+use standin::handle::{Descriptor, Dir, File, Watcher};
+use standin::id::{Bytes, Gid, Mode, Uid, WatchId};
 use standin::path::Follow;
 use standin::{Errno, Failure, KPath, KPathBuf, Place};
 
@@ -158,6 +159,33 @@ impl Files for View {
 
     fn file_handle(&self, place: Place<'_>) -> Result<Vec<u8>> {
         self.carry(files::FileHandle { place: self.place(place)? })
+    }
+
+    fn watcher(&self, nonblocking: bool) -> Result<Watcher> {
+        Ok(self.handle(self.carry(files::OpenWatcher { nonblocking })?).into())
+    }
+
+    fn watch(&self, watcher: &Watcher, place: Place<'_>, events: WatchFlags) -> Result<WatchId> {
+        let watcher = self.descriptor(watcher.descriptor())?;
+        self.carry(files::AddWatch { watcher, place: self.place(place)?, events })
+    }
+
+    fn unwatch(&self, watcher: &Watcher, watch: WatchId) -> Result<()> {
+        let watcher = self.descriptor(watcher.descriptor())?;
+        self.carry(files::RemoveWatch { watcher, watch })
+    }
+
+    fn watched(&self, watcher: &Watcher) -> Result<Vec<WatchEvent>> {
+        let watcher = self.descriptor(watcher.descriptor())?;
+        let events = self.carry(files::TakeEvents { watcher })?;
+        let told = events.into_iter().map(|event| WatchEvent {
+            watch: WatchId(event.watch),
+            flags: event.flags,
+            cookie: event.cookie,
+            // A name was part of a path once, so no byte of it is NUL.
+            name: event.name.and_then(|name| KPathBuf::new(name.into_vec()).ok()),
+        });
+        Ok(told.collect())
     }
 
     fn mount(

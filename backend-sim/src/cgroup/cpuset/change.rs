@@ -151,7 +151,7 @@ impl<'a> Change<'a> {
         if cpuset.state.is_valid() {
             cpuset.reason = None;
         }
-        events::notify(self.kernel, group);
+        events::notify(self.kernel, group, "cpuset.cpus.partition");
     }
 
     /// What balances load follows the parent, unless the group is a partition.

@@ -8,6 +8,7 @@ use super::{Mask, effective_cpus, nearest};
 use crate::cgroup::{CgroupKey, Cgroups, tree};
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::user;
 use crate::profile::Release;
 use crate::task::{Tasks, ThreadKey};
 
@@ -177,7 +178,9 @@ pub(in crate::cgroup) fn may_set(
     }
     let has = caller.capabilities.permitted;
     let exceeds = |thread: &ThreadKey| {
-        !kernel.credentials(*thread).capabilities.permitted.difference(has).is_empty()
+        let other = kernel.credentials(*thread);
+        !has.contains_all(other.capabilities.permitted)
+            && !user::capable(kernel, caller.holder(), other.namespace, Capability::SYS_NICE)
     };
     if threads.iter().any(exceeds) { Err(Errno::EPERM) } else { Ok(()) }
 }

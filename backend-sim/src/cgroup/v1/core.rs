@@ -62,7 +62,7 @@ pub(in crate::cgroup) fn show_agent(
 /// EPERM unless the opener had `CAP_SYS_ADMIN`: the program is run with every right.
 pub(in crate::cgroup) fn store_agent(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let opener = &kernel.vfs.files.at(write.file).opener;
-    if !opener.rights().capable(Capability::SYS_ADMIN) {
+    if !opener.rights(&kernel.namespaces).capable(Capability::SYS_ADMIN) {
         return Err(Errno::EPERM.into());
     }
     let agent = value::strip(write.bytes).into();

@@ -55,6 +55,7 @@ pub(in crate::cgroup) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<(
     let counter = match kernel.vfs.files.at(opened(kernel, write, counter)?).kind {
         OpenKind::Counter(counter) => counter,
         OpenKind::Node(_)
+        | OpenKind::Watcher(_)
         | OpenKind::Process(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
@@ -67,7 +68,7 @@ pub(in crate::cgroup) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<(
     }
     let node = file.spot.node;
     let attributes = attributes_of(kernel, write.caller, node);
-    if !permission::allows(kernel.credentials(write.caller).rights(), &attributes, Access::READ) {
+    if !permission::allows(kernel.rights(write.caller), &attributes, Access::READ) {
         return Err(Errno::EACCES.into());
     }
     let Node::Control(group, id) = node else { return Err(Errno::EINVAL.into()) };

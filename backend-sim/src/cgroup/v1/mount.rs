@@ -4,7 +4,7 @@ use standin::{Capability, Controller, ControllerSet, Errno};
 
 use crate::cgroup::hierarchy::{self, Options};
 use crate::cgroup::{CgroupKey, HierarchyId};
-use crate::fs::Node;
+use crate::fs::{Node, mount};
 use crate::kernel::Kernel;
 use crate::namespace;
 use crate::profile::Profile;
@@ -46,6 +46,7 @@ pub(crate) fn boot(kernel_profile: &Profile, cgroups: &mut crate::cgroup::Cgroup
 /// is in use elsewhere. EPERM: a new one from within a cgroup namespace.
 pub(crate) fn to_use(kernel: &mut Kernel, caller: ThreadKey, text: &[u8]) -> Step<HierarchyId> {
     let wanted = Wanted::read(kernel, caller, text)?;
+    mount::check_admin(kernel, caller, namespace::owner_of_groups(kernel, caller))?;
     let cgroups = &kernel.cgroups;
     // The kernel asks from the one that was made last.
     for (id, there) in cgroups.v1_hierarchies() {
@@ -186,6 +187,7 @@ impl Wanted {
             (b"release_agent", Some(value)) => {
                 if value.is_empty()
                     || self.release_agent.is_some()
+                    || namespace::owner_of_groups(kernel, caller).is_some()
                     || !kernel.credentials(caller).capable(Capability::SYS_ADMIN)
                 {
                     return Err(Errno::EINVAL);

@@ -5,6 +5,7 @@ use standin::id::{Bytes, Gid, Inode, Mode, Uid};
 use standin::{Errno, Failure};
 
 use super::row::Content;
+use super::sysctl::SettingId;
 use super::{ProcNode, alive, kind};
 use crate::fs::{AttributeChange, Attributes};
 use crate::kernel::Kernel;
@@ -93,6 +94,21 @@ pub(crate) fn mode_of_setting(node: ProcNode) -> Option<Mode> {
     match node {
         ProcNode::Setting(id) => Some(id.mode()),
         ProcNode::Top(id) if id.row().content == Content::Settings => Some(id.row().mode),
+        ProcNode::Root
+        | ProcNode::Top(_)
+        | ProcNode::Process(_)
+        | ProcNode::Tasks(_)
+        | ProcNode::Thread(_)
+        | ProcNode::OfProcess(..)
+        | ProcNode::OfThread(..)
+        | ProcNode::Namespace(..) => None,
+    }
+}
+
+/// Which file or directory below /proc/sys it is.
+pub(crate) const fn setting(node: ProcNode) -> Option<SettingId> {
+    match node {
+        ProcNode::Setting(id) => Some(id),
         ProcNode::Root
         | ProcNode::Top(_)
         | ProcNode::Process(_)

@@ -92,11 +92,6 @@ pub(super) fn statm(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) {
     out.extend_from_slice(if thread.exited { b"0 0 0 0 0 0 0\n" } else { live });
 }
 
-/// /proc/PID/uid_map and its like of the first user namespace.
-pub(super) fn id_map(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"         0          0 4294967295\n");
-}
-
 /// The lines of /proc/PID/limits: resource, name, unit.
 const LIMITS: [(RlimitResource, &[u8], &[u8]); 16] = [
     (RlimitResource::Cpu, b"Max cpu time", b"seconds"),

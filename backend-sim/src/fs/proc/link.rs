@@ -6,6 +6,7 @@ use super::row::Content;
 use super::{ProcNode, namespace, not_modelled, text};
 use crate::fs::Spot;
 use crate::kernel::Kernel;
+use crate::namespace::mount;
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
 
@@ -43,8 +44,9 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> St
         | Content::Comm
         | Content::Command
         | Content::Limits
-        | Content::IdMap
+        | Content::IdMap(_)
         | Content::Setgroups
+        | Content::TimeOffsets
         | Content::OomAdjustment
         | Content::Mounts
         | Content::MountTable => {
@@ -64,7 +66,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
     let thread = may_jump(kernel, caller, node)?;
     match content {
         Content::Directory => Ok(Some(kernel.process(thread).directory)),
-        Content::RootDirectory => Ok(Some(kernel.vfs.root)),
+        Content::RootDirectory => Ok(Some(mount::root(kernel, thread))),
         Content::Unmodelled
         | Content::Tasks
         | Content::Namespaces
@@ -78,8 +80,9 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::Comm
         | Content::Command
         | Content::Limits
-        | Content::IdMap
+        | Content::IdMap(_)
         | Content::Setgroups
+        | Content::TimeOffsets
         | Content::OomAdjustment
         | Content::Mounts
         | Content::MountTable

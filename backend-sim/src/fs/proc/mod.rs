@@ -21,7 +21,7 @@ use standin::backend::{AccessMode, FileKind};
 use standin::{Errno, Failure};
 
 use attributes::inode;
-pub(crate) use attributes::{attributes, change, mode_of_setting};
+pub(crate) use attributes::{attributes, change, mode_of_setting, setting};
 pub(crate) use directory::{list, lookup, parent};
 pub(crate) use link::{jump, readlink};
 use row::Content;
@@ -29,6 +29,7 @@ pub(crate) use row::RowId;
 
 use super::{FileKey, Node};
 use crate::kernel::Kernel;
+use crate::namespace::{time, user};
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
 
@@ -135,7 +136,6 @@ pub(crate) fn open(
     node: ProcNode,
     access: AccessMode,
 ) -> Step<()> {
-    let _ = caller;
     let adds = match node {
         ProcNode::Root | ProcNode::Process(_) | ProcNode::Thread(_) => Some("a list of /proc"),
         ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
@@ -168,6 +168,12 @@ pub(crate) fn open(
     }
     if lists_mounts(node) {
         mountinfo::open(kernel, node)?;
+    }
+    if node.content() == Content::Setgroups
+        && access != AccessMode::Read
+        && let Some(record) = node.thread().and_then(|thread| kernel.tasks.threads.get(thread))
+    {
+        user::may_open_setgroups(kernel, caller, record.credentials.namespace)?;
     }
     Ok(())
 }
@@ -209,11 +215,17 @@ pub(crate) fn read(
         Content::Comm => content::comm(record, text),
         Content::Command => content::command(kernel, record, text),
         Content::Limits => content::limits(kernel, record, text),
-        Content::IdMap => content::id_map(text),
+        Content::IdMap(which) => {
+            let reader = kernel.credentials(caller).namespace;
+            user::read_map(kernel, reader, record.credentials.namespace, which, text);
+        }
         Content::OomAdjustment => oom::print(kernel, record.process, text),
-        Content::Setgroups => text.extend_from_slice(b"allow\n"),
-        Content::Mounts => return mountinfo::print(kernel, caller, text),
-        Content::MountTable => return mountinfo::print_table(kernel, text),
+        Content::Setgroups => {
+            text.extend_from_slice(user::read_setgroups(kernel, record.credentials.namespace));
+        }
+        Content::TimeOffsets => time::print(kernel, thread, text),
+        Content::Mounts => return mountinfo::print(kernel, caller, thread, text),
+        Content::MountTable => return mountinfo::print_table(kernel, thread, text),
         Content::Unmodelled
         | Content::Controllers
         | Content::Tasks
@@ -228,11 +240,12 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// One write. Only a thread's name can be written, by its own process, and a write of nothing empties it.
+/// One write. A thread's name can be written by its own process, and a write of nothing empties it.
 pub(crate) fn write(
     kernel: &mut Kernel,
     caller: ThreadKey,
     file: FileKey,
+    offset: u64,
     bytes: &[u8],
 ) -> Step<usize> {
     let Node::Proc(node) = kernel.vfs.files.at(file).spot.node else {
@@ -257,7 +270,23 @@ pub(crate) fn write(
             let process = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.process;
             Ok(oom::write(kernel, caller, process, bytes)?)
         }
-        Content::IdMap | Content::Setgroups | Content::Unmodelled => Err(not_modelled(node)),
+        Content::IdMap(which) => {
+            let of = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.credentials.namespace;
+            user::write_map(kernel, caller, file, (of, which), offset, bytes)?;
+            Ok(bytes.len())
+        }
+        Content::Setgroups => {
+            let of = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.credentials.namespace;
+            user::write_setgroups(kernel, of, offset, bytes)?;
+            Ok(bytes.len())
+        }
+        Content::TimeOffsets => {
+            if kernel.tasks.threads.get(thread).is_none_or(|record| record.exited) {
+                return Err(Errno::ESRCH.into());
+            }
+            Ok(time::write(kernel, file, thread, offset, bytes)?)
+        }
+        Content::Unmodelled => Err(not_modelled(node)),
         Content::Status
         | Content::Stat
         | Content::Statm

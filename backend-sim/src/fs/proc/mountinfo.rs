@@ -1,5 +1,4 @@
-//! /proc/PID/mountinfo and mounts (proc_pid_mountinfo(5), proc_pid_mounts(5)): all processes share one mount namespace and one
-//! root.
+//! /proc/PID/mountinfo and mounts (proc_pid_mountinfo(5), proc_pid_mounts(5)): the mounts of the process's namespace.
 //!
 //! The size of the root and of /dev is what the machine bounds them by, half of its memory. Linux says a little less,
 //! because some memory is not counted yet when it mounts these two.
@@ -11,7 +10,7 @@ use super::{ProcNode, text};
 use crate::cgroup::{self, value};
 use crate::fs::content::PAGE;
 use crate::fs::tmpfs::Room;
-use crate::fs::{Born, Mount, MountKey, Node, Spot};
+use crate::fs::{Born, Mount, MountKey, Node, Spot, tree};
 use crate::kernel::Kernel;
 use crate::namespace;
 use crate::profile::Release;
@@ -30,11 +29,13 @@ pub(super) fn open(kernel: &Kernel, node: ProcNode) -> Step<()> {
 }
 
 /// A line for each mount, in the order in which they were made.
-pub(super) fn print(kernel: &Kernel, reader: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
-    if kernel.vfs.has_peers {
-        return Err(Failure::NotModelled("mountinfo with shared mounts").into());
-    }
-    for (key, mount) in in_order(kernel) {
+pub(super) fn print(
+    kernel: &Kernel,
+    reader: ThreadKey,
+    of: ThreadKey,
+    out: &mut Vec<u8>,
+) -> Step<()> {
+    for (key, mount) in in_order(kernel, of) {
         let above = mount.on.map_or(mount.number, |on| kernel.vfs.mounts.at(on.mount).number);
         text::decimal(out, mount.number.into());
         out.push(b' ');
@@ -57,6 +58,7 @@ pub(super) fn print(kernel: &Kernel, reader: ThreadKey, out: &mut Vec<u8>) -> St
         print_place(kernel, key, out)?;
         out.push(b' ');
         add_flags(mount, mount.flags.contains(MountFlags::READ_ONLY), out);
+        tree::print_ties(kernel, of, mount, out);
         out.extend_from_slice(b" - ");
         out.extend_from_slice(mount.name.as_bytes());
         out.push(b' ');
@@ -69,8 +71,8 @@ pub(super) fn print(kernel: &Kernel, reader: ThreadKey, out: &mut Vec<u8>) -> St
 }
 
 /// /proc/PID/mounts: the same, shorter, as fstab(5) has it. What is read-only, the mount or the filesystem, is not told apart.
-pub(super) fn print_table(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
-    for (key, mount) in in_order(kernel) {
+pub(super) fn print_table(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
+    for (key, mount) in in_order(kernel, of) {
         out.extend_from_slice(mount.name.as_bytes());
         out.push(b' ');
         print_place(kernel, key, out)?;
@@ -85,8 +87,10 @@ pub(super) fn print_table(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
     Ok(())
 }
 
-fn in_order(kernel: &Kernel) -> Vec<(MountKey, &Mount)> {
-    let mut mounts: Vec<(MountKey, &Mount)> = kernel.vfs.mounts.iter().collect();
+fn in_order(kernel: &Kernel, of: ThreadKey) -> Vec<(MountKey, &Mount)> {
+    let home = tree::home(kernel, of);
+    let mounts = kernel.vfs.mounts.iter().filter(|(key, _)| kernel.home_of(*key) == home);
+    let mut mounts: Vec<(MountKey, &Mount)> = mounts.collect();
     mounts.sort_unstable_by_key(|(_, mount)| mount.order);
     mounts
 }
@@ -156,14 +160,15 @@ fn add_options(kernel: &Kernel, mount: &Mount, out: &mut Vec<u8>) {
         Born::Tmpfs(mode, owner, group) => (mode, owner, group),
     };
     let mut add = |text: String| out.extend_from_slice(text.as_bytes());
+    let room = kernel.vfs.rooms.at(mount.room);
     let usual = Room::half_of(kernel.profile.memory);
     // Mounted before the kernel knew how much memory there is: nothing is usual.
     let early = mount.name != "tmpfs";
-    if early || mount.room.most_pages != usual.most_pages {
-        add(format!(",size={}k", mount.room.most_pages * (PAGE / 1024)));
+    if early || room.most_pages != usual.most_pages {
+        add(format!(",size={}k", room.most_pages * (PAGE / 1024)));
     }
-    if early || mount.room.most_nodes != usual.most_nodes {
-        add(format!(",nr_inodes={}", mount.room.most_nodes));
+    if early || room.most_nodes != usual.most_nodes {
+        add(format!(",nr_inodes={}", room.most_nodes));
     }
     if mode.bits() != 0o1777 {
         add(format!(",mode={:03o}", mode.bits()));
@@ -183,9 +188,9 @@ fn add_options(kernel: &Kernel, mount: &Mount, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use standin::backend::{Files as _, MountFlags};
+    use standin::fs;
     use standin::id::Bytes;
     use standin::path::{KPath, Place};
-    use standin::{Failure, fs};
 
     use crate::{Layout, Machine, Release};
 
@@ -253,12 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn what_shared_mounts_are_called_is_not_modelled() {
-        let machine = Machine::builder().allow_unmodelled().build();
+    fn a_shared_mount_is_told_with_the_number_of_its_peers() {
+        let machine = Machine::builder().build();
         let root = machine.root();
         let [none, at] = ["", "/mnt"].map(|text| KPath::new(text).unwrap());
         root.mount(none, Place::cwd(at), MountFlags::SHARED, none).unwrap();
-        let refused = fs::read_to_string(&root, FILE).unwrap_err();
-        assert!(matches!(refused.failure(), Failure::NotModelled(_)), "{refused}");
+        let told = fs::read_to_string(&root, FILE).unwrap();
+        let line = "27 1 0:24 / /mnt rw,relatime shared:1 - tmpfs tmpfs rw,inode64";
+        assert!(told.lines().any(|told| told == line), "{told}");
     }
 }

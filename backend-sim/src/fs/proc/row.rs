@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use standin::backend::FileKind;
 use standin::id::Mode;
 
+use crate::namespace::user::Which;
 use crate::profile::Release;
 
 /// A row of one of the tables.
@@ -60,9 +61,11 @@ pub(super) enum Content {
     Comm,
     Command,
     Limits,
-    /// uid_map and its like: everybody is in the first user namespace.
-    IdMap,
+    /// uid_map and its like.
+    IdMap(Which),
     Setgroups,
+    /// The offsets of the time namespace for children.
+    TimeOffsets,
     OomAdjustment,
     /// The mounts (mountinfo).
     Mounts,
@@ -136,7 +139,7 @@ const ROWS: &[Row] = &[
     both(b"limits", file(0o444), Content::Limits),
     both(b"sched", file(0o644), Content::Unmodelled),
     process(b"autogroup", file(0o644), Content::Unmodelled),
-    process(b"timens_offsets", file(0o644), Content::Unmodelled),
+    process(b"timens_offsets", file(0o644), Content::TimeOffsets),
     both(b"comm", file(0o644), Content::Comm),
     both(b"syscall", file(0o400), Content::Unmodelled),
     both(b"cmdline", file(0o444), Content::Command),
@@ -170,9 +173,9 @@ const ROWS: &[Row] = &[
     both(b"sessionid", file(0o444), Content::Unmodelled),
     process(b"coredump_filter", file(0o644), Content::Unmodelled),
     both(b"io", file(0o400), Content::Unmodelled),
-    both(b"uid_map", file(0o644), Content::IdMap),
-    both(b"gid_map", file(0o644), Content::IdMap),
-    both(b"projid_map", file(0o644), Content::IdMap),
+    both(b"uid_map", file(0o644), Content::IdMap(Which::Users)),
+    both(b"gid_map", file(0o644), Content::IdMap(Which::Groups)),
+    both(b"projid_map", file(0o644), Content::IdMap(Which::Projects)),
     both(b"setgroups", file(0o644), Content::Setgroups),
     process(b"timers", file(0o444), Content::Unmodelled),
     process(b"timerslack_ns", file(0o666), Content::Unmodelled),

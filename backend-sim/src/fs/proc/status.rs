@@ -99,7 +99,7 @@ pub(super) fn print(kernel: &Kernel, caller: ThreadKey, key: ThreadKey, out: &mu
     }
     out.extend_from_slice(b"\nState:\t");
     out.extend_from_slice(shown(kernel, caller, key).words());
-    ids(kernel, thread, process, out);
+    ids(kernel, caller, thread, process, out);
     if release >= Release::V6_12 {
         out.extend_from_slice(b"Kthread:\t0\n");
     }
@@ -143,22 +143,27 @@ fn line(out: &mut Vec<u8>, label: &[u8], numbers: &[u32]) {
     }
 }
 
-fn ids(kernel: &Kernel, thread: &Thread, process: &Process, out: &mut Vec<u8>) {
+fn ids(kernel: &Kernel, reader: ThreadKey, thread: &Thread, process: &Process, out: &mut Vec<u8>) {
     let job = kernel.tasks.jobs.get(process.job);
+    let (all, to) = (&kernel.namespaces, kernel.credentials(reader).namespace);
     let user = thread.credentials.user;
+    let user = [user.real, user.effective, user.saved, user.filesystem];
+    let user = user.map(|id| all.told_user(to, id).0);
     let group = thread.credentials.group;
+    let group = [group.real, group.effective, group.saved, group.filesystem];
+    let group = group.map(|id| all.told_group(to, id).0);
     line(out, b"\nTgid:", &[process.number]);
     line(out, b"\nNgid:", &[0]);
     line(out, b"\nPid:", &[thread.number]);
     line(out, b"\nPPid:", &[kernel.tasks.parent_number(thread.process)]);
     line(out, b"\nTracerPid:", &[0]);
-    line(out, b"\nUid:", &[user.real.0, user.effective.0, user.saved.0, user.filesystem.0]);
-    line(out, b"\nGid:", &[group.real.0, group.effective.0, group.saved.0, group.filesystem.0]);
+    line(out, b"\nUid:", &user);
+    line(out, b"\nGid:", &group);
     out.extend_from_slice(b"\nFDSize:\t");
     text::decimal(out, if thread.exited { 0 } else { table_size(process) });
     out.extend_from_slice(b"\nGroups:\t");
     for group in thread.credentials.groups() {
-        text::decimal(out, group.0.into());
+        text::decimal(out, all.told_group(to, *group).0.into());
         out.push(b' ');
     }
     // Without groups the kernel leaves the blank alone.

@@ -4,13 +4,16 @@
 //! A file's text is made for each read, and may be read and written from any offset. Permission goes by mode and id alone:
 //! no capability helps, and none is needed.
 
-use standin::backend::{Access, FileKind};
+use standin::backend::{Access, FileKind, NamespaceKind};
 use standin::id::Mode;
-use standin::{Errno, Failure, Gid, Uid};
+use standin::{Capability, Errno, Failure, Gid, Uid};
 
 use super::ProcNode;
 use crate::kernel::Kernel;
+use crate::namespace::user::MOST;
 use crate::namespace::uts::{self, Name, Which};
+use crate::notify;
+use crate::notify::setting::Limit;
 use crate::step::Step;
 use crate::task::{Credentials, ThreadKey};
 
@@ -35,6 +38,9 @@ enum Setting {
     Build,
     Hardware,
     Swappiness,
+    /// How many namespaces of a kind the caller's user namespace lets a user have (namespaces(7)).
+    Limit(NamespaceKind),
+    Watching(Limit),
 }
 
 const fn row(above: Option<u8>, name: &'static [u8], mode: u16, setting: Setting) -> Row {
@@ -45,7 +51,12 @@ const fn row(above: Option<u8>, name: &'static [u8], mode: u16, setting: Setting
     Row { above, name, mode: Mode::new(mode), setting }
 }
 
-const ROWS: [Row; 9] = [
+/// A limit of /proc/sys/user.
+const fn limit(name: &'static [u8], kind: NamespaceKind) -> Row {
+    row(Some(9), name, 0o644, Setting::Limit(kind))
+}
+
+const ROWS: [Row; 23] = [
     row(None, b"kernel", 0o555, Setting::Directory),
     row(Some(0), b"arch", 0o444, Setting::Hardware),
     row(Some(0), b"domainname", 0o644, Setting::Name(Which::Domain)),
@@ -55,6 +66,20 @@ const ROWS: [Row; 9] = [
     row(Some(0), b"version", 0o444, Setting::Build),
     row(None, b"vm", 0o555, Setting::Directory),
     row(Some(7), b"swappiness", 0o644, Setting::Swappiness),
+    row(None, b"user", 0o555, Setting::Directory),
+    limit(b"max_cgroup_namespaces", NamespaceKind::Cgroup),
+    limit(b"max_ipc_namespaces", NamespaceKind::Ipc),
+    limit(b"max_mnt_namespaces", NamespaceKind::Mount),
+    limit(b"max_net_namespaces", NamespaceKind::Net),
+    limit(b"max_pid_namespaces", NamespaceKind::Pid),
+    limit(b"max_time_namespaces", NamespaceKind::Time),
+    limit(b"max_user_namespaces", NamespaceKind::User),
+    limit(b"max_uts_namespaces", NamespaceKind::Uts),
+    row(None, b"fs", 0o555, Setting::Directory),
+    row(Some(18), b"inotify", 0o555, Setting::Directory),
+    row(Some(19), b"max_queued_events", 0o644, Setting::Watching(Limit::Events)),
+    row(Some(19), b"max_user_instances", 0o644, Setting::Watching(Limit::Watchers)),
+    row(Some(19), b"max_user_watches", 0o644, Setting::Watching(Limit::Watches)),
 ];
 
 impl SettingId {
@@ -88,10 +113,20 @@ pub(super) fn find(above: Option<SettingId>, name: &[u8]) -> Option<ProcNode> {
     Some(ProcNode::Setting(SettingId(u8::try_from(place).ok()?)))
 }
 
-/// Whether these credentials may use a setting, or a directory of them, so.
-pub(crate) fn allows(credentials: &Credentials, mode: Mode, access: Access) -> bool {
+/// Whether somebody may use a setting, or a directory of them, so. Limits are for who has `CAP_SYS_RESOURCE` in its user namespace,
+/// others may read them.
+pub(crate) fn allows(
+    credentials: &Credentials,
+    setting: Option<SettingId>,
+    mode: Mode,
+    access: Access,
+) -> bool {
     let mode = mode.bits();
-    let granted = if credentials.user.effective == Uid::ROOT {
+    let is_limit = setting.is_some_and(|id| matches!(id.row().setting, Setting::Limit(_)));
+    let granted = if is_limit {
+        let able = credentials.capable_here(Capability::SYS_RESOURCE);
+        if able { mode >> 6 } else { mode & 0o4 }
+    } else if credentials.user.effective == Uid::ROOT {
         mode >> 6
     } else if credentials.group.effective == Gid::ROOT || credentials.in_group(Gid::ROOT) {
         mode >> 3
@@ -122,6 +157,15 @@ pub(crate) fn read(
             number = kernel.cgroups.swappiness.to_string();
             number.as_bytes()
         }
+        Setting::Limit(kind) => {
+            let limits = &kernel.namespaces.user(kernel.credentials(caller).namespace).limits;
+            number = limits.get(kind).to_string();
+            number.as_bytes()
+        }
+        Setting::Watching(limit) => {
+            number = notify::setting::get(kernel, limit)?.to_string();
+            number.as_bytes()
+        }
     };
     let rest = text.iter().chain(b"\n").skip(usize::try_from(offset).unwrap_or(usize::MAX));
     Ok(buffer.iter_mut().zip(rest).map(|(to, byte)| *to = *byte).count())
@@ -139,6 +183,13 @@ pub(crate) fn write(
     let which = match id.row().setting {
         Setting::Name(which) => which,
         Setting::Swappiness => return Err(Failure::NotModelled("a number in /proc/sys").into()),
+        Setting::Limit(kind) => return Ok(write_limit(kernel, caller, kind, offset, bytes)?),
+        Setting::Watching(limit) => {
+            if offset == 0 {
+                notify::setting::set(kernel, limit, bytes)?;
+            }
+            return Ok(bytes.len());
+        }
         Setting::Directory
         | Setting::System
         | Setting::Release
@@ -152,5 +203,32 @@ pub(crate) fn write(
         let name = Name::cut(&[kept, new].concat());
         uts::put_name(kernel, caller, which, name);
     }
+    Ok(bytes.len())
+}
+
+/// One write of a limit, a number from 0 to the highest; what stands behind it is not looked at.
+///
+/// # Errors
+/// EINVAL: no such number.
+fn write_limit(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    kind: NamespaceKind,
+    offset: u64,
+    bytes: &[u8],
+) -> Result<usize, Errno> {
+    if offset > 0 || bytes.is_empty() {
+        return Ok(bytes.len());
+    }
+    let text = bytes.trim_ascii_start();
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, behind) = text.split_at_checked(digits).ok_or(Errno::EINVAL)?;
+    if behind.first().is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | 0)) {
+        return Err(Errno::EINVAL);
+    }
+    let number = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok());
+    let most = number.filter(|most| *most <= MOST).ok_or(Errno::EINVAL)?;
+    let namespace = kernel.credentials(caller).namespace;
+    kernel.namespaces.user_mut(namespace).limits.set(kind, most);
     Ok(bytes.len())
 }

@@ -1,0 +1,196 @@
+//! Mounts that follow each other: what is mounted on one of a group of peers is mounted on the others and on their slaves
+//! (mount_namespaces(7), Shared subtrees).
+
+use standin::backend::MountFlags;
+use standin::{Errno, Failure};
+
+use super::tree::{copy_one, detach, from_the_top};
+use super::{MountKey, Spot, Vfs};
+use crate::kernel::Kernel;
+use crate::namespace;
+use crate::notify;
+use crate::step::Step;
+
+/// A group of peers: the lowest number that was free.
+pub(super) type Group = u32;
+
+/// Whom a mount follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ties {
+    /// What happens to one of them happens to all.
+    pub(super) peers: Option<Group>,
+    /// What happens to one of these happens to it too.
+    pub(super) master: Option<Group>,
+}
+
+impl Vfs {
+    fn free_group(&self) -> Group {
+        let is_free =
+            |group: &Group| self.mounts.iter().all(|(_, mount)| mount.ties.peers != Some(*group));
+        (1..).find(is_free).unwrap_or(Group::MAX)
+    }
+
+    /// The mounts of a group, in the order in which they were made.
+    fn peers(&self, group: Group) -> Vec<MountKey> {
+        self.tied(|ties| ties.peers == Some(group))
+    }
+
+    fn tied(&self, how: impl Fn(Ties) -> bool) -> Vec<MountKey> {
+        let mounts = self.mounts.iter().filter(|(_, mount)| how(mount.ties));
+        let mut mounts: Vec<(u64, MountKey)> =
+            mounts.map(|(key, mount)| (mount.order, key)).collect();
+        mounts.sort_unstable();
+        mounts.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// The group that a group follows.
+    pub(super) fn master_of(&self, group: Group) -> Option<Group> {
+        self.peers(group).into_iter().find_map(|key| self.mounts.at(key).ties.master)
+    }
+
+    /// A mount is one of its group no more, but a slave of those that are left. With the last one its slaves follow whom it followed.
+    fn become_slave(&mut self, key: MountKey) {
+        let Ties { peers: Some(group), master } = self.mounts.at(key).ties else { return };
+        self.mounts.at_mut(key).ties.peers = None;
+        if !self.peers(group).is_empty() {
+            self.mounts.at_mut(key).ties.master = Some(group);
+            return;
+        }
+        for slave in self.tied(|ties| ties.master == Some(group)) {
+            self.mounts.at_mut(slave).ties.master = master;
+        }
+    }
+
+    /// A mount follows nobody, and nobody follows it.
+    pub(super) fn become_private(&mut self, key: MountKey) {
+        self.become_slave(key);
+        self.mounts.at_mut(key).ties.master = None;
+    }
+}
+
+/// Another way to follow for a mount, and with `RECURSIVE` for all below it.
+pub(super) fn change(kernel: &mut Kernel, mount: MountKey, flags: MountFlags) {
+    let vfs = &mut kernel.vfs;
+    let all =
+        if flags.contains(MountFlags::RECURSIVE) { from_the_top(vfs, mount) } else { vec![mount] };
+    for key in all {
+        if flags.contains(MountFlags::PRIVATE) {
+            vfs.become_private(key);
+        } else if flags.contains(MountFlags::SLAVE) {
+            vfs.become_slave(key);
+        } else if vfs.mounts.at(key).ties.peers.is_none() {
+            let group = vfs.free_group();
+            vfs.mounts.at_mut(key).ties.peers = Some(group);
+        }
+    }
+}
+
+/// The other mounts that what happens to one happens to: each with whether it is a peer in its group, or a slave of that group.
+fn followers(vfs: &Vfs, mount: MountKey) -> Vec<(MountKey, Group)> {
+    let mut found = Vec::new();
+    let mut groups: Vec<Group> = vfs.mounts.at(mount).ties.peers.into_iter().collect();
+    let mut next = 0;
+    while let Some(group) = groups.get(next).copied() {
+        next += 1;
+        found.extend(vfs.peers(group).into_iter().map(|key| (key, group)));
+        for key in vfs.tied(|ties| ties.master == Some(group)) {
+            match vfs.mounts.at(key).ties.peers {
+                Some(own) if !groups.contains(&own) => groups.push(own),
+                Some(_) => {}
+                None => found.push((key, group)),
+            }
+        }
+    }
+    found.retain(|(key, _)| *key != mount);
+    found
+}
+
+/// Whether something can be mounted on a spot, as far as its followers go. `NotModelled`: one of them is covered there already.
+pub(super) fn check_spread(kernel: &Kernel, on: Spot) -> Step<()> {
+    let vfs = &kernel.vfs;
+    if vfs.mounts.at(on.mount).ties.peers.is_none() {
+        return Ok(());
+    }
+    let is_covered = |(mount, _): &(MountKey, Group)| {
+        vfs.covers.contains_key(&Spot { mount: *mount, node: on.node })
+    };
+    if followers(vfs, on.mount).iter().any(is_covered) {
+        return Err(Failure::NotModelled("a mount that comes below another one").into());
+    }
+    Ok(())
+}
+
+/// Mounts on every follower what was just mounted.
+pub(super) fn spread(kernel: &mut Kernel, new: MountKey) {
+    let record = kernel.vfs.mounts.at(new);
+    let Some(on) = record.on else { return };
+    let Some(first) = kernel.vfs.mounts.at(on.mount).ties.peers else { return };
+    // Each group of followers has one of copies.
+    let mut groups = vec![(first, kernel.vfs.free_group())];
+    kernel.vfs.mounts.at_mut(new).ties.peers = groups.first().map(|(_, own)| *own);
+    let own_users = owner(kernel, new);
+    for (mount, group) in followers(&kernel.vfs, on.mount) {
+        let target = Spot { mount, node: on.node };
+        let home = kernel.vfs.mounts.at(mount).home;
+        let copy = copy_one(kernel, new, Some(target), home, false);
+        let of = |groups: &[(Group, Group)], group| {
+            groups.iter().find(|(there, _)| *there == group).map(|(_, own)| *own)
+        };
+        let ties = if kernel.vfs.mounts.at(mount).ties.peers == Some(group) {
+            let own = of(&groups, group).unwrap_or_else(|| kernel.vfs.free_group());
+            if of(&groups, group).is_none() {
+                groups.push((group, own));
+            }
+            let master = kernel.vfs.mounts.at(mount).ties.master.filter(|_| group != first);
+            Ties { peers: Some(own), master: master.and_then(|master| of(&groups, master)) }
+        } else {
+            Ties { peers: None, master: of(&groups, group) }
+        };
+        let locks = owner(kernel, mount) != own_users;
+        let record = kernel.vfs.mounts.at_mut(copy);
+        record.ties = ties;
+        if locks {
+            record.locked_flags |= record.flags;
+        }
+    }
+}
+
+/// The user namespace of the mount namespace that a mount is in.
+fn owner(kernel: &Kernel, mount: MountKey) -> namespace::user::UserNs {
+    match kernel.home_of(mount) {
+        super::Home::Of(mounts) => namespace::owner_of_mounts(kernel, mounts),
+        super::Home::First | super::Home::Nowhere => None,
+    }
+}
+
+/// What is mounted on the followers where a mount is: what goes with it. Those on which more is mounted stay.
+fn with(kernel: &Kernel, mount: MountKey) -> Vec<MountKey> {
+    let vfs = &kernel.vfs;
+    let Some(on) = vfs.mounts.at(mount).on else { return Vec::new() };
+    let there = |follower| vfs.covers.get(&Spot { mount: follower, node: on.node }).copied();
+    let is_bare = |key: &MountKey| {
+        vfs.mounts.iter().all(|(_, other)| other.on.is_none_or(|on| on.mount != *key))
+    };
+    let followers = followers(vfs, on.mount);
+    followers.into_iter().filter_map(|(key, _)| there(key)).filter(is_bare).collect()
+}
+
+/// Whether a mount can be taken away: EBUSY if it or one that goes with it is in use.
+pub(super) fn check_leave(kernel: &Kernel, mount: MountKey) -> Step<()> {
+    let mut leaving = with(kernel, mount);
+    leaving.push(mount);
+    if leaving.iter().any(|key| kernel.vfs.mounts.at(*key).users > 0) {
+        return Err(Errno::EBUSY.into());
+    }
+    Ok(notify::vet_umount(kernel, mount, &leaving)?)
+}
+
+/// Takes a mount away, and those that go with it.
+pub(super) fn take_away(kernel: &mut Kernel, mount: MountKey) {
+    for key in with(kernel, mount) {
+        if !kernel.vfs.mounts.at(key).is_locked {
+            detach(kernel, key);
+        }
+    }
+    detach(kernel, mount);
+}

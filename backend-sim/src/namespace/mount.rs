@@ -1,0 +1,45 @@
+//! Mount namespaces: where paths start, and which mounts there are (mount_namespaces(7)). The mounts themselves are kept by `fs`.
+
+use standin::backend::NamespaceKind;
+
+use super::all::Namespace;
+use super::{Maker, of};
+use crate::fs::Spot;
+use crate::kernel::Kernel;
+use crate::table::Key;
+use crate::task::ThreadKey;
+
+pub(crate) type MountNsKey = Key<Namespace<Mounts>>;
+
+/// What a mount namespace is.
+pub(crate) struct Mounts {
+    /// The first of its mounts, that of /.
+    pub(crate) root: Spot,
+}
+
+/// A new namespace, which nobody holds yet; its mounts are made afterwards, and its root set then.
+pub(crate) fn new(kernel: &mut Kernel, maker: Maker) -> MountNsKey {
+    let root = kernel.vfs.root;
+    kernel.namespaces.make(maker, NamespaceKind::Mount, Mounts { root }, |all| {
+        (&mut all.mount, &mut all.numbers)
+    })
+}
+
+/// Says where its paths start.
+pub(crate) fn set_root(kernel: &mut Kernel, namespace: MountNsKey, root: Spot) {
+    kernel.namespaces.mount.at_mut(namespace).content.root = root;
+}
+
+/// Where paths start in a namespace.
+pub(crate) fn root_of(kernel: &Kernel, namespace: MountNsKey) -> Spot {
+    kernel.namespaces.mount.at(namespace).content.root
+}
+
+/// Where the absolute paths of a thread start.
+pub(crate) fn root(kernel: &Kernel, thread: ThreadKey) -> Spot {
+    if kernel.tasks.threads.at(thread).namespaces.is_none() {
+        kernel.vfs.root
+    } else {
+        root_of(kernel, of(kernel, thread).mount)
+    }
+}

@@ -1,0 +1,222 @@
+//! What may go wrong in a program's calls: a [`Fault`], and the count of those that did ([`Faults`]).
+//!
+//! A fault is data: which calls it is about, and what happens. It happens each time, or where a search decides so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use standin::backend::{Clock as _, Deadline};
+use standin::layer::{Call, Layer};
+use standin::{Errno, Failure};
+
+use crate::machine::Shared;
+use crate::run;
+use crate::task::{ThreadKey, signal};
+use crate::view::View;
+
+/// Something that goes wrong in calls of a machine's programs: for [`Builder::fault`](crate::Builder::fault).
+///
+/// ```
+/// use standin::backend::WaitStatus;
+/// use standin::{Errno, ExitCode, fs};
+/// use standin_sim::{Fault, Machine};
+///
+/// let full = Fault::fails("mkdir", Errno::ENOSPC).of("/bin/manager").on("/sys/fs/cgroup/*").nth(2);
+/// let machine = Machine::builder().fault(full).build();
+/// machine.program("/bin/manager", |kernel, _| {
+///     fs::create_dir(kernel, "/sys/fs/cgroup/a").unwrap();
+///     let refused = fs::create_dir(kernel, "/sys/fs/cgroup/b").unwrap_err();
+///     assert_eq!(refused.errno(), Some(Errno::ENOSPC));
+///     fs::create_dir(kernel, "/sys/fs/cgroup/b").unwrap();
+///     ExitCode::SUCCESS
+/// });
+/// assert_eq!(machine.run("/bin/manager", &[]), Ok(WaitStatus::Exited(0)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    what: What,
+    /// The call's name; any if it is not said.
+    call: Option<String>,
+    /// The program's path.
+    program: Option<String>,
+    /// A pattern of the call's path.
+    path: Option<String>,
+    /// Which of the calls that fit, from 1.
+    nth: Option<u64>,
+    /// How often it happens at most.
+    most: u64,
+    is_decided: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Fails(Errno),
+    Dies,
+    Waits(Duration),
+}
+
+impl Fault {
+    const fn new(what: What, call: Option<String>) -> Self {
+        let (program, path, nth) = (None, None, None);
+        Self { what, call, program, path, nth, most: u64::MAX, is_decided: false }
+    }
+
+    /// A call answers this, and does nothing. Calls are named as the backend's methods are.
+    #[must_use]
+    pub fn fails(call: &str, errno: Errno) -> Self {
+        Self::new(What::Fails(errno), Some(call.to_owned()))
+    }
+
+    /// A program is killed before any of its calls: as if by SIGKILL, so that nothing of it does anything any more.
+    #[must_use]
+    pub const fn dies() -> Self {
+        Self::new(What::Dies, None)
+    }
+
+    /// A call comes later than it was made, in virtual time.
+    #[must_use]
+    pub fn waits(call: &str, time: Duration) -> Self {
+        Self::new(What::Waits(time), Some(call.to_owned()))
+    }
+
+    /// In calls of the program at this path alone.
+    #[must_use]
+    pub fn of(mut self, program: &str) -> Self {
+        self.program = Some(program.to_owned());
+        self
+    }
+
+    /// In calls about such a path alone; `*` stands for anything or nothing. It is the path as the call has it: of an open
+    /// file it has none.
+    #[must_use]
+    pub fn on(mut self, path: &str) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// In the `nth` of the calls that fit alone, counted from 1.
+    #[must_use]
+    pub const fn nth(mut self, nth: u64) -> Self {
+        self.nth = Some(nth);
+        self
+    }
+
+    /// So often at most.
+    #[must_use]
+    pub const fn at_most(mut self, times: u64) -> Self {
+        self.most = times;
+        self
+    }
+
+    /// Only where a [`Search`](crate::Search) decides so: it tries the calls that fit.
+    #[must_use]
+    pub const fn perhaps(mut self) -> Self {
+        self.is_decided = true;
+        self
+    }
+
+    fn fits(&self, program: &[u8], call: &Call) -> bool {
+        let is_about = |pattern: &String| {
+            call.path().is_some_and(|path| matches(pattern.as_bytes(), path.as_bytes()))
+        };
+        self.call.as_ref().is_none_or(|name| name == call.name)
+            && self.program.as_ref().is_none_or(|wanted| wanted.as_bytes() == program)
+            && self.path.as_ref().is_none_or(is_about)
+    }
+}
+
+/// Whether a text is like a pattern, in which `*` stands for anything or nothing.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern {
+        [] => text.is_empty(),
+        [b'*', rest @ ..] => {
+            (0..=text.len()).any(|skipped| text.get(skipped..).is_some_and(|it| matches(rest, it)))
+        }
+        [first, rest @ ..] => {
+            text.split_first().is_some_and(|(it, text)| it == first && matches(rest, text))
+        }
+    }
+}
+
+/// A machine's faults, with how often each fitted and happened.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<(Fault, u64, u64)>);
+
+impl Faults {
+    pub(crate) fn new(faults: &[Fault]) -> Self {
+        Self(faults.iter().map(|fault| (fault.clone(), 0, 0)).collect())
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What stands between a program and its machine.
+pub(crate) struct Faulty {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) thread: ThreadKey,
+    pub(crate) program: Vec<u8>,
+    pub(crate) view: View,
+}
+
+impl Faulty {
+    /// The first fault that happens to a call.
+    fn what(&self, call: &Call) -> Option<What> {
+        let kernel = &mut *self.shared.lock();
+        let (faults, order) = (&mut kernel.faults.0, &mut kernel.order);
+        faults.iter_mut().find_map(|(fault, fitted, happened)| {
+            if *happened >= fault.most || !fault.fits(&self.program, call) {
+                return None;
+            }
+            *fitted += 1;
+            if fault.nth.is_some_and(|nth| nth != *fitted) {
+                return None;
+            }
+            if fault.is_decided && !order.as_mut().is_some_and(|order| order.goes_wrong()) {
+                return None;
+            }
+            *happened += 1;
+            Some(fault.what)
+        })
+    }
+}
+
+impl Layer for Faulty {
+    fn before(&self, call: &Call) -> Result<(), Failure> {
+        match self.what(call) {
+            None => Ok(()),
+            Some(What::Fails(errno)) => Err(errno.into()),
+            Some(What::Waits(time)) => {
+                let until = self.view.monotonic()?.after(time);
+                self.view.poll(&[], Deadline::At(until)).map(drop)
+            }
+            Some(What::Dies) => {
+                let mut kernel = self.shared.lock();
+                let process = kernel.tasks.process_of(self.thread);
+                signal::kill(&mut kernel, process);
+                drop(kernel);
+                run::leave_for_good(self.shared.id, self.thread);
+                Err(Failure::CallerDied)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_anything_or_nothing() {
+        for (pattern, text, expected) in [
+            ("/a/*", "/a/b/c", true),
+            ("/a/*", "/a/", true),
+            ("*/cgroup.procs", "/x/cgroup.procs", true),
+            ("/a/*/c", "/a/b/d", false),
+            ("", "/", false),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        }
+    }
+}

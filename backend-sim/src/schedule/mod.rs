@@ -1,0 +1,21 @@
+//! In which order programs run and what goes wrong for them: found, written down, run again.
+//!
+//! Where more than one program could go on, a machine decides. By default the one that runs goes on until it blocks; a
+//! [`Search`] tries other orders, and what was decided in a run are its [`Decisions`]: a byte for each, nothing where it was
+//! as by default. Any bytes are decisions, so that they can be shrunk, and made by a fuzzer. Neighbours: `door`, where a
+//! program may be held before each of its calls; `run`, which takes up the next one. This module knows no operation.
+
+mod decisions;
+mod fault;
+mod generator;
+mod order;
+mod replay;
+mod search;
+mod shrink;
+
+pub use decisions::{Decisions, DecisionsError};
+pub use fault::Fault;
+pub(crate) use fault::{Faults, Faulty};
+pub(crate) use order::Order;
+pub use replay::ReplayError;
+pub use search::{Found, Report, Search};

@@ -1,0 +1,138 @@
+//! Who goes on next where several could ([`Order`]), by one of three rules, and what was decided so far.
+
+use rustc_hash::FxHashMap;
+
+use super::generator::Generator;
+use crate::task::ThreadKey;
+
+/// A decision that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) chosen: u8,
+    /// How many alternatives there were.
+    pub(super) of: u8,
+    /// Whether the first of them was the program that ran: then any other interrupts it.
+    pub(super) can_interrupt: bool,
+}
+
+/// What decides.
+#[derive(Clone, Debug)]
+pub(super) enum Rule {
+    /// These bytes, and then as by default.
+    Given(Vec<u8>),
+    /// All alternatives alike.
+    Random(Generator),
+    /// The program with the highest priority, which each gets when it is first seen; at a few decisions the one that
+    /// would go on gets the lowest of all (Burckhardt et al., A Randomized Scheduler with Probabilistic Guarantees of
+    /// Finding Bugs, 2010).
+    Priorities { generator: Generator, of: FxHashMap<ThreadKey, u64>, changes: Vec<usize> },
+}
+
+impl Rule {
+    /// By priorities that change at `changes` of the first `length` decisions.
+    pub(super) fn priorities(seed: u64, changes: u32, length: usize) -> Self {
+        let mut generator = Generator::new(seed);
+        let among = u64::try_from(length.max(1)).unwrap_or(u64::MAX);
+        let mut changes: Vec<usize> = (0..changes)
+            .map(|_| usize::try_from(generator.below(among)).unwrap_or(usize::MAX))
+            .collect();
+        changes.sort_unstable();
+        Self::Priorities { generator, of: FxHashMap::default(), changes }
+    }
+}
+
+/// The order of a machine's programs.
+#[derive(Debug)]
+pub(crate) struct Order {
+    rule: Rule,
+    made: Vec<Made>,
+    /// Who was chosen before a call of another, and has not gone on yet.
+    next: Option<ThreadKey>,
+}
+
+/// Alternatives beyond these are not chosen.
+const MOST: usize = u8::MAX as usize;
+
+/// How rare a fault is where chance decides.
+const ONE_FAULT_IN: u64 = 16;
+
+/// Above all priorities that a change gives.
+const FIRST_PRIORITY: u64 = 1 << 32;
+
+impl Order {
+    pub(super) const fn new(rule: Rule) -> Self {
+        Self { rule, made: Vec::new(), next: None }
+    }
+
+    pub(super) fn into_made(self) -> Vec<Made> {
+        self.made
+    }
+
+    /// Whether `running`, which is about to make a call, gives way to one of those that could go on; it is among the
+    /// woken from then on.
+    pub(crate) fn interrupts(&mut self, running: ThreadKey, others: &[ThreadKey]) -> bool {
+        let mut all = vec![running];
+        all.extend_from_slice(others);
+        let chosen = self.choose(&all, true);
+        self.next = Some(chosen).filter(|chosen| *chosen != running);
+        self.next.is_some()
+    }
+
+    /// Who of those that could go on does so, now that nobody runs.
+    pub(crate) fn next(&mut self, able: &[ThreadKey]) -> Option<ThreadKey> {
+        if let Some(next) = self.next.take()
+            && able.contains(&next)
+        {
+            return Some(next);
+        }
+        if able.is_empty() { None } else { Some(self.choose(able, false)) }
+    }
+
+    /// Whether something goes wrong that might.
+    pub(crate) fn goes_wrong(&mut self) -> bool {
+        let goes_wrong = match &mut self.rule {
+            Rule::Given(bytes) => bytes.get(self.made.len()).is_some_and(|byte| byte % 2 == 1),
+            Rule::Random(generator) | Rule::Priorities { generator, .. } => {
+                generator.below(ONE_FAULT_IN) == 0
+            }
+        };
+        let made = Made { chosen: goes_wrong.into(), of: 2, can_interrupt: false };
+        self.made.push(made);
+        goes_wrong
+    }
+
+    /// One of several.
+    fn choose(&mut self, all: &[ThreadKey], can_interrupt: bool) -> ThreadKey {
+        let all = all.get(..MOST).unwrap_or(all);
+        let [first, _, ..] = all else { return all.first().copied().expect("one of none") };
+        let place = self.made.len();
+        let chosen = match &mut self.rule {
+            Rule::Given(bytes) => bytes.get(place).map_or(0, |byte| usize::from(*byte) % all.len()),
+            Rule::Random(generator) => {
+                let below = u64::try_from(all.len()).unwrap_or(1);
+                usize::try_from(generator.below(below)).unwrap_or(0)
+            }
+            Rule::Priorities { generator, of, changes } => {
+                for thread in all {
+                    of.entry(*thread).or_insert_with(|| FIRST_PRIORITY | generator.number() >> 1);
+                }
+                let highest = |of: &FxHashMap<ThreadKey, u64>| {
+                    let by = |(_, thread): &(usize, &ThreadKey)| of.get(*thread).copied();
+                    all.iter().enumerate().max_by_key(by).map_or(0, |(at, _)| at)
+                };
+                let mut at = highest(of);
+                let left = changes.iter().filter(|change| **change >= place).count();
+                if changes.contains(&place)
+                    && let Some(thread) = all.get(at)
+                {
+                    of.insert(*thread, u64::try_from(left).unwrap_or(0));
+                    at = highest(of);
+                }
+                at
+            }
+        };
+        let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+        self.made.push(Made { chosen: byte(chosen), of: byte(all.len()), can_interrupt });
+        all.get(chosen).copied().unwrap_or(*first)
+    }
+}
