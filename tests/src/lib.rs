@@ -1,7 +1,8 @@
 //! What the suites that need more than one crate of standin share.
 //!
 //! [`coverage`] counts what recordings prove; [`errno_sites`] says which of the kernel's errnos they show; [`fixtures`] finds the
-//! recordings, [`lists`] reads the lists beside them, [`measured`] is the table of models, [`replay`] runs them again;
+//! recordings, [`lists`] reads the lists beside them, [`measured`] is the table of models, [`replay`] runs them again; [`manager`]
+//! does with groups what managers do, for those who count and measure;
 //! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts; [`lab`] records
 //! scripts on real kernels in virtual machines. Nothing here is a test.
 
@@ -11,6 +12,7 @@ pub mod fixtures;
 pub mod generate;
 pub mod lab;
 pub mod lists;
+pub mod manager;
 pub mod measured;
 pub mod replay;
 pub mod sources;

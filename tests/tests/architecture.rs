@@ -8,7 +8,7 @@ use standin_tests::sources::{Source, rust_files};
 use toml::{Table, Value};
 
 /// The folders of the packages.
-const PACKAGES: [&str; 5] = ["core", "backend-linux", "backend-sim", "tests", "cli"];
+const PACKAGES: [&str; 6] = ["core", "backend-linux", "backend-sim", "tests", "cli", "bench"];
 /// The modules of core that are libraries built on the trait alone.
 const LIBRARIES: [&str; 6] = ["cgroup", "context", "service", "ipc", "engine", "transcript"];
 /// Who may use whom among them.

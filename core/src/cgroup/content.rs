@@ -14,6 +14,9 @@ use super::value::Limit;
 /// How much of a text a message shows.
 const SHOWN: usize = 64;
 
+/// Keys and what stands behind them, in the file's order.
+type Named<'a, V> = Vec<(&'a str, V)>;
+
 /// The text of a control file, and where it was read.
 ///
 /// ```
@@ -112,6 +115,62 @@ impl Content {
         value.map(|value| self.parse(value, "a value of this type")).transpose()
     }
 
+    /// The keys and values of a file of lines with a key and a value each, in its order (cgroup-v2.rst, "Flat keyed").
+    ///
+    /// # Errors
+    /// [`Rule::NotA`] if a line is something else, or a value does not fit.
+    pub fn entries<V: FromStr>(&self) -> Result<Named<'_, V>> {
+        const WANTED: &str = "a key and a value in each line";
+        let lines = self.text()?.lines();
+        lines
+            .map(|line| {
+                let (key, value) = line.split_once(' ').ok_or_else(|| self.is_not(WANTED))?;
+                Ok((key, self.parse(value, WANTED)?))
+            })
+            .collect()
+    }
+
+    /// The keys of a file of lines with a key and any number of `NAME=VALUE` each, in its order (cgroup-v2.rst, "Nested
+    /// keyed"). Lines that begin with a `NAME=VALUE`, as v1 has them, have an empty key.
+    ///
+    /// ```
+    /// # use standin::cgroup::{GroupPath, Hierarchies};
+    /// # let machine = standin_sim::Machine::builder().build();
+    /// # let kernel = machine.root();
+    /// # let hierarchies = Hierarchies::find(&kernel).unwrap();
+    /// # let root = hierarchies.unified().unwrap().open(&kernel, &GroupPath::root()).unwrap();
+    /// let stat = root.get(&kernel, "memory.numa_stat").unwrap();
+    /// let rows = stat.table::<u64>().unwrap();
+    /// assert_eq!((rows[0].0, rows[0].1[0].0), ("anon", "N0"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Rule::NotA`] if a line is something else, or a value does not fit.
+    pub fn table<V: FromStr>(&self) -> Result<Named<'_, Named<'_, V>>> {
+        const WANTED: &str = "a key and values with names in each line";
+        let row = |line| {
+            let (key, pairs) = match str::split_once(line, ' ') {
+                Some((key, pairs)) if !key.contains('=') => (key, pairs),
+                None if !line.contains('=') => (line, ""),
+                _ => ("", line),
+            };
+            let pairs = pairs.split_ascii_whitespace().map(|pair| {
+                let (name, value) = pair.split_once('=').ok_or_else(|| self.is_not(WANTED))?;
+                Ok((name, self.parse(value, WANTED)?))
+            });
+            Ok((key, pairs.collect::<Result<_>>()?))
+        };
+        self.text()?.lines().map(row).collect()
+    }
+
+    /// The numbers of a file of one line.
+    ///
+    /// # Errors
+    /// [`Rule::NotA`] if a word is something else, or does not fit.
+    pub fn row<N: FromStr>(&self) -> Result<Vec<N>> {
+        self.words()?.into_iter().map(|word| self.parse(word, "numbers in one line")).collect()
+    }
+
     fn parse<V: FromStr>(&self, text: &str, wanted: &'static str) -> Result<V> {
         // FromStr takes a plus sign, which no kernel prints.
         let plain = (!text.starts_with('+')).then(|| text.parse().ok());
@@ -174,6 +233,30 @@ mod tests {
         assert_eq!(content("3\n1\n").numbers::<u32>().unwrap(), [3, 1]);
         assert_eq!(content("").numbers::<u32>().unwrap(), Vec::<u32>::new());
         assert_eq!(content("cpu io\n").words().unwrap(), ["cpu", "io"]);
+    }
+
+    #[test]
+    fn every_key_is_reachable_in_its_order_and_no_line_is_passed_over() {
+        let flat = content("usage_usec 5\nnew_key 6\n");
+        assert_eq!(flat.entries::<u64>().unwrap(), [("usage_usec", 5), ("new_key", 6)]);
+        assert_eq!(content("").entries::<u64>().unwrap(), []);
+        for wrong in ["a 1\nb\n", "a 1\n\nb 2\n", "a 1 2\n", "a -1\n", "a  1\n"] {
+            assert!(content(wrong).entries::<u64>().is_err(), "{wrong:?}");
+        }
+        let nested = content("8:0 rbytes=5 wbytes=6\n259:0 \n8:16\ntotal=7 N0=8\n");
+        let expected = [
+            ("8:0", vec![("rbytes", 5), ("wbytes", 6)]),
+            ("259:0", vec![]),
+            ("8:16", vec![]),
+            ("", vec![("total", 7), ("N0", 8)]),
+        ];
+        assert_eq!(nested.table::<u64>().unwrap(), expected);
+        for wrong in ["8:0 rbytes\n", "8:0 rbytes=x\n", "8:0 rbytes=5 6\n"] {
+            assert!(content(wrong).table::<u64>().is_err(), "{wrong:?}");
+        }
+        assert_eq!(content("3 1 4 \n").row::<u32>().unwrap(), [3, 1, 4]);
+        assert!(content("3 x\n").row::<u32>().is_err());
+        assert_eq!(content("max 100000\n").words().unwrap(), ["max", "100000"]);
     }
 
     #[test]

@@ -10,8 +10,10 @@ use crate::path::Place;
 
 /// The most that is read of one file: the longest lists of real machines have a few MiB.
 const MAX_TEXT: usize = 64 << 20;
-/// How much is asked for at once; the kernel gives at most a page of most files.
+/// How much is asked for at once: the smallest page, as much as the kernel keeps ready of any file.
 const CHUNK: usize = 4096;
+/// More than any line of a list in a control file: those are numbers.
+const LINE: usize = 64;
 
 /// Why it did not work.
 pub(super) enum Trouble {
@@ -27,17 +29,34 @@ impl From<Failure> for Trouble {
     }
 }
 
-/// The whole text.
+/// The whole text of a control file.
+///
+/// The kernel makes a page of lines ready, and gives less than that was asked for only at the end of the file, or where the next
+/// line would not fit into the page (fs/seq_file.c, seq_read_iter). So an answer that leaves room for a line was the last, and
+/// nobody has to ask once more whether there is nothing more.
 pub(super) fn read(backend: &dyn Backend, place: Place<'_>) -> Result<Vec<u8>, Trouble> {
+    read_until(backend, place, |length| length < CHUNK - LINE)
+}
+
+/// The whole text of a file with lines of any length.
+pub(super) fn read_any(backend: &dyn Backend, place: Place<'_>) -> Result<Vec<u8>, Trouble> {
+    read_until(backend, place, |length| length == 0)
+}
+
+fn read_until(
+    backend: &dyn Backend,
+    place: Place<'_>,
+    is_end: impl Fn(usize) -> bool,
+) -> Result<Vec<u8>, Trouble> {
     let file = backend.open(place, &OpenOptions::read())?;
     let mut text = Vec::new();
     let mut chunk = [0; CHUNK];
     loop {
         let length = backend.read(&file, &mut chunk)?;
-        if length == 0 {
+        text.extend_from_slice(chunk.get(..length).unwrap_or(&chunk));
+        if is_end(length) {
             return Ok(text);
         }
-        text.extend_from_slice(chunk.get(..length).unwrap_or(&chunk));
         if text.len() > MAX_TEXT {
             return Err(Trouble::Broke(Rule::Endless { read: text.len() }));
         }

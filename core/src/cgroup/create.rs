@@ -1,27 +1,31 @@
-//! Making a group: a [`Creation`] says what is wanted, a [`Plan`] which steps lead there from what is, [`Created`] what
-//! was done and can be taken back.
+//! What a group is wanted to be: a [`Creation`]. It says which steps lead there from what is ([`Plan`]).
 //!
-//! All that can be checked is checked while planning, which changes nothing. A step that is refused all the same takes
-//! back the steps before it, and only these: a controller that was enabled before, or a group that was there, stays.
+//! All that can be checked is checked while planning, which changes nothing.
 
-use std::fmt;
-use std::sync::Arc;
-
-use super::delete;
+use super::control;
 use super::error::{Action, Error, Result};
 use super::explain;
-use super::group::Group;
+use super::group::{Group, files};
 use super::hierarchy::{Hierarchy, Version};
-use super::name::{FileName, GroupName, GroupPath};
-use super::rule::Rule;
+use super::name::{FileName, GroupPath};
+use super::owner::{Modes, Owners};
+use super::plan::{Plan, Step};
+use super::rule::{GroupKind, Rule};
 use super::value::{Value, ValueError};
-use crate::backend::Backend;
+use crate::backend::{Access, Backend};
 use crate::controller::ControllerSet;
-use crate::id::{CgroupId, Mode};
-use crate::path::Place;
 
-/// Permission bits of a new group, before the umask: the kernel gives its files their own.
-const MODE: Mode = Mode::new(0o755);
+/// What becomes of a group that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Existing {
+    /// It is in the way.
+    #[default]
+    Refuse,
+    /// It is changed; without one a group is made.
+    Change,
+    /// It is changed; without one nothing is done.
+    Demand,
+}
 
 /// A group that is wanted: its path, its controllers, its values.
 ///
@@ -55,7 +59,10 @@ const MODE: Mode = Mode::new(0o755);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Creation {
     path: GroupPath,
+    existing: Existing,
     controllers: ControllerSet,
+    owners: Owners,
+    modes: Modes,
     values: Vec<(FileName, Value)>,
 }
 
@@ -63,7 +70,50 @@ impl Creation {
     /// A group without controllers and values.
     #[must_use]
     pub fn new(path: GroupPath) -> Self {
-        Self { path, controllers: ControllerSet::EMPTY, values: Vec::new() }
+        Self {
+            path,
+            existing: Existing::default(),
+            controllers: ControllerSet::EMPTY,
+            owners: Owners::default(),
+            modes: Modes::default(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Says what becomes of a group that is there already; unsaid, it is in the way.
+    ///
+    /// ```
+    /// use standin::cgroup::{Creation, Existing, GroupPath, Hierarchies};
+    ///
+    /// # let machine = standin_sim::Machine::builder().build();
+    /// # let kernel = machine.root();
+    /// let hierarchies = Hierarchies::find(&kernel).unwrap();
+    /// let hierarchy = hierarchies.unified().unwrap();
+    /// let wanted = Creation::new(GroupPath::new("web").unwrap())
+    ///     .on_existing(Existing::Change)
+    ///     .set("cgroup.max.depth", 3)
+    ///     .unwrap();
+    /// wanted.create(&kernel, hierarchy).unwrap();
+    /// assert!(wanted.plan(&kernel, hierarchy).unwrap().is_empty(), "all is as it is wanted");
+    /// ```
+    #[must_use]
+    pub fn on_existing(mut self, existing: Existing) -> Self {
+        self.existing = existing;
+        self
+    }
+
+    /// Given to somebody: its directory and its files, not the groups below.
+    #[must_use]
+    pub fn owned_by(mut self, owners: Owners) -> Self {
+        self.owners = owners;
+        self
+    }
+
+    /// With these permissions.
+    #[must_use]
+    pub fn allowing(mut self, modes: Modes) -> Self {
+        self.modes = modes;
+        self
     }
 
     /// With controllers, which are enabled on the whole way from the root; a v1 hierarchy must have them.
@@ -77,7 +127,7 @@ impl Creation {
     ///
     /// # Errors
     /// [`Rule::Name`], [`Rule::Value`].
-    pub fn set<V>(mut self, file: &str, value: V) -> Result<Self>
+    pub fn set<V>(self, file: &str, value: V) -> Result<Self>
     where
         V: TryInto<Value>,
         ValueError: From<V::Error>,
@@ -86,18 +136,31 @@ impl Creation {
         let file = FileName::new(file).map_err(|error| refused(Rule::Name(error)))?;
         let value = value.try_into().map_err(ValueError::from);
         let value = value.map_err(|error| refused(Rule::Value(error)).in_file(&file))?;
-        self.values.push((file, value));
-        Ok(self)
+        Ok(self.with_value(file, value))
     }
 
-    /// Looks at what is there and says which steps are needed; changes nothing.
+    pub(super) fn with_value(mut self, file: FileName, value: Value) -> Self {
+        self.values.push((file, value));
+        self
+    }
+
+    /// Looks at what is there and says which steps are needed; changes nothing. A value that a group has already is no step.
     ///
     /// # Errors
-    /// [`Rule::Root`]; [`Rule::Taken`] if the group is there; [`Rule::ControllerMissing`]; [`Rule::ControllerOff`] if a
-    /// value is for a controller that the group does not get; [`Rule::InternalProcesses`] of a group above.
+    /// [`Rule::Root`]; [`Rule::Taken`] or [`Rule::Missing`] if the group is there, or is not, and [`Existing`] does not want
+    /// it so; [`Rule::ControllerMissing`]; [`Rule::ControllerOff`] if a
+    /// value is for a controller that the group does not get; [`Rule::InternalProcesses`] of a group above, or
+    /// [`Rule::Permission`] if the caller may not enable there what is missing, as above a delegated group.
     pub fn plan(&self, backend: &dyn Backend, hierarchy: &Hierarchy) -> Result<Plan> {
+        self.check(hierarchy)?;
+        let there = hierarchy.find(backend, &self.path)?;
+        Ok(self.plan_from(backend, hierarchy, there)?.0)
+    }
+
+    /// What can be checked without a look.
+    fn check(&self, hierarchy: &Hierarchy) -> Result<()> {
         let refused = |rule| Error::found(Action::Create, rule).on(&self.path);
-        if self.path.is_root() {
+        if self.path.is_root() && self.existing == Existing::Refuse {
             return Err(refused(Rule::Root));
         }
         let of_controllers =
@@ -108,63 +171,104 @@ impl Creation {
                 return Err(off.on(&self.path).in_file(file));
             }
         }
-        let is_v1 = hierarchy.version() == Version::V1;
-        let mut steps = Vec::new();
-        let mut above = Some(hierarchy.open(backend, &GroupPath::root())?);
-        let mut path = GroupPath::root();
-        for name in self.path.names() {
-            let missing = match &above {
-                Some(group) => self.missing_in(backend, group)?,
-                None if is_v1 => ControllerSet::EMPTY,
-                None => self.controllers,
-            };
-            if !missing.is_empty() {
-                steps.push(Step::Enable(path.clone(), missing));
-            }
-            path = path.join(&name)?;
-            above = match above {
-                Some(_) => hierarchy.find(backend, &path)?,
-                None => None,
-            };
-            if above.is_none() {
-                steps.push(Step::Make(path.clone()));
-            }
+        let fixed = hierarchy.fixed_controllers().unwrap_or(self.controllers);
+        let missing = self.controllers.difference(fixed);
+        if missing.is_empty() {
+            return Ok(());
         }
-        if above.is_some() {
-            return Err(refused(Rule::Taken));
-        }
-        let values = self.values.iter();
-        steps.extend(values.map(|(file, value)| Step::Write(file.clone(), value.clone())));
-        Ok(Plan { hierarchy: hierarchy.clone(), path: self.path.clone(), steps })
+        let refused = Error::found(Action::Enable, Rule::ControllerMissing(missing));
+        Err(refused.on(&GroupPath::root()))
     }
 
-    /// Which controllers a group that is there does not enable yet, and whether it can.
-    fn missing_in(&self, backend: &dyn Backend, group: &Group) -> Result<ControllerSet> {
-        if let Some(fixed) = group.hierarchy().fixed_controllers() {
-            let missing = self.controllers.difference(fixed);
-            let refused = || Error::found(Action::Enable, Rule::ControllerMissing(missing));
-            return if missing.is_empty() { Ok(missing) } else { Err(refused().on(group.path())) };
+    /// The steps, if this is the group that is there, and the deepest group on the way to it that is.
+    fn plan_from(
+        &self,
+        backend: &dyn Backend,
+        hierarchy: &Hierarchy,
+        there: Option<Group>,
+    ) -> Result<(Plan, Group)> {
+        let refused = |rule| Error::found(Action::Create, rule).on(&self.path);
+        match (&there, self.existing) {
+            (Some(_), Existing::Refuse) => return Err(refused(Rule::Taken)),
+            (None, Existing::Demand) => return Err(refused(Rule::Missing)),
+            (Some(_), Existing::Change | Existing::Demand)
+            | (None, Existing::Refuse | Existing::Change) => {}
         }
-        if self.controllers.is_empty() {
-            return Ok(ControllerSet::EMPTY);
+        // The groups that are missing, the deepest first.
+        let mut new = Vec::new();
+        let (mut deepest, mut path) = (there, self.path.clone());
+        let deepest = loop {
+            if let Some(group) = deepest {
+                break group;
+            }
+            let Some(above) = path.parent() else { return Err(refused(Rule::Missing)) };
+            new.push(std::mem::replace(&mut path, above));
+            deepest = hierarchy.find(backend, &path)?;
+        };
+        let to_share_out = match hierarchy.version() {
+            Version::V1 => ControllerSet::EMPTY,
+            Version::V2 => self.controllers,
+        };
+        let mut steps = Vec::new();
+        if !to_share_out.is_empty() {
+            self.plan_enabling(backend, &deepest, &mut steps)?;
         }
-        let missing = self.controllers.difference(group.enabled(backend)?);
-        if missing.is_empty() {
-            return Ok(missing);
+        for path in new.iter().rev() {
+            steps.push(Step::Make(path.clone()));
+            if *path != self.path && !to_share_out.is_empty() {
+                steps.push(Step::Enable(path.clone(), to_share_out));
+            }
         }
-        let refused = |rule| Error::found(Action::Enable, rule).on(group.path());
-        let available = group.controllers(backend)?;
-        // Below the root, a controller that is missing is enabled by an earlier step.
-        if group.path().is_root() && !available.contains_all(missing) {
-            return Err(refused(Rule::ControllerMissing(missing.difference(available))));
+        let is_there = new.is_empty();
+        let is_given = self.owners.is_unset() && self.modes.is_unset()
+            || is_there && deepest.is_given(backend, self.owners, self.modes)?;
+        if !is_given {
+            steps.push(Step::Give(self.owners, self.modes));
         }
-        if !explain::domain(missing).is_empty()
-            && group.kind(backend)? != super::rule::GroupKind::Root
-            && let Some(rule) = explain::internal(group.processes(backend)?)
-        {
-            return Err(refused(rule));
+        for (index, (file, value)) in self.values.iter().enumerate() {
+            // What a file says now is not what it says after an earlier value.
+            let is_first = self.values.iter().take(index).all(|(earlier, _)| earlier != file);
+            if !(is_there && is_first && deepest.has(backend, file, value)?) {
+                steps.push(Step::Write(file.clone(), value.clone()));
+            }
         }
-        Ok(missing)
+        let (hierarchy, path) = (hierarchy.clone(), self.path.clone());
+        Ok((Plan { hierarchy, path, existing: self.existing, steps }, deepest))
+    }
+
+    /// The controllers that groups which are there must enable, from the root down. It is looked from below, since a group has
+    /// all that are enabled in it enabled above.
+    fn plan_enabling(
+        &self,
+        backend: &dyn Backend,
+        deepest: &Group,
+        steps: &mut Vec<Step>,
+    ) -> Result<()> {
+        let is_wanted = *deepest.path() == self.path;
+        if is_wanted && deepest.controllers(backend)?.contains_all(self.controllers) {
+            return Ok(());
+        }
+        let mut lacking = Vec::new();
+        let mut above =
+            if is_wanted { deepest.path().parent() } else { Some(deepest.path().clone()) };
+        while let Some(path) = above {
+            let group = if path == *deepest.path() {
+                deepest.reopened()
+            } else {
+                deepest.hierarchy().open(backend, &path)?
+            };
+            let missing = self.controllers.difference(group.enabled(backend)?);
+            if missing.is_empty() {
+                break;
+            }
+            lacking.push((group, missing));
+            above = path.parent();
+        }
+        for (group, missing) in lacking.iter().rev() {
+            may_enable(backend, group, *missing)?;
+            steps.push(Step::Enable(group.path().clone(), *missing));
+        }
+        Ok(())
     }
 
     /// Plans and applies.
@@ -172,165 +276,42 @@ impl Creation {
     /// # Errors
     /// As [`plan`](Self::plan) and [`Plan::apply`].
     pub fn create(&self, backend: &dyn Backend, hierarchy: &Hierarchy) -> Result<Group> {
-        Ok(self.plan(backend, hierarchy)?.apply(backend)?.into_group())
-    }
-}
-
-/// The steps to a new group. It prints them, one a line.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    hierarchy: Hierarchy,
-    path: GroupPath,
-    steps: Vec<Step>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    /// Enable controllers for the children of a group above.
-    Enable(GroupPath, ControllerSet),
-    /// Make the group or one above it.
-    Make(GroupPath),
-    /// Write a value of the group.
-    Write(FileName, Value),
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in &self.steps {
-            match step {
-                Step::Enable(group, controllers) => {
-                    writeln!(out, "enable {controllers} in {group}")?
-                }
-                Step::Make(group) => writeln!(out, "create {group}")?,
-                Step::Write(file, value) => {
-                    writeln!(out, "write {file} of {}: {value}", self.path)?
-                }
-            }
+        self.check(hierarchy)?;
+        // Whether a group is there that must not be, the kernel says when it is made; only what is done before needs a look.
+        let is_blind = self.existing == Existing::Refuse;
+        let there = if is_blind { None } else { hierarchy.find(backend, &self.path)? };
+        let planned = self.plan_from(backend, hierarchy, there);
+        let first = planned.as_ref().map(|(plan, _)| plan.steps.first());
+        let needs_look = matches!(first, Ok(Some(Step::Enable(..))) | Err(_));
+        if is_blind && needs_look && hierarchy.find(backend, &self.path)?.is_some() {
+            return Err(Error::found(Action::Create, Rule::Taken).on(&self.path));
         }
-        Ok(())
+        let (plan, deepest) = planned?;
+        Ok(plan.apply_from(backend, deepest)?.into_group())
     }
 }
 
-impl Plan {
-    /// Takes the steps. If one is refused, those before it are taken back, and the error says what could not be.
-    ///
-    /// # Errors
-    /// As [`Group::enable`], [`Group::set`]; [`Rule::Taken`], [`Rule::Full`], [`Rule::Permission`] of a new group.
-    pub fn apply(&self, backend: &dyn Backend) -> Result<Created> {
-        let mut journal = Vec::new();
-        match self.take_steps(backend, &mut journal) {
-            Ok(group) => Ok(Created { group, hierarchy: self.hierarchy.clone(), journal }),
-            Err(error) => Err(error.leaving(undo(backend, &self.hierarchy, &journal))),
+/// Whether a group that is there can enable controllers.
+fn may_enable(backend: &dyn Backend, group: &Group, missing: ControllerSet) -> Result<()> {
+    let refused = |rule| Err(Error::found(Action::Enable, rule).on(group.path()));
+    // Below the root, a controller that is missing is enabled by an earlier step.
+    if group.path().is_root() {
+        let lacking = missing.difference(group.controllers(backend)?);
+        if !lacking.is_empty() {
+            return refused(Rule::ControllerMissing(lacking));
         }
     }
-
-    fn take_steps(&self, backend: &dyn Backend, journal: &mut Vec<Done>) -> Result<Group> {
-        let mut at = Arc::new(self.hierarchy.open(backend, &GroupPath::root())?);
-        let reach = |at: &mut Arc<Group>, path: &GroupPath| -> Result<()> {
-            if at.path() != path {
-                *at = Arc::new(self.hierarchy.open(backend, path)?);
-            }
-            Ok(())
-        };
-        for step in &self.steps {
-            match step {
-                Step::Enable(path, controllers) => {
-                    reach(&mut at, path)?;
-                    // Since the plan was made somebody else may have enabled some: these are not ours to take back.
-                    let missing = controllers.difference(at.enabled(backend)?);
-                    at.enable(backend, missing)?;
-                    journal.push(Done::Enabled(Arc::clone(&at), missing));
-                }
-                Step::Make(path) => {
-                    let (Some(parent), Some(name)) = (path.parent(), path.name()) else { continue };
-                    reach(&mut at, &parent)?;
-                    at = Arc::new(self.make(backend, &at, path, &name, journal)?);
-                }
-                Step::Write(file, value) => at.write(backend, file, value)?,
-            }
-        }
-        // The group itself enables nothing, so nobody else holds it.
-        Arc::try_unwrap(at).or_else(|at| self.hierarchy.open(backend, at.path()))
+    let file = files::subtree_control();
+    let written = backend.access(control::of(group.directory(), &file), Access::WRITE);
+    written.map_err(|failure| {
+        let rule = explain::open(&failure);
+        group.failed(Action::Enable, failure, rule).in_file(&file)
+    })?;
+    if !explain::domain(missing).is_empty()
+        && group.kind(backend)? != GroupKind::Root
+        && let Some(rule) = explain::internal(group.processes(backend)?)
+    {
+        return refused(rule);
     }
-
-    /// Makes a group. One above the wanted group may have appeared meanwhile: it is used, and not ours.
-    fn make(
-        &self,
-        backend: &dyn Backend,
-        parent: &Group,
-        path: &GroupPath,
-        name: &GroupName,
-        journal: &mut Vec<Done>,
-    ) -> Result<Group> {
-        let place = Place::beneath(parent.directory().descriptor(), name.as_path());
-        match backend.mkdir(place, MODE) {
-            Ok(()) => {}
-            Err(failure) => {
-                let rule = explain::mkdir(backend, parent, &failure);
-                if rule == Some(Rule::Taken) && *path != self.path {
-                    return parent.child(backend, name);
-                }
-                return Err(Error::failed(Action::Create, failure, rule).on(path));
-            }
-        }
-        journal.push(Done::Made(path.clone(), None));
-        let group = parent.child(backend, name)?;
-        let id = group.id(backend)?;
-        if let Some(Done::Made(_, known)) = journal.last_mut() {
-            *known = Some(id);
-        }
-        Ok(group)
-    }
-}
-
-/// A step that was taken.
-#[derive(Debug)]
-enum Done {
-    Enabled(Arc<Group>, ControllerSet),
-    /// The group's number, if it was still there to be asked.
-    Made(GroupPath, Option<CgroupId>),
-}
-
-/// Takes steps back, the last first: what could not be, and why.
-fn undo(backend: &dyn Backend, hierarchy: &Hierarchy, journal: &[Done]) -> Vec<Error> {
-    let back = journal.iter().rev().map(|done| match done {
-        Done::Enabled(group, controllers) => group.disable(backend, *controllers),
-        Done::Made(path, id) => delete::remove(backend, hierarchy, path, *id),
-    });
-    back.filter_map(Result::err).collect()
-}
-
-/// A group that was made, and how.
-#[derive(Debug)]
-pub struct Created {
-    group: Group,
-    hierarchy: Hierarchy,
-    journal: Vec<Done>,
-}
-
-impl Created {
-    /// The group.
-    #[must_use]
-    pub fn group(&self) -> &Group {
-        &self.group
-    }
-
-    /// The group, for good.
-    #[must_use]
-    pub fn into_group(self) -> Group {
-        self.group
-    }
-
-    /// Takes back what was done to make the group: the group must be empty again. Groups above that were there, and
-    /// controllers that were enabled, stay.
-    ///
-    /// # Errors
-    /// The first thing that could not be taken back; [`Error::left`] has the others. The rest was.
-    pub fn undo(&self, backend: &dyn Backend) -> Result<()> {
-        let mut left = undo(backend, &self.hierarchy, &self.journal).into_iter();
-        match left.next() {
-            Some(first) => Err(first.leaving(left.collect())),
-            None => Ok(()),
-        }
-    }
+    Ok(())
 }

@@ -8,7 +8,8 @@ use super::name::GroupPath;
 use super::rule::{GroupKind, Rule};
 use crate::backend::Backend;
 use crate::errno::Errno;
-use crate::id::{CgroupId, Pid};
+use crate::failure::Failure;
+use crate::id::Pid;
 use crate::path::{Follow, Place};
 
 impl Group {
@@ -25,41 +26,50 @@ impl Group {
         if self.path().is_root() {
             return Err(self.found(Action::Delete, Rule::Root));
         }
-        let id = self.id(backend)?;
-        remove(backend, self.hierarchy(), self.path(), Some(id)).map_err(|error| {
-            match error.errno() {
-                Some(Errno::EBUSY) => {
-                    let rule = occupied(backend, self);
-                    self.failed(Action::Delete, Errno::EBUSY.into(), rule)
-                }
-                _ => error,
-            }
-        })
+        remove(backend, self).map_err(|error| refused(backend, self, error))
     }
 }
 
-/// Removes the group with this path, if it is still the one with this number.
-pub(super) fn remove(
+/// Removes a group, if its path still leads to it.
+pub(super) fn remove(backend: &dyn Backend, group: &Group) -> Result<()> {
+    let (Some(above), Some(name)) = (group.path().parent(), group.path().name()) else {
+        return Err(group.found(Action::Delete, Rule::Root));
+    };
+    let id = group.id(backend)?;
+    let failed = |failure| failed(failure, group.path());
+    // The group above is held, so that both calls mean the same name in the same group.
+    let above = group.hierarchy().open_dir(backend, &above).map_err(failed)?;
+    let place = Place::beneath(above.descriptor(), name.as_path());
+    if backend.stat(place, Follow::No).map_err(failed)?.cgroup_id() != id {
+        return Err(group.found(Action::Delete, Rule::Vanished));
+    }
+    backend.rmdir(place).map_err(failed)
+}
+
+/// Removes the group with this path, whichever it is.
+pub(super) fn remove_name(
     backend: &dyn Backend,
     hierarchy: &Hierarchy,
     path: &GroupPath,
-    id: Option<CgroupId>,
 ) -> Result<()> {
     let place = Place::beneath(hierarchy.root().descriptor(), path.as_path());
-    let failed = |failure| {
-        let rule = match explain::open(&failure) {
-            Some(Rule::Missing) => Some(Rule::Vanished),
-            rule => rule,
-        };
-        Error::failed(Action::Delete, failure, rule).on(path)
+    backend.rmdir(place).map_err(|failure| failed(failure, path))
+}
+
+fn failed(failure: Failure, path: &GroupPath) -> Error {
+    let rule = match explain::open(&failure) {
+        Some(Rule::Missing) => Some(Rule::Vanished),
+        rule => rule,
     };
-    if let Some(id) = id {
-        let there = backend.stat(place, Follow::No).map_err(failed)?;
-        if there.cgroup_id() != id {
-            return Err(Error::found(Action::Delete, Rule::Vanished).on(path));
-        }
+    Error::failed(Action::Delete, failure, rule).on(path)
+}
+
+/// The error of a group that was not removed; of one that is in use it says who is left.
+pub(super) fn refused(backend: &dyn Backend, group: &Group, error: Error) -> Error {
+    if error.errno() != Some(Errno::EBUSY) {
+        return error;
     }
-    backend.rmdir(place).map_err(failed)
+    group.failed(Action::Delete, Errno::EBUSY.into(), occupied(backend, group))
 }
 
 /// Who is left in a group.

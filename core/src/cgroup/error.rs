@@ -20,6 +20,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Action {
     /// Taking a text for a name or a value.
     Check,
+    /// Describing a group.
+    Describe,
     /// Finding the hierarchies.
     Find,
     /// Opening a group.
@@ -34,6 +36,8 @@ pub enum Action {
     Read,
     /// Writing a file.
     Write,
+    /// Giving a group or a file of it to somebody, or saying who may do what with it.
+    Give,
     /// Moving a process.
     Attach,
     /// Moving a thread.
@@ -48,6 +52,7 @@ impl Action {
     const fn name(self) -> &'static str {
         match self {
             Self::Check => "check",
+            Self::Describe => "describe",
             Self::Find => "find the hierarchies by",
             Self::Open => "open",
             Self::Create => "create",
@@ -55,6 +60,7 @@ impl Action {
             Self::Disable => "disable controllers in",
             Self::Read => "read",
             Self::Write => "write",
+            Self::Give => "give",
             Self::Attach => "attach a process by",
             Self::AttachThread => "attach a thread by",
             Self::List => "list",
@@ -192,17 +198,28 @@ impl Rule {
             Self::Name(_) | Self::Value(_) | Self::NotA { .. } => Code::INVALID,
             Self::NotMounted | Self::BadMountList { .. } => Code::NOT_MOUNTED,
             Self::Missing | Self::Vanished => Code::NOT_EXIST,
+            Self::NoSuchController { .. } => Code::SUBSYSTEM_NOT_MOUNTED,
+            Self::ControllerTwice(_) => Code::CONTROLLER_EXISTS,
+            Self::ValueTwice => Code::VALUE_EXISTS,
+            Self::WantedTwice => Code::INVALID,
+            Self::SaysOther { .. } => Code::CANT_SET_VALUE,
+            Self::NoCounterpart { .. } => Code::NO_VERSION_CONVERT,
+            Self::PressureOff => Code::UNSUPPORTED,
+            Self::Window => Code::INVALID,
+            Self::NoValue => Code::VALUE_NOT_EXIST,
             Self::Taken => Code::NOT_CREATED,
-            Self::Root => Code::NOT_ALLOWED,
+            Self::Root => Code::FAIL,
             Self::NoFile | Self::ControllerOff(_) => Code::VALUE_NOT_EXIST,
             Self::ControllerMissing(_) => Code::SUBSYSTEM_NOT_MOUNTED,
             Self::Occupied { .. } => Code::NON_EMPTY,
             Self::Kind(_) if action == Action::Read => Code::UNSUPPORTED,
+            Self::Permission if matches!(action, Action::Give | Action::Delete) => Code::OTHER,
             Self::Permission | Self::Containment if errno == Some(Errno::EPERM) => Code::NOT_OWNER,
             Self::Permission | Self::Containment | Self::Full { .. } => Code::NOT_ALLOWED,
             Self::NotReadable
             | Self::NotWritable
             | Self::BadValue
+            | Self::Irrevocable
             | Self::TooLong { .. }
             | Self::Cut { .. }
             | Self::Endless { .. }

@@ -168,6 +168,15 @@ pub(super) fn attach(
     }
 }
 
+/// A group or file could not be given to somebody.
+pub(super) fn give(failure: &Failure) -> Option<Rule> {
+    match failure.errno()? {
+        Errno::EACCES | Errno::EPERM => Some(Rule::Permission),
+        Errno::ENOENT | Errno::ENODEV => Some(Rule::Vanished),
+        _ => None,
+    }
+}
+
 /// A group could not be made in another.
 pub(super) fn mkdir(backend: &dyn Backend, parent: &Group, failure: &Failure) -> Option<Rule> {
     match failure.errno()? {

@@ -36,6 +36,10 @@ pub(super) mod files {
         threads "cgroup.threads"
         tasks "tasks"
         kind "cgroup.type"
+        kill "cgroup.kill"
+        freeze "cgroup.freeze"
+        events "cgroup.events"
+        freezer_state "freezer.state"
         controllers "cgroup.controllers"
         subtree_control "cgroup.subtree_control"
         max_depth "cgroup.max.depth"
@@ -81,6 +85,12 @@ pub struct Group {
 impl Group {
     pub(super) fn new(hierarchy: Hierarchy, path: GroupPath, directory: Arc<Dir>) -> Self {
         Self { hierarchy, path, directory }
+    }
+
+    /// The same group, by the same directory.
+    pub(super) fn reopened(&self) -> Self {
+        let directory = Arc::clone(&self.directory);
+        Self { hierarchy: self.hierarchy.clone(), path: self.path.clone(), directory }
     }
 
     /// Where it was when it was opened.

@@ -54,12 +54,13 @@ impl Hierarchies {
     pub fn find(backend: &dyn Backend) -> Result<Self> {
         let failed = |rule| Error::found(Action::Find, rule).at(mountinfo::FILE);
         let list = KPathBuf::new(mountinfo::FILE).unwrap_or_default();
-        let text = control::read(backend, Place::cwd(&list)).map_err(|trouble| match trouble {
-            Trouble::Failed(failure) => {
-                Error::failed(Action::Find, failure, None).at(mountinfo::FILE)
-            }
-            Trouble::Broke(rule) => failed(rule),
-        })?;
+        let text =
+            control::read_any(backend, Place::cwd(&list)).map_err(|trouble| match trouble {
+                Trouble::Failed(failure) => {
+                    Error::failed(Action::Find, failure, None).at(mountinfo::FILE)
+                }
+                Trouble::Broke(rule) => failed(rule),
+            })?;
         let mut rows =
             mountinfo::parse(&text).map_err(|BadLine(line)| failed(Rule::BadMountList { line }))?;
         // A mount of the whole hierarchy is worth more than one of a part of it.
@@ -156,6 +157,8 @@ pub struct Hierarchy(Arc<Mounted>);
 #[derive(Debug)]
 struct Mounted {
     at: KPathBuf,
+    /// Which group of the hierarchy the mount shows as its root.
+    shows: KPathBuf,
     root: Arc<Dir>,
     /// Those of v1, which do not change; v2 is asked.
     controllers: Option<ControllerSet>,
@@ -172,8 +175,14 @@ impl Hierarchy {
         };
         let root = backend.open_dir(Place::cwd(&row.at))?;
         let there = backend.statfs(Place::of(root.descriptor()))?;
-        let mounted = Mounted { at: row.at, root: Arc::new(root), controllers, name };
+        let mounted =
+            Mounted { at: row.at, shows: row.shows, root: Arc::new(root), controllers, name };
         Ok((there == expected).then(|| Self(Arc::new(mounted))))
+    }
+
+    /// Whether this is the same one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Which interface it has.
@@ -194,6 +203,11 @@ impl Hierarchy {
         &self.0.at
     }
 
+    /// Which group of the hierarchy its mount shows as the root.
+    pub(super) fn shows(&self) -> &KPath {
+        &self.0.shows
+    }
+
     /// The directory of its root.
     pub(super) fn root(&self) -> &Dir {
         &self.0.root
@@ -204,15 +218,24 @@ impl Hierarchy {
     /// # Errors
     /// [`Rule::Missing`], [`Rule::Permission`].
     pub fn open(&self, backend: &dyn Backend, path: &GroupPath) -> Result<Group> {
-        if path.is_root() {
-            return Ok(Group::new(self.clone(), path.clone(), Arc::clone(&self.0.root)));
-        }
-        let place = Place::beneath(self.root().descriptor(), path.as_path());
-        let directory = backend.open_dir(place).map_err(|failure| {
+        let directory = self.open_dir(backend, path).map_err(|failure| {
             let rule = explain::open(&failure);
             Error::failed(Action::Open, failure, rule).on(path)
         })?;
-        Ok(Group::new(self.clone(), path.clone(), Arc::new(directory)))
+        Ok(Group::new(self.clone(), path.clone(), directory))
+    }
+
+    /// The directory of a group; that of the root is open already.
+    pub(super) fn open_dir(
+        &self,
+        backend: &dyn Backend,
+        path: &GroupPath,
+    ) -> std::result::Result<Arc<Dir>, Failure> {
+        if path.is_root() {
+            return Ok(Arc::clone(&self.0.root));
+        }
+        let place = Place::beneath(self.root().descriptor(), path.as_path());
+        backend.open_dir(place).map(Arc::new)
     }
 
     /// The controllers that it has: those it was mounted with, or those of the root of v2.

@@ -71,7 +71,8 @@ impl Group {
         self.move_in(backend, Action::AttachThread, &self.threads_file(), thread.0)
     }
 
-    fn threads_file(&self) -> FileName {
+    /// The file that lists its threads.
+    pub(super) fn threads_file(&self) -> FileName {
         match self.hierarchy().version() {
             Version::V1 => files::tasks(),
             Version::V2 => files::threads(),

@@ -41,37 +41,76 @@
 //! # What is where
 //!
 //! * [`Hierarchies`] finds what is mounted, [`Hierarchy`] opens groups in it.
-//! * [`Creation`] → [`Plan`] → [`Created`]: a new group, step by step and back.
-//! * [`Group`]: files, children, controllers, members, end.
+//! * [`Creation`] → [`Plan`] → [`Created`]: a group that is made or changed, step by step and back; [`Owners`] and [`Modes`] say
+//!   whose it is. [`Deletion`] ends one with what is in it.
+//! * [`Description`]: one name in several hierarchies, as libcgroup has it; loaded, compared, made, changed, removed,
+//!   and said in the words of the other version.
+//! * [`Ensure`]: a tree of groups as it shall be, and as few steps as lead there from what is.
+//! * [`Group`]: files, children, controllers, members, end; [`Walk`] meets those below it.
+//! * [`CpuStatistics`] and its like say what a group has used, [`Pressure`] what its processes wait for, and a [`Trigger`] wakes
+//!   who wants to know.
 //! * [`GroupName`], [`GroupPath`], [`FileName`] are names that passed; [`Value`] is written, [`Content`] was read,
 //!   [`Limit`] is a number or `max`.
 //! * [`Error`] says what was tried on what; [`Rule`] what stood in the way, and what would be right; [`Code`] is
 //!   libcgroup's number for it.
 //!
-//! It works on the v2 hierarchy and on those of v1, by what is mounted. It knows no backend and no controller's values: what a file
-//! takes is the kernel's to say.
+//! It works on the v2 hierarchy and on those of v1, by what is mounted. It knows no backend. What
+//! a file takes is the kernel's to say; only how files say what they took, and which of v1 and v2 mean the same, are tables here.
 
 mod code;
 mod content;
 mod control;
+mod convert;
 mod create;
 mod delete;
+mod deletion;
+mod description;
+mod ensure;
 mod error;
 mod explain;
+mod form;
 mod group;
 mod hierarchy;
+mod journal;
+mod life;
 mod members;
 mod mountinfo;
 mod name;
+mod owner;
+mod plan;
+mod populated;
+mod pressure;
 mod rule;
+mod statistics;
+mod subsystem;
 mod value;
+mod walk;
+mod whereabouts;
 
 pub use code::Code;
 pub use content::Content;
-pub use create::{Created, Creation, Plan};
+pub use create::{Creation, Existing};
+pub use deletion::{Deletion, Members};
+pub use description::{Comparison, Converted, Description, Inherited, Part, Plans};
+pub use ensure::{Ensure, Steps};
 pub use error::{Action, Error, Result};
 pub use group::Group;
 pub use hierarchy::{Hierarchies, Hierarchy, Version};
+pub use journal::Created;
+pub use life::{Events, Watch};
 pub use name::{Fault, FileName, GroupName, GroupPath, MAX_NAME, MAX_PATH, NameError};
+pub use owner::{Modes, Owner, Owners};
+pub use plan::Plan;
+pub use pressure::{Hundredths, Pressure, Resource, Share, Stall, Threshold, Trigger};
 pub use rule::{GroupKind, Rule};
+pub use statistics::{
+    CpuStatistics, Device, GroupStatistics, HugetlbStatistics, IoStatistics, MemoryStatistics,
+    PidsStatistics,
+};
+pub use subsystem::Subsystem;
 pub use value::{Limit, Value, ValueError};
+pub use walk::Walk;
+
+pub mod libcgroup {
+    #![doc = include_str!("libcgroup.md")]
+}

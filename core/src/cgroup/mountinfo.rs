@@ -59,8 +59,8 @@ fn row(line: &[u8]) -> Option<Row> {
     at.is_absolute().then(|| Row { device: device.to_vec(), kind, shows, at })
 }
 
-/// The options of a v1 hierarchy: controllers and `name=` among others.
-fn v1(options: &[u8]) -> Kind {
+/// The options of a v1 hierarchy: controllers and `name=` among others. /proc/PID/cgroup has them too.
+pub(super) fn v1(options: &[u8]) -> Kind {
     let words = || options.split(|byte| *byte == b',');
     let known = |word| Controller::from_v1_name(std::str::from_utf8(word).ok()?);
     let name = words().find_map(|word| word.strip_prefix(b"name="));

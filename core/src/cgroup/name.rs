@@ -56,14 +56,19 @@ pub enum Fault {
 }
 
 impl NameError {
-    fn new(name: &[u8], why: Fault) -> Self {
-        let shown = String::from_utf8_lossy(name.get(..SHOWN).unwrap_or(name)).into_owned();
-        Self { name: if name.len() > SHOWN { shown + "…" } else { shown }, why }
+    pub(super) fn new(name: &[u8], why: Fault) -> Self {
+        Self { name: shown(name), why }
     }
 }
 
+/// As a message shows it, cut if it is long.
+pub(super) fn shown(name: &[u8]) -> String {
+    let shown = String::from_utf8_lossy(name.get(..SHOWN).unwrap_or(name)).into_owned();
+    if name.len() > SHOWN { shown + "…" } else { shown }
+}
+
 /// Checks one component.
-fn check(name: &[u8], most: usize) -> Result<(), NameError> {
+pub(super) fn check(name: &[u8], most: usize) -> Result<(), NameError> {
     let why = match name {
         b"" => Fault::Empty,
         b"." | b".." => Fault::Dots,
@@ -198,11 +203,6 @@ impl GroupPath {
         Ok(Self(joined))
     }
 
-    /// The names on the way down from the root.
-    pub(super) fn names(&self) -> impl Iterator<Item = GroupName> {
-        self.0.components().filter_map(|name| Some(GroupName(path(name).ok()?)))
-    }
-
     /// As a path from the directory of the hierarchy's root; empty if it is the root.
     #[must_use]
     pub fn as_path(&self) -> &KPath {
@@ -238,6 +238,14 @@ impl FileName {
     #[must_use]
     pub fn as_path(&self) -> &KPath {
         &self.0
+    }
+
+    /// Whether its name begins with a controller's, as v1 or v2 has it.
+    pub(super) fn belongs_to(&self, controller: Controller) -> bool {
+        let name = self.0.as_bytes();
+        [controller.name(), controller.v1_name()].iter().any(|prefix| {
+            name.strip_prefix(prefix.as_bytes()).is_some_and(|rest| rest.starts_with(b"."))
+        })
     }
 
     /// The controller that the file belongs to, if it is one that has to be enabled.
@@ -328,8 +336,6 @@ mod tests {
         let top = path.parent().unwrap();
         assert_eq!(top.parent(), Some(GroupPath::root()));
         assert_eq!((GroupPath::root().parent(), GroupPath::root().name()), (None, None));
-        let names: Vec<String> = path.names().map(|name| name.to_string()).collect();
-        assert_eq!(names, ["a", "b"]);
     }
 
     #[test]

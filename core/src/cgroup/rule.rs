@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::name::{GroupName, GroupPath, NameError};
+use super::subsystem::Subsystem;
 use super::value::ValueError;
 use crate::controller::{Controller, ControllerSet};
 use crate::id::Pid;
@@ -16,6 +17,33 @@ pub enum Rule {
     Name(NameError),
     /// What was given is no value.
     Value(ValueError),
+    /// No kernel has a controller of this name.
+    NoSuchController {
+        /// The name.
+        name: String,
+    },
+    /// The description has the controller already.
+    ControllerTwice(Subsystem),
+    /// The description has a value for the file already.
+    ValueTwice,
+    /// The description has no value for the file.
+    NoValue,
+    /// The same group is wanted twice, or wanted and unwanted.
+    WantedTwice,
+    /// The kernel took a value, and the file says another.
+    SaysOther {
+        /// What it says.
+        said: String,
+    },
+    /// The other version of the interface has nothing like it.
+    NoCounterpart {
+        /// What stands in the way, as half a sentence.
+        why: &'static str,
+    },
+    /// The time that somebody waits, or the window for it, is not one that the kernel watches.
+    Window,
+    /// Pressure is not counted: the kernel was started without it, or it was switched off for the group.
+    PressureOff,
     /// No such hierarchy is mounted where the caller can see it.
     NotMounted,
     /// A line of the list of mounts is not as it should be.
@@ -43,6 +71,8 @@ pub enum Rule {
     NotWritable,
     /// The file does not take this value.
     BadValue,
+    /// What the file said before it was written cannot be said again.
+    Irrevocable,
     /// The value is longer than the kernel takes in one write.
     TooLong {
         /// Its length in bytes.
@@ -167,6 +197,26 @@ impl fmt::Display for Rule {
         match self {
             Self::Name(error) => write!(out, "{error}"),
             Self::Value(error) => write!(out, "{error}"),
+            Self::NoSuchController { name } => {
+                write!(out, "{name:?} is no controller: /proc/cgroups says which there are")
+            }
+            Self::ControllerTwice(subsystem) => {
+                write!(out, "it has {subsystem} already: change what it says of it")
+            }
+            Self::ValueTwice => out.write_str("it has a value for this file already: set it"),
+            Self::NoValue => out.write_str("it has no value for this file: add one, or load the group"),
+            Self::WantedTwice => out.write_str("it is wanted twice, or wanted and unwanted: say once what it shall be"),
+            Self::SaysOther { said } => {
+                write!(out, "the kernel takes this value for {said:?}: want that")
+            }
+            Self::NoCounterpart { why } => write!(out, "the other version has nothing like it: {why}"),
+            Self::Window => out.write_str(
+                "a stall is more than nothing and not longer than its window, which is at most 10 s (psi.rst), without \
+                 CAP_SYS_RESOURCE in steps of 2 s; both in whole microseconds",
+            ),
+            Self::PressureOff => out.write_str(
+                "pressure is not counted here: write 1 to cgroup.pressure, or start the kernel with psi=1",
+            ),
             Self::NotMounted => {
                 out.write_str("no such hierarchy is mounted here: mount it, or use a view that sees it")
             }
@@ -191,6 +241,9 @@ impl fmt::Display for Rule {
             Self::NotReadable => out.write_str("the file is there to be written only"),
             Self::NotWritable => out.write_str("the file is there to be read only"),
             Self::BadValue => out.write_str("the file does not take this value: cgroup-v2.rst says which"),
+            Self::Irrevocable => out.write_str(
+                "the file takes orders or holds a list, and what it said before cannot be said again in one line",
+            ),
             Self::TooLong { length } => {
                 write!(out, "{length} bytes are more than the kernel takes in one write")
             }
