@@ -1,18 +1,19 @@
 //! Lists threaded through the records of a table: adding, removing and moving cost the same however long the list is.
 
-use crate::table::{Key, Table};
+use crate::table::{Key, Seat, Table};
 
-/// The ends of a list.
+/// The ends of a list. Lists and links name records by seats, since who leaves a table leaves its lists before: processes,
+/// of which a machine may have a million, are in several.
 pub(crate) struct List<T> {
-    first: Option<Key<T>>,
-    last: Option<Key<T>>,
+    first: Option<Seat<T>>,
+    last: Option<Seat<T>>,
     len: u32,
 }
 
 /// A record's neighbours in a list.
 pub(crate) struct Links<T> {
-    previous: Option<Key<T>>,
-    next: Option<Key<T>>,
+    previous: Option<Seat<T>>,
+    next: Option<Seat<T>>,
 }
 
 impl<T> Default for List<T> {
@@ -47,13 +48,13 @@ impl<T> List<T> {
         self.len == 0
     }
 
-    pub(crate) const fn first(&self) -> Option<Key<T>> {
-        self.first
+    pub(crate) fn first(&self, table: &Table<T>) -> Option<Key<T>> {
+        self.first.map(|seat| table.key(seat))
     }
 
     /// The list of one record, whose links say that it is alone.
     pub(crate) const fn of(key: Key<T>) -> Self {
-        Self { first: Some(key), last: Some(key), len: 1 }
+        Self { first: Some(key.seat()), last: Some(key.seat()), len: 1 }
     }
 
     /// Puts a record that is in no such list behind the last.
@@ -70,9 +71,9 @@ impl<T> List<T> {
 
     /// The half of [`push`](Self::push) that concerns the list: for lists that stand in a record of the same table.
     pub(crate) fn extend(&mut self, key: Key<T>) -> Seam<T> {
-        let last = self.last.replace(key);
+        let last = self.last.replace(key.seat());
         if last.is_none() {
-            self.first = Some(key);
+            self.first = Some(key.seat());
         }
         self.len += 1;
         Seam { last }
@@ -94,7 +95,7 @@ impl<T> List<T> {
 /// Where a list was made longer; the records are still to be told.
 #[must_use = "the records do not know each other yet"]
 pub(crate) struct Seam<T> {
-    last: Option<Key<T>>,
+    last: Option<Seat<T>>,
 }
 
 impl<T> Seam<T> {
@@ -102,7 +103,7 @@ impl<T> Seam<T> {
     pub(crate) fn sew(self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
         *links(table.at_mut(key)) = Links { previous: self.last, next: None };
         if let Some(last) = self.last {
-            links(table.at_mut(last)).next = Some(key);
+            links(table.sitting_mut(last)).next = Some(key.seat());
         }
     }
 }
@@ -115,18 +116,22 @@ pub(crate) struct Gap<T>(Links<T>);
 pub(crate) fn unlink<T>(table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) -> Gap<T> {
     let Links { previous, next } = std::mem::take(links(table.at_mut(key)));
     if let Some(previous) = previous {
-        links(table.at_mut(previous)).next = next;
+        links(table.sitting_mut(previous)).next = next;
     }
     if let Some(next) = next {
-        links(table.at_mut(next)).previous = previous;
+        links(table.sitting_mut(next)).previous = previous;
     }
     Gap(Links { previous, next })
 }
 
 impl<T> Links<T> {
     /// The record behind this one.
-    pub(crate) const fn next(&self) -> Option<Key<T>> {
-        self.next
+    pub(crate) fn next(&self, table: &Table<T>) -> Option<Key<T>> {
+        self.next.map(|seat| table.key(seat))
+    }
+
+    pub(crate) const fn is_last(&self) -> bool {
+        self.next.is_none()
     }
 }
 
@@ -138,8 +143,7 @@ pub(crate) fn iterate<T>(
 ) -> impl Iterator<Item = (Key<T>, &T)> {
     let mut next = list.first;
     std::iter::from_fn(move || {
-        let key = next?;
-        let record = table.at(key);
+        let (key, record) = table.sitting(next?);
         next = links(record).next;
         Some((key, record))
     })

@@ -131,14 +131,14 @@ fn tree(kernel: &Kernel) -> String {
         indent.truncate(length);
         let record = table.at(group);
         if group != root {
-            let last = record.siblings.next().is_none();
+            let last = record.siblings.is_last();
             let name = String::from_utf8_lossy(&record.name);
             let _ = writeln!(text, "{indent}{}{name}/", corner(last));
             indent.push_str(if last { "  " } else { "│ " });
         }
         for (_, thread) in iterate(&kernel.tasks.threads, record.members, |thread| &thread.members)
         {
-            let last = record.children.is_empty() && thread.members.next().is_none();
+            let last = record.children.is_empty() && thread.members.is_last();
             let name = String::from_utf8_lossy(&thread.name);
             let _ = writeln!(text, "{indent}{}{} {name}", corner(last), thread.number);
         }

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 
 /// Records a chunk. Small, because a shared chunk is copied whole at its first change.
 const CHUNK: u32 = 8;
@@ -41,11 +41,36 @@ impl<T> Key<T> {
         u32::from_le_bytes([a, b, c, d])
     }
 
+    pub(crate) const fn seat(self) -> Seat<T> {
+        Seat { number: NonZeroU32::MIN.saturating_add(self.index()), of: PhantomData }
+    }
+
     /// A number that no other live or removed record of this table has.
     pub(crate) const fn number(self) -> u64 {
         self.number.get()
     }
 }
+
+/// The place of a live record: half of a key, for lists, which a record leaves before it is removed.
+pub(crate) struct Seat<T> {
+    /// One more than the index. (No table has 2^32 records.)
+    number: NonZeroU32,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Seat<T> {
+    const fn index(self) -> u32 {
+        self.number.get() - 1
+    }
+}
+
+impl<T> Clone for Seat<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Seat<T> {}
 
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
@@ -156,6 +181,32 @@ impl<T> Table<T> {
         match self.get_mut(key) {
             Some(record) => record,
             None => missing(key),
+        }
+    }
+
+    /// The record in a seat, and its key.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn sitting(&self, seat: Seat<T>) -> (Key<T>, &T) {
+        match self.slot(seat.index()) {
+            Some(Slot { key, record: Some(record) }) => (*key, record),
+            _ => missing(Key::<T>::first(seat.index())),
+        }
+    }
+
+    /// The key of the record in a seat.
+    #[track_caller]
+    pub(crate) fn key(&self, seat: Seat<T>) -> Key<T> {
+        self.sitting(seat).0
+    }
+
+    /// The record in a seat.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn sitting_mut(&mut self, seat: Seat<T>) -> &mut T {
+        match self.slot_mut(seat.index()) {
+            Some(Slot { record: Some(record), .. }) => record,
+            _ => missing(Key::<T>::first(seat.index())),
         }
     }
 

@@ -115,12 +115,13 @@ fn settle_below(kernel: &mut Kernel, top: CgroupKey) {
     while let Some(group) = next {
         let record = kernel.cgroups.table.at(group);
         let freeze = record.freezer.is_effective();
-        let mut member = record.members.first();
+        let mut member = record.members.first(&kernel.tasks.threads);
         while let Some(thread) = member {
             if settle(kernel, thread, freeze) {
                 thawed.push(thread);
             }
-            member = kernel.tasks.threads.at(thread).members.next();
+            let threads = &kernel.tasks.threads;
+            member = threads.at(thread).members.next(threads);
         }
         next = tree::next_below(&kernel.cgroups.table, top, group);
     }

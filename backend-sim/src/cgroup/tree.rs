@@ -25,7 +25,7 @@ pub(super) fn next_below(
     top: CgroupKey,
     group: CgroupKey,
 ) -> Option<CgroupKey> {
-    next_from(table, top, group, table.at(group).children.first())
+    next_from(table, top, group, table.at(group).children.first(table))
 }
 
 /// The same, without what is below `group`.
@@ -49,7 +49,7 @@ fn next_from(
     let mut key = group;
     while key != top {
         let record = table.at(key);
-        if let Some(sibling) = record.siblings.next() {
+        if let Some(sibling) = record.siblings.next(table) {
             return Some(sibling);
         }
         key = record.parent?;

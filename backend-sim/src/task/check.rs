@@ -1,8 +1,10 @@
 //! What must hold of all processes and threads between two calls.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::Kernel;
 use crate::list::iterate;
-use crate::task::{Process, ProcessKey, Tasks, Thread, ThreadKey};
+use crate::task::{AccountKey, Process, ProcessKey, Tasks, Thread, ThreadKey};
 
 /// The first thing found that does not hold.
 ///
@@ -10,10 +12,14 @@ use crate::task::{Process, ProcessKey, Tasks, Thread, ThreadKey};
 /// A sentence that names the process or thread.
 pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
     let tasks = &kernel.tasks;
+    let mut listed = Listed::default();
     for (key, process) in tasks.processes.iter() {
-        check_process(tasks, key, process)
+        check_process(tasks, key, process, &mut listed)
             .map_err(|what| format!("process {}: {what}", process.number))?;
     }
+    // Who is in a list names its owner, so none is in two: if all lists are as long as the table, each is in one.
+    require(listed.threads == tasks.threads.len(), "its process knows each thread")?;
+    require(listed.children + 1 == tasks.processes.len(), "its parent knows each process")?;
     for (key, thread) in tasks.threads.iter() {
         check_thread(kernel, key, thread)
             .map_err(|what| format!("thread {}: {what}", thread.number))?;
@@ -26,7 +32,19 @@ fn require(holds: bool, what: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(format!("does not hold: {what}")) }
 }
 
-fn check_process(tasks: &Tasks, key: ProcessKey, process: &Process) -> Result<(), String> {
+/// How many were met in the lists of all processes.
+#[derive(Default)]
+struct Listed {
+    threads: usize,
+    children: usize,
+}
+
+fn check_process(
+    tasks: &Tasks,
+    key: ProcessKey,
+    process: &Process,
+    all: &mut Listed,
+) -> Result<(), String> {
     let leader = tasks.threads.get(process.leader).ok_or("its leader is gone")?;
     require(
         leader.process == key && leader.number == process.number,
@@ -43,15 +61,24 @@ fn check_process(tasks: &Tasks, key: ProcessKey, process: &Process) -> Result<()
             "of those that have exited only the leader stays",
         )?;
     }
-    require(listed == process.threads.len(), "the list of threads is as long as it says")?;
+    require(listed == process.threads.len() as usize, "the list of threads is as long as it says")?;
+    all.threads += listed;
+    let mut children = 0;
+    for (_, child) in iterate(&tasks.processes, process.children, |child| &child.siblings) {
+        children += 1;
+        require(child.parent == Some(key), "its children know it")?;
+    }
+    require(
+        children == process.children.len() as usize,
+        "the list of children is as long as it says",
+    )?;
+    all.children += children;
     require(process.is_zombie() == (live == 0), "it is a zombie if no thread lives")?;
     require(!process.is_zombie() || process.children.is_empty(), "a zombie has no children")?;
     match process.parent {
         None => require(key == tasks.init, "only process 1 has no parent")?,
         Some(parent) => {
-            let parent = tasks.processes.get(parent).ok_or("its parent is gone")?;
-            let mut children = iterate(&tasks.processes, parent.children, |child| &child.siblings);
-            require(children.any(|(child, _)| child == key), "its parent knows it")?;
+            tasks.processes.get(parent).ok_or("its parent is gone")?;
             let thread = process.parent_thread.and_then(|thread| tasks.threads.get(thread));
             require(
                 thread.is_some_and(|thread| !thread.exited),
@@ -59,9 +86,6 @@ fn check_process(tasks: &Tasks, key: ProcessKey, process: &Process) -> Result<()
             )?;
         }
     }
-    let mut members =
-        iterate(&tasks.processes, tasks.jobs.get(process.job).members, |member| &member.job_links);
-    require(members.any(|(member, _)| member == key), "its process group knows it")?;
     let leads = process.leads_session;
     require(!leads || tasks.job_of(key).session == process.number, "who leads a session is in it")
 }
@@ -70,8 +94,6 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
     let tasks = &kernel.tasks;
     require(tasks.numbers.get(&thread.number) == Some(&key), "its number leads to it")?;
     let process = tasks.processes.get(thread.process).ok_or("its process is gone")?;
-    let mut threads = iterate(&tasks.threads, process.threads, |thread| &thread.siblings);
-    require(threads.any(|(other, _)| other == key), "its process knows it")?;
     require(
         {
             let account = tasks.accounts.get(thread.account);
@@ -94,21 +116,29 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
 }
 
 fn check_counts(tasks: &Tasks) -> Result<(), String> {
+    let mut counted: BTreeMap<AccountKey, u32> = BTreeMap::new();
+    for (_, thread) in tasks.threads.iter() {
+        for account in tasks.accounts.chain(thread.account) {
+            *counted.entry(account).or_default() += 1;
+        }
+    }
     for (key, account) in tasks.accounts.iter() {
-        let counts = |(_, thread): &(ThreadKey, &Thread)| {
-            tasks.accounts.chain(thread.account).any(|account| account == key)
-        };
-        let threads = tasks.threads.iter().filter(counts).count();
-        let counted = usize::try_from(account.threads) == Ok(threads);
+        let threads = counted.get(&key).copied().unwrap_or_default();
+        let counted = account.threads == threads;
         require(
             counted,
             &format!("user {} has {threads} threads and not {}", account.user, account.threads),
         )?;
     }
+    let mut members = 0;
     for (key, job) in tasks.jobs.iter() {
+        for (_, member) in iterate(&tasks.processes, job.members, |member| &member.job_links) {
+            members += 1;
+            require(member.job == key, &format!("those in group {} know it", job.number))?;
+        }
         require(!job.members.is_empty(), &format!("group {} has a process", job.number))?;
         let found = tasks.jobs.find(job.number) == Some(key);
         require(found, &format!("group {} is found by its number", job.number))?;
     }
-    Ok(())
+    require(members == tasks.processes.len(), "its process group knows each process")
 }
