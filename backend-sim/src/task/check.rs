@@ -44,7 +44,8 @@ fn check_process(tasks: &Tasks, key: ProcessKey, process: &Process) -> Result<()
         )?;
     }
     require(listed == process.threads.len(), "the list of threads is as long as it says")?;
-    require(process.is_zombie() == (live == 0), "it is a zombie if no thread lives")?;
+    let is_over = process.is_zombie() || process.outlives_all();
+    require(is_over == (live == 0), "it is a zombie if no thread lives")?;
     require(!process.is_zombie() || process.children.is_empty(), "a zombie has no children")?;
     match process.parent {
         None => require(key == tasks.init, "only process 1 has no parent")?,
@@ -54,7 +55,7 @@ fn check_process(tasks: &Tasks, key: ProcessKey, process: &Process) -> Result<()
             require(children.any(|(child, _)| child == key), "its parent knows it")?;
             let thread = process.parent_thread.and_then(|thread| tasks.threads.get(thread));
             require(
-                thread.is_some_and(|thread| !thread.exited),
+                thread.is_some_and(|thread| !thread.exited || parent.outlives_all()),
                 "a live thread of its parent is responsible for it",
             )?;
         }
