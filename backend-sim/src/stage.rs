@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use standin::backend::{Files, Rlimit, RlimitResource, WaitStatus};
@@ -23,6 +24,7 @@ use crate::fs::{OpenKind, descriptors};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::namespace;
+use crate::namespace::pid::Inner;
 use crate::ops::fork::Fork;
 use crate::profile::{BlockDevice, Layout, Release};
 use crate::step::Step;
@@ -55,6 +57,8 @@ struct Member {
     thread: ThreadKey,
     process: ProcessKey,
     number: Pid,
+    /// Its further numbers, if it is in a nested PID namespace.
+    inner: Option<Arc<Inner>>,
     view: View,
     kept: Actor,
     /// Where the answer to its request will stand; none while it has no request.
@@ -145,15 +149,17 @@ impl Stage {
         is_thread: bool,
     ) {
         let shared = self.machine.shared();
-        let (process, number) = {
+        let (process, number, inner) = {
             let kernel = shared.lock();
             let record = kernel.tasks.threads.at(thread);
-            (record.process, Pid(record.number))
+            (record.process, Pid(record.number), kernel.inner(record.number).cloned())
         };
         let view = View::inside(shared, thread);
         let kept = keep(&view);
-        self.cast
-            .insert(actor, Member { thread, process, number, view, kept, reply: None, is_thread });
+        self.cast.insert(
+            actor,
+            Member { thread, process, number, inner, view, kept, reply: None, is_thread },
+        );
     }
 
     fn member(&self, actor: ActorId) -> Result<&Member, Trouble> {
@@ -174,8 +180,9 @@ impl Stage {
             Request::Perform(Task { aim, .. }) => aim.target,
             Request::Fork { .. } | Request::Thread { .. } => None,
         };
-        let target =
-            target.map(|target| self.member(target).map(|member| member.process)).transpose()?;
+        let target = target
+            .map(|target| self.member(target).map(|member| (member.process, member.inner.clone())));
+        let target = target.transpose()?;
         Ok(Box::new(move || {
             let answer = match request {
                 Request::Perform(task) => {
@@ -270,8 +277,13 @@ impl standin::transcript::Stage for Stage {
         }
     }
 
-    fn number(&mut self, who: ActorId, _seen_by: ActorId) -> Option<Pid> {
-        self.member(who).ok().map(|member| member.number)
+    fn number(&mut self, who: ActorId, seen_by: ActorId) -> Option<Pid> {
+        let (who, by) = (self.member(who).ok()?, self.member(seen_by).ok()?);
+        let Some((home, _)) = by.inner.as_ref().map(|inner| inner.own()) else {
+            return Some(who.number);
+        };
+        let seen = who.inner.as_ref().map_or(0, |inner| inner.told(home));
+        (seen != 0).then_some(Pid(seen))
     }
 
     fn condition(&mut self, actor: ActorId) -> Condition {
@@ -285,7 +297,7 @@ impl standin::transcript::Stage for Stage {
         }
         match kernel.tasks.threads.get(member.thread) {
             None => Condition::Gone,
-            Some(thread) if thread.exited => {
+            Some(thread) if thread.exited && !process.outlives_all() => {
                 if member.is_thread {
                     Condition::Gone
                 } else {
@@ -311,8 +323,8 @@ impl standin::transcript::Stage for Stage {
         namespace::identity(&self.machine.shared().lock(), thread, link.into())
     }
 
-    fn in_initial_pid_namespace(&mut self, _actor: ActorId) -> bool {
-        true
+    fn in_initial_pid_namespace(&mut self, actor: ActorId) -> bool {
+        self.member(actor).is_ok_and(|member| member.inner.is_none())
     }
 
     fn initial_clock(&mut self, clock: ClockName) -> Moment {
@@ -338,7 +350,7 @@ fn act(
     view: &View,
     kept: &Actor,
     task: &Task,
-    target: Option<ProcessKey>,
+    target: Option<(ProcessKey, Option<Arc<Inner>>)>,
     is_thread: bool,
 ) -> Outcome {
     // One that cannot run does nothing, not even what a kernel need not be asked for.
@@ -350,7 +362,8 @@ fn act(
     {
         return view.exit_thread(ExitCode(code)).map_or_else(Outcome::from, |()| Outcome::ok());
     }
-    let handle = match target.map(|process| view.carry(Hold { process })).transpose() {
+    let target = target.map(|(process, inner)| view.carry(Hold { process, inner }));
+    let handle = match target.transpose() {
         Ok(number) => number.map(|number| PidHandle::from(view.handle(number))),
         Err(failure) => return failure.into(),
     };
@@ -408,6 +421,7 @@ impl Operation for Room {
 /// A handle of an actor's process, as the stage has held it since its birth.
 struct Hold {
     process: ProcessKey,
+    inner: Option<Arc<Inner>>,
 }
 
 impl Operation for Hold {
@@ -419,7 +433,8 @@ impl Operation for Hold {
         let process = kernel.tasks.process_of(caller);
         let limit = kernel.limit(process, RlimitResource::OpenFiles);
         limit::set(kernel, process, RlimitResource::OpenFiles, Rlimit { soft: None, hard: None });
-        let number = descriptors::install_object(kernel, caller, OpenKind::Process(self.process));
+        let handle = OpenKind::Process(self.process, self.inner.take());
+        let number = descriptors::install_object(kernel, caller, handle);
         limit::set(kernel, process, RlimitResource::OpenFiles, limit);
         number
     }

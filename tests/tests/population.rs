@@ -5,9 +5,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use standin::backend::{Clock, Processes, WaitOptions};
+use standin::backend::{Processes, WaitOptions};
 use standin::id::Bytes;
-use standin::{Errno, fs};
+use standin::fs;
 use standin_sim::Machine;
 
 /// Adds up what the system's allocator has given out.

@@ -41,7 +41,12 @@ const BONDS: [(&str, &str); 8] = [
 /// Undoes all of it; what could not be undone, in words.
 ///
 /// On a machine of the runner's own, where the watcher does it, all that it is an ancestor of ends: there is nobody else.
-pub(super) fn undo(entries: &[Entry], mark: &str, tenancy: Tenancy) -> Vec<String> {
+pub(super) fn undo(
+    entries: &[Entry],
+    mark: &str,
+    tenancy: Tenancy,
+    reap: &dyn Fn(),
+) -> Vec<String> {
     let mut left = Vec::new();
     let groups: Vec<PathBuf> = entries
         .iter()
@@ -52,7 +57,7 @@ pub(super) fn undo(entries: &[Entry], mark: &str, tenancy: Tenancy) -> Vec<Strin
     left.extend(if tenancy.is_alone() {
         end_descendants(&groups)
     } else {
-        end_processes(entries, &groups, mark)
+        end_processes(entries, &groups, mark, reap)
     });
     left.extend(remove_groups(&groups));
     left.extend(entries.iter().rev().filter_map(restore));
@@ -65,10 +70,19 @@ pub(super) fn mark_entry(mark: &str) -> String {
 }
 
 /// Ends whatever is alive of the run.
-fn end_processes(entries: &[Entry], groups: &[PathBuf], mark: &str) -> Vec<String> {
+///
+/// The first process of a pid namespace has not ended before everybody there has been waited for, also those whose parent was
+/// outside: they are the watcher's when that one has ended (pid_namespaces(7)).
+fn end_processes(
+    entries: &[Entry],
+    groups: &[PathBuf],
+    mark: &str,
+    reap: &dyn Fn(),
+) -> Vec<String> {
     let until = Instant::now() + PATIENCE;
     let mut quiet = 0_u32;
     loop {
+        reap();
         let alive = alive(entries, mark);
         // Twice: one that was being made while the first look was taken is seen by the second.
         quiet = if alive.is_empty() { quiet + 1 } else { 0 };

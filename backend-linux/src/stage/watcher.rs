@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> ! {
             say(socket.as_fd(), &Report::Failed(what));
         }
     }
-    let left = clear(path, &mark, tenancy);
+    let left = clear(path, &mark, tenancy, &|| reap(socket.as_fd()));
     reap(socket.as_fd());
     let is_clear = left.is_empty();
     let report = if is_clear { Report::Undone } else { Report::Failed(left.join("\n")) };
@@ -75,13 +75,14 @@ pub(super) fn run(arguments: &Arguments) -> ! {
     leave(i32::from(!is_clear))
 }
 
-/// Undoes a run, and ends its journal if nothing is left; else it stays for people to read.
-pub(super) fn clear(path: &Path, mark: &str, tenancy: Tenancy) -> Vec<String> {
+/// Undoes a run, and ends its journal if nothing is left; else it stays for people to read. `reap` waits for those of the run
+/// that are the caller's children by now.
+pub(super) fn clear(path: &Path, mark: &str, tenancy: Tenancy, reap: &dyn Fn()) -> Vec<String> {
     let entries = match journal::read(path) {
         Ok(entries) => entries,
         Err(error) => return vec![format!("the journal {}: {error}", path.display())],
     };
-    let mut left = undo::undo(&entries, mark, tenancy);
+    let mut left = undo::undo(&entries, mark, tenancy, reap);
     if left.is_empty() {
         let _ = std::fs::remove_file(path);
     } else {

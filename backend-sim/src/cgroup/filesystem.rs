@@ -115,22 +115,32 @@ pub(crate) enum Again {
 }
 
 /// A control file is about to be read: what it lists may have to be made first.
-pub(crate) fn prepare(kernel: &mut Kernel, node: Node, again: Again) -> Step<()> {
+pub(crate) fn prepare(
+    kernel: &mut Kernel,
+    reader: ThreadKey,
+    node: Node,
+    again: Again,
+) -> Step<()> {
     match node {
         Node::Control(group, id)
             if rows::is_v1(id) && rows::is_alive(&kernel.cgroups, group, id) =>
         {
-            v1::prepare(kernel, group, id, again)
+            v1::prepare(kernel, reader, (group, id), again)
         }
         Node::Control(..) | Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Ok(()),
     }
 }
 
 /// The whole text of a control file, added to `text`. ENODEV if it is gone, EINVAL if it cannot be read.
-pub(crate) fn read(kernel: &Kernel, file: FileKey, node: Node, text: &mut Vec<u8>) -> Step<()> {
+pub(crate) fn read(
+    kernel: &Kernel,
+    reader: ThreadKey,
+    (file, node): (FileKey, Node),
+    text: &mut Vec<u8>,
+) -> Step<()> {
     match node {
         Node::Control(group, id) if rows::is_alive(&kernel.cgroups, group, id) => {
-            rows::read(kernel, Target { file, group, row: id.row }, text)
+            rows::read(kernel, Target { reader, file, group, row: id.row }, text)
         }
         Node::Control(..) => Err(Errno::ENODEV.into()),
         Node::Cgroup(_) | Node::Tmp(_) | Node::Proc(_) => Err(Errno::EISDIR.into()),

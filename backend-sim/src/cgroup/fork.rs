@@ -77,7 +77,8 @@ pub(crate) fn born(kernel: &mut Kernel, claim: ForkClaim, child: ThreadKey) {
     }
     if killed {
         let process = kernel.tasks.process_of(child);
-        signal::kill(kernel, process);
+        let force = signal::force(kernel, maker, process);
+        signal::kill(kernel, process, force);
     }
     memory_birth::first_page(kernel, child);
 }

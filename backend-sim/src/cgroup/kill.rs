@@ -33,7 +33,8 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     }
     for process in doomed {
         if kernel.tasks.processes.get(process).is_some() {
-            signal::kill(kernel, process);
+            let force = signal::force(kernel, write.caller, process);
+            signal::kill(kernel, process, force);
         }
     }
     Ok(())

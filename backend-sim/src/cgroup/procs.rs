@@ -33,7 +33,7 @@ pub(super) fn show_processes(kernel: &Kernel, target: Target, out: &mut Vec<u8>)
         {
             context::is_listed(thread)?;
             if kernel.tasks.processes.at(thread.process).leader == key {
-                value::print_line(thread.number.into(), out);
+                value::print_line(kernel.number_for(target.reader, thread.number).into(), out);
             }
         }
         next = if record.threaded_children > 0 {
@@ -47,7 +47,7 @@ pub(super) fn show_processes(kernel: &Kernel, target: Target, out: &mut Vec<u8>)
         context::is_listed(thread)?;
         let is_here = table.get(thread.cgroup).is_some_and(|group| group.domain == top);
         if is_here && !kernel.tasks.processes.at(thread.process).is_zombie() {
-            value::print_line(thread.number.into(), out);
+            value::print_line(kernel.number_for(target.reader, thread.number).into(), out);
         }
     }
     Ok(())
@@ -58,7 +58,7 @@ pub(super) fn show_threads(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -
     let members = kernel.cgroups.table.at(target.group).members;
     for (_, thread) in iterate(&kernel.tasks.threads, members, |thread| &thread.members) {
         context::is_listed(thread)?;
-        value::print_line(thread.number.into(), out);
+        value::print_line(kernel.number_for(target.reader, thread.number).into(), out);
     }
     Ok(())
 }
@@ -83,8 +83,10 @@ pub(super) fn named(kernel: &Kernel, write: &Write<'_>, whole: Whole) -> Result<
         value::int(value::strip(write.bytes)).ok().and_then(|number| u32::try_from(number).ok());
     let named = match number.ok_or(Errno::EINVAL)? {
         0 => write.caller,
-        MAKER_OF_KERNEL_THREADS => return Err(Errno::EINVAL),
-        number => kernel.find(write.caller, number).ok_or(Errno::ESRCH)?,
+        number => match kernel.number_meant(write.caller, number).ok_or(Errno::ESRCH)? {
+            MAKER_OF_KERNEL_THREADS => return Err(Errno::EINVAL),
+            _ => kernel.find(write.caller, number).ok_or(Errno::ESRCH)?,
+        },
     };
     Ok(match whole {
         Whole::Process => kernel.tasks.processes.at(kernel.tasks.process_of(named)).leader,

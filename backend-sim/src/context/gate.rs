@@ -78,7 +78,7 @@ pub(crate) fn task_xid(kernel: &Kernel, caller: ThreadKey, pid: Option<Pid>) -> 
     if own != HOST && own != SPECTATOR {
         return Err(Errno::EPERM.into());
     }
-    let thread = kernel.tasks.by_number(pid.0).ok_or(Errno::ESRCH)?;
+    let thread = kernel.named_thread(caller, pid.0).ok_or(Errno::ESRCH)?;
     let record = kernel.tasks.threads.at(thread);
     if record.exited && record.label != HOST {
         return Err(standin::Failure::NotModelled("the context of a zombie").into());

@@ -8,8 +8,14 @@ use crate::kernel::Kernel;
 use crate::task::{ProcessKey, Thread, ThreadKey};
 
 impl Kernel {
-    /// Whether a process of this thread's number is there for `caller`.
+    /// Whether a process of this thread's number is there for `caller`, in its context and its PID namespace.
     pub(crate) fn sees(&self, caller: ThreadKey, thread: ThreadKey) -> bool {
+        self.shares_context(caller, thread)
+            && self.number_for(caller, self.tasks.threads.at(thread).number) != 0
+    }
+
+    /// Whether a thread is in the context of `caller`, or `caller` sees all contexts.
+    pub(crate) fn shares_context(&self, caller: ThreadKey, thread: ThreadKey) -> bool {
         if !self.profile.contexts {
             return true;
         }
@@ -17,18 +23,23 @@ impl Kernel {
         own == SPECTATOR || own == self.tasks.threads.at(thread).label
     }
 
-    /// Whether the process is there for `caller`; one that was reaped is not asked after here.
-    pub(crate) fn sees_process(&self, caller: ThreadKey, process: ProcessKey) -> bool {
+    /// The same of a process; one that was reaped is not asked after here.
+    pub(crate) fn shares_context_with(&self, caller: ThreadKey, process: ProcessKey) -> bool {
         if !self.profile.contexts {
             return true;
         }
         let record = self.tasks.processes.get(process);
-        record.is_none_or(|process| self.sees(caller, process.leader))
+        record.is_none_or(|process| self.shares_context(caller, process.leader))
     }
 
     /// The thread that a number means to `caller`.
     pub(crate) fn find(&self, caller: ThreadKey, number: u32) -> Option<ThreadKey> {
-        self.tasks.by_number(number).filter(|thread| self.sees(caller, *thread))
+        self.named_thread(caller, number).filter(|thread| self.shares_context(caller, *thread))
+    }
+
+    /// The same, whatever context it is in.
+    pub(crate) fn named_thread(&self, caller: ThreadKey, number: u32) -> Option<ThreadKey> {
+        self.tasks.by_number(self.number_meant(caller, number)?)
     }
 
     /// What the patch adds to a file, or how it filters it, is not known.

@@ -190,7 +190,9 @@ pub(crate) fn open_process(
     caller: ThreadKey,
     process: ProcessKey,
 ) -> Step<u32> {
-    install_object(kernel, caller, OpenKind::Process(process))
+    let record = kernel.tasks.processes.get(process);
+    let inner = record.and_then(|record| kernel.inner(record.number)).cloned();
+    install_object(kernel, caller, OpenKind::Process(process, inner))
 }
 
 /// A descriptor that holds a namespace of a thread; it is open for reading, of which there is nothing.
@@ -281,7 +283,7 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
             }
             let_go(kernel, spot);
         }
-        OpenKind::Process(_) => {}
+        OpenKind::Process(..) => {}
         OpenKind::Namespace(held) => namespace::release(kernel, held),
         OpenKind::Socket(socket) => socket::close(kernel, socket),
         OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),

@@ -35,7 +35,7 @@ pub(crate) fn look_up(
             events::look_up(&kernel.cgroups, group, name);
             Ok(filesystem::lookup(kernel, group, name))
         }
-        Node::Proc(node) => proc::lookup(kernel, caller, node, name).map(Some),
+        Node::Proc(node) => proc::lookup(kernel, caller, (directory.mount, node), name).map(Some),
         Node::Control(..) => Err(Errno::ENOTDIR.into()),
     }
 }

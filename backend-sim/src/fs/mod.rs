@@ -8,6 +8,8 @@
 //! done with names is in [`open`], [`names`], [`rename`], [`attributes`], [`xattr`], [`mount`] and, with others for namespaces, [`tree`] and [`propagation`]; what is done with open files in
 //! [`transfer`] (through [`serve`] where the text is made when it is read) and [`lock`]. [`descriptors`] is a process's table.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use standin::backend::{AccessMode, FileKind, FilesystemType, MountFlags, OpenFlags};
 use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
@@ -17,6 +19,7 @@ use crate::counter::CounterKey;
 use crate::kernel::Kernel;
 use crate::namespace::Held;
 use crate::namespace::mount::MountNsKey;
+use crate::namespace::pid::{Inner, PidNsKey};
 use crate::namespace::user::UserNs;
 use crate::notify::{Notify, WatcherKey};
 use crate::pipe::{PipeEnd, PipeKey};
@@ -153,6 +156,8 @@ pub(crate) enum Born {
     Plain,
     /// A v1 hierarchy.
     Hierarchy(HierarchyId),
+    /// /proc of a nested PID namespace, which the mount holds.
+    Proc(PidNsKey),
     /// The root of a tmpfs.
     Tmpfs(Mode, Uid, Gid),
 }
@@ -197,8 +202,8 @@ pub(crate) struct OpenFile {
 pub(crate) enum OpenKind {
     /// A file or directory of a filesystem.
     Node(serve::Served),
-    /// A process handle.
-    Process(ProcessKey),
+    /// A process handle, and the numbers of the process in nested PID namespaces.
+    Process(ProcessKey, Option<Arc<Inner>>),
     /// A local socket.
     Socket(SocketKey),
     /// An end of a pipe.

@@ -13,7 +13,7 @@ use super::{Born, Home, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, p
 use crate::cgroup::{HierarchyId, filesystem, v1};
 use crate::kernel::Kernel;
 use crate::namespace::user::UserNs;
-use crate::namespace::{self, of, user};
+use crate::namespace::{self, Held, of, user};
 use crate::notify;
 use crate::ops::PlaceArg;
 use crate::step::Step;
@@ -76,16 +76,15 @@ impl Vfs {
         flags: MountFlags,
         (home, owner): (Home, UserNs),
     ) -> MountKey {
-        // All mounts of a hierarchy show one filesystem, whatever group is their root, and so do those of /proc; each tmpfs is
-        // one of its own.
+        // All mounts of a hierarchy show one filesystem, whatever group is their root; each tmpfs and each proc is one of its own.
         let is_same = |mount: &Mount| {
             mount.root == root
                 || (kind == FilesystemType::CGROUP2 && mount.kind == kind)
                 || (kind == FilesystemType::CGROUP && mount.born == born)
         };
         let same = match root {
-            Node::Tmp(_) => None,
-            Node::Cgroup(_) | Node::Control(..) | Node::Proc(_) => {
+            Node::Tmp(_) | Node::Proc(_) => None,
+            Node::Cgroup(_) | Node::Control(..) => {
                 self.mounts.iter().find(|(_, mount)| is_same(mount))
             }
         };
@@ -93,7 +92,7 @@ impl Vfs {
             Some((_, same)) => (same.device, same.read_only),
             None => {
                 self.last_minor += 1;
-                let own = matches!(kind, FilesystemType::TMPFS | FilesystemType::CGROUP);
+                let own = kind != FilesystemType::CGROUP2;
                 (Device(device(self.last_minor)), own && flags.contains(MountFlags::READ_ONLY))
             }
         };
@@ -215,8 +214,8 @@ pub(crate) fn mount(
             return mounted;
         }
         b"proc" if options.as_bytes().is_empty() => {
-            // All processes are in the first PID namespace.
-            check_admin(kernel, caller, None)?;
+            check_admin(kernel, caller, namespace::owner_of_numbers(kernel, caller))?;
+            check_revealing(kernel, caller, flags)?;
             (FilesystemType::PROC, Node::Proc(ProcNode::Root))
         }
         b"proc" => return Err(Failure::NotModelled("options of proc").into()),
@@ -228,6 +227,27 @@ pub(crate) fn mount(
     put(kernel, caller, (kind, root), on, flags)
 }
 
+/// Who is in a mount namespace of another user namespace than the first mounts proc only where one is seen as a whole, and no freer
+/// (`mount_too_revealing`; user_namespaces(7)).
+fn check_revealing(kernel: &Kernel, caller: ThreadKey, flags: MountFlags) -> Result<(), Errno> {
+    if namespace::owner_of_mounts(kernel, of(kernel, caller).mount).is_none() {
+        return Ok(());
+    }
+    let home = tree::home(kernel, caller);
+    let hides = |key: MountKey| {
+        let mut mounts = kernel.vfs.mounts.iter();
+        mounts.any(|(_, mount)| mount.is_locked && mount.on.is_some_and(|on| on.mount == key))
+    };
+    let mut mounts = kernel.vfs.mounts.iter();
+    let is_shown = mounts.any(|(key, mount)| {
+        mount.root == Node::Proc(ProcNode::Root)
+            && kernel.home_of(key) == home
+            && flags.contains(mount.locked_flags & MountFlags::READ_ONLY)
+            && !hides(key)
+    });
+    if is_shown { Ok(()) } else { Err(Errno::EPERM) }
+}
+
 /// Puts a filesystem over a directory.
 fn put(
     kernel: &mut Kernel,
@@ -236,7 +256,8 @@ fn put(
     on: Spot,
     flags: MountFlags,
 ) -> Step<()> {
-    if is_root(kernel, on) && on.node == root {
+    // Each mount of proc is a filesystem of its own.
+    if is_root(kernel, on) && on.node == root && kind != FilesystemType::PROC {
         return Err(Errno::EBUSY.into());
     }
     check_target(kernel, caller, on)?;
@@ -250,6 +271,11 @@ fn put(
         if kernel.cgroups.table.at(group).parent.is_some() {
             filesystem::keep(kernel, root);
         }
+    }
+    let shown = kernel.pid_ns(caller);
+    if kind == FilesystemType::PROC && shown != kernel.namespaces.first.pid_for_children {
+        kernel.namespaces.keep(Held::Pid(shown));
+        born = Born::Proc(shown);
     }
     let home = tree::home(kernel, caller);
     let mount = kernel.vfs.new_mount((kind, root, born), on, flags, (home, None));

@@ -296,7 +296,7 @@ pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, place: PlaceArg<'_>) 
             }
         },
         Node::Proc(node) if kind(kernel, spot.node) == FileKind::Link => {
-            super::proc::readlink(kernel, caller, node)
+            super::proc::readlink(kernel, caller, (spot.mount, node))
         }
         Node::Proc(_) | Node::Cgroup(_) | Node::Control(..) => Err(Errno::EINVAL.into()),
     }

@@ -54,7 +54,7 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
 fn served(kernel: &mut Kernel, file: FileKey) -> &mut Served {
     match &mut kernel.vfs.files.at_mut(file).kind {
         OpenKind::Node(served) => served,
-        OpenKind::Process(_)
+        OpenKind::Process(..)
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
         | OpenKind::Watcher(_)
@@ -152,14 +152,17 @@ fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -
             let again = std::mem::replace(&mut served(kernel, file).again, true);
             let again = if again { Again::Yes } else { Again::No };
             let changes = filesystem::changes(kernel, node);
-            let made = filesystem::prepare(kernel, node, again)
-                .and_then(|()| filesystem::read(kernel, file, node, &mut text));
+            let made = filesystem::prepare(kernel, caller, node, again)
+                .and_then(|()| filesystem::read(kernel, caller, (file, node), &mut text));
             if !(text.is_empty() && filesystem::is_list(node)) {
                 seen = changes;
             }
             made
         }
-        Node::Proc(node) => proc::read(kernel, caller, node, &mut text),
+        Node::Proc(node) => {
+            let mount = kernel.vfs.files.at(file).spot.mount;
+            proc::read(kernel, caller, (mount, node), &mut text)
+        }
         Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),
     };
     if let Err(stop) = made {

@@ -52,7 +52,7 @@ pub(crate) fn read(
     let buffer = buffer.get_mut(..end).unwrap_or_default();
     match file.kind {
         OpenKind::Node(_) => {}
-        OpenKind::Process(_) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
+        OpenKind::Process(..) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
         OpenKind::Socket(_) if buffer.is_empty() => return Ok(0),
         OpenKind::Socket(_) => {
             let into = (buffer, Receive::default());
@@ -117,7 +117,7 @@ pub(crate) fn write(
     let bytes = bytes.get(..CALL_LENGTH).unwrap_or(bytes);
     match file.kind {
         OpenKind::Node(_) => {}
-        OpenKind::Process(_) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
+        OpenKind::Process(..) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),
         OpenKind::Socket(_) => {
             let message = Message { bytes, ..Message::default() };
             let how = (&message, &[][..], SendFlags::SIGNAL);
@@ -192,7 +192,7 @@ fn begin(
 fn refuses_offset(kernel: &Kernel, file: &OpenFile, direction: Direction) -> bool {
     match (&file.kind, file.spot.node) {
         // Before 6.9 a process handle was no file of any filesystem.
-        (OpenKind::Process(_), _) => kernel.profile.release < Release::V6_12,
+        (OpenKind::Process(..), _) => kernel.profile.release < Release::V6_12,
         (
             OpenKind::Socket(_) | OpenKind::Pipe(..) | OpenKind::Counter(_) | OpenKind::Watcher(_),
             _,
@@ -298,7 +298,7 @@ pub(crate) fn list(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<
     if file.access == AccessMode::Path {
         return Err(Errno::EBADF.into());
     }
-    let node = file.spot.node;
+    let super::Spot { mount, node } = file.spot;
     if !file.is_named() || kind(kernel, node) != FileKind::Dir {
         return Err(Errno::ENOTDIR.into());
     }
@@ -318,7 +318,7 @@ pub(crate) fn list(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<
             }
         }
         Node::Cgroup(group) => filesystem::list(kernel, group, &mut listing),
-        Node::Proc(node) => proc::list(kernel, caller, node, &mut listing)?,
+        Node::Proc(node) => proc::list(kernel, caller, (mount, node), &mut listing)?,
         Node::Control(..) => {}
     }
     Ok(listing)

@@ -3,11 +3,11 @@
 //! A mount that nobody can reach any more stays as long as an open file or working directory uses it.
 
 use super::propagation::Ties;
-use super::{Home, Mount, MountKey, Node, Spot, Vfs, keep, let_go, tmpfs};
+use super::{Born, Home, Mount, MountKey, Node, Spot, Vfs, keep, let_go, tmpfs};
 use crate::cgroup::{filesystem, v1};
 use crate::kernel::Kernel;
 use crate::namespace::mount::{self, MountNsKey};
-use crate::namespace::{self, Maker, user};
+use crate::namespace::{self, Held, Maker, user};
 use crate::notify;
 use crate::task::ThreadKey;
 
@@ -104,6 +104,9 @@ pub(super) fn copy_one(
         keep(kernel, on);
     }
     kernel.namespaces.keep_user(of.owner);
+    if let Born::Proc(shown) = of.born {
+        kernel.namespaces.keep(Held::Pid(shown));
+    }
     if let Node::Cgroup(group) = of.root
         && kernel.cgroups.table.at(group).parent.is_some()
     {
@@ -212,6 +215,9 @@ pub(super) fn end_if_unused(kernel: &mut Kernel, key: MountKey) {
             v1::mount::unmounted(kernel, id);
         }
         Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => {}
+    }
+    if let Born::Proc(shown) = gone.born {
+        namespace::release(kernel, Held::Pid(shown));
     }
     user::let_go(kernel, gone.owner);
 }

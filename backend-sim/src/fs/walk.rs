@@ -389,7 +389,7 @@ impl<'k> Walk<'k> {
                     self.jump(target)?;
                     return Ok(None);
                 }
-                None => proc::readlink(self.kernel, self.caller, node)?,
+                None => proc::readlink(self.kernel, self.caller, (link.mount, node))?,
             },
             Node::Cgroup(_) | Node::Control(..) => Vec::new(),
         };

@@ -3,6 +3,7 @@
 use standin::backend::{NamespaceKind, NamespaceKinds};
 use standin::{Capability, Errno, Failure};
 
+use super::pid::{self, PidNsKey};
 use super::{Held, Ipc, Net, Set, cgroup, enter, find, of, owner, time, user, uts};
 use crate::fs;
 use crate::kernel::Kernel;
@@ -10,14 +11,12 @@ use crate::namespace::user::UserNs;
 use crate::step::Step;
 use crate::task::{self, ProcessKey, ThreadKey, identity};
 
-/// Kinds that have more than their first namespace.
-const MODELLED: NamespaceKinds = NamespaceKinds::all().difference(NamespaceKinds::PID);
-
 /// The kinds, in the order in which they are made and joined; that of users comes before them.
-const ORDER: [(NamespaceKinds, NamespaceKind); 6] = [
+const ORDER: [(NamespaceKinds, NamespaceKind); 7] = [
     (NamespaceKinds::MOUNT, NamespaceKind::Mount),
     (NamespaceKinds::UTS, NamespaceKind::Uts),
     (NamespaceKinds::IPC, NamespaceKind::Ipc),
+    (NamespaceKinds::PID, NamespaceKind::Pid),
     (NamespaceKinds::CGROUP, NamespaceKind::Cgroup),
     (NamespaceKinds::NET, NamespaceKind::Net),
     (NamespaceKinds::TIME, NamespaceKind::Time),
@@ -31,7 +30,7 @@ impl Renewal {
     /// Whether the caller may have new namespaces of these kinds.
     ///
     /// # Errors
-    /// EINVAL: no such kind. ENOSPC: the user has too many. EPERM without `CAP_SYS_ADMIN`, unless a user namespace comes with them; for
+    /// EINVAL: no such kind; as [`pid::check_new`]. ENOSPC: the user has too many. EPERM without `CAP_SYS_ADMIN`, unless a user namespace comes with them; for
     /// that one as [`user::check_new`].
     pub(crate) fn check(kernel: &Kernel, caller: ThreadKey, kinds: NamespaceKinds) -> Step<Self> {
         if kinds.is_empty() {
@@ -46,6 +45,9 @@ impl Renewal {
         }
         let maker = user::made(kernel, caller);
         for (_, kind) in ORDER.iter().filter(|(flag, _)| kinds.contains(*flag)) {
+            if *kind == NamespaceKind::Pid {
+                pid::check_new(kernel, caller)?;
+            }
             kernel.namespaces.check_room(maker, *kind)?;
         }
         Ok(Self(kinds))
@@ -76,6 +78,9 @@ impl Renewal {
         }
         if has(NamespaceKinds::UTS) {
             set.uts = uts::copy(kernel, maker, set.uts);
+        }
+        if has(NamespaceKinds::PID) {
+            set.pid_for_children = pid::make(kernel, maker, set.pid_for_children);
         }
         let all = &mut kernel.namespaces;
         if has(NamespaceKinds::IPC) {
@@ -132,7 +137,7 @@ impl Joined {
     /// # Errors
     /// EPERM: the caller lacks `CAP_SYS_ADMIN` where the namespace was made or where it would be itself, or, for mounts, `CAP_SYS_CHROOT`.
     /// Of one thread among several EINVAL for a user or mount namespace, EUSERS for one of time. EINVAL: the own user
-    /// namespace.
+    /// namespace; a PID namespace that is not below the own one.
     fn with(mut self, kernel: &Kernel, caller: ThreadKey, held: Held) -> Step<Self> {
         let own = kernel.credentials(caller);
         let has = |over, capability| {
@@ -147,13 +152,13 @@ impl Joined {
                 self.user = Some(into);
                 return Ok(self);
             }
-            Held::First(_) => return Err(Failure::NotModelled("setns of this kind").into()),
             Held::Time(_) if !is_alone() => return Err(Errno::EUSERS.into()),
             Held::Uts(_)
             | Held::Cgroup(_)
             | Held::Net(_)
             | Held::Ipc(_)
             | Held::Mount(_)
+            | Held::Pid(_)
             | Held::Time(_) => {}
         }
         has(owner(kernel, held), Capability::SYS_ADMIN)?;
@@ -171,10 +176,19 @@ impl Joined {
                 }
                 set.mount = key;
             }
+            Held::Pid(key) => {
+                pid::may_join(kernel, caller, key)?;
+                set.pid_for_children = key;
+            }
             Held::Time(key) => (set.time, set.time_for_children) = (key, key),
-            Held::User(_) | Held::First(_) => {}
+            Held::User(_) => {}
         }
         Ok(self)
+    }
+
+    /// The PID namespace that children are born in there.
+    pub(crate) const fn of_children(self) -> PidNsKey {
+        self.set.pid_for_children
     }
 
     /// A thread goes there.
@@ -251,13 +265,6 @@ fn become_member(kernel: &mut Kernel, thread: ThreadKey, into: UserNs) {
     identity::commit(kernel, thread, new);
 }
 
-fn check_kinds(kinds: NamespaceKinds) -> Step<()> {
-    if !NamespaceKinds::all().contains(kinds) {
-        return Err(Errno::EINVAL.into());
-    }
-    if MODELLED.contains(kinds) {
-        Ok(())
-    } else {
-        Err(Failure::NotModelled("other namespaces of this kind").into())
-    }
+fn check_kinds(kinds: NamespaceKinds) -> Result<(), Errno> {
+    if NamespaceKinds::all().contains(kinds) { Ok(()) } else { Err(Errno::EINVAL) }
 }

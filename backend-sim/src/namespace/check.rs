@@ -5,7 +5,7 @@ use standin::backend::NamespaceKind;
 
 use super::all::{All, Maker};
 use super::{Held, Namespaces};
-use crate::fs::OpenKind;
+use crate::fs::{Born, OpenKind};
 use crate::kernel::Kernel;
 use crate::table::Key;
 
@@ -64,6 +64,17 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
     }
     for (_, mount) in kernel.vfs.mounts.iter() {
         found.held(Held::User(mount.owner));
+        if let Born::Proc(key) = mount.born {
+            found.held(Held::Pid(key));
+        }
+    }
+    for (_, namespace) in namespaces.pid.iter() {
+        if let Some(above) = namespace.content.parent() {
+            found.held(Held::Pid(above));
+        }
+    }
+    for key in super::pid::owners(kernel) {
+        found.held(Held::Pid(key));
     }
     kernel.sockets.nets().for_each(|net| found.held(Held::Net(net)));
     found.add(&namespaces.uts, NamespaceKind::Uts, Held::Uts);
@@ -72,6 +83,7 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
     found.add(&namespaces.ipc, NamespaceKind::Ipc, Held::Ipc);
     found.add(&namespaces.mount, NamespaceKind::Mount, Held::Mount);
     found.add(&namespaces.time, NamespaceKind::Time, Held::Time);
+    found.add(&namespaces.pid, NamespaceKind::Pid, Held::Pid);
     found.add(&namespaces.user, NamespaceKind::User, |key| Held::User(Some(key)));
     let firsts = [
         Held::Uts(first.uts),
@@ -80,6 +92,7 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
         Held::Ipc(first.ipc),
         Held::Mount(first.mount),
         Held::Time(first.time),
+        Held::Pid(first.pid_for_children),
         Held::User(Some(*first_user)),
     ];
     firsts.into_iter().for_each(|held| found.held(held));
@@ -93,7 +106,8 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
             }
         }
     }
-    require(counts == namespaces.counts, "every namespace is counted for who made it")
+    require(counts == namespaces.counts, "every namespace is counted for who made it")?;
+    super::pid::check(kernel)
 }
 
 fn require(holds: bool, what: &str) -> Result<(), String> {

@@ -1,12 +1,10 @@
 //! Namespaces: which part of the kernel a thread sees (namespaces(7)).
 //!
-//! The namespaces of a kind live in a table of their own ([`all`]); what each is stands in [`uts`], [`cgroup`], [`mount`], [`time`] and
+//! The namespaces of a kind live in a table of their own ([`all`]); what each is stands in [`uts`], [`cgroup`], [`mount`], [`time`], [`pid`] and
 //! [`user`], while those of the network and of System V IPC are nothing but themselves. A thread's are a [`Set`] with one key a kind, which
-//! threads share as long as none of them changes its own; the user namespace alone is part of its credentials. A thread in the namespaces that the machine booted with has no set
+//! threads share as long as none of them changes its own; the user namespace alone is part of its credentials, and that of its numbers follows from these. A thread in the namespaces that the machine booted with has no set
 //! at all, so that most threads cost nothing. A namespace lives while a set or a handle holds it. What the kinds are called
 //! and how the first ones are numbered is in [`kind`], unshare(2) and setns(2) are in [`change`].
-//!
-//! Kinds without a table here have the first namespace alone; what would make or join another is `NotModelled`.
 
 mod all;
 pub(crate) mod cgroup;
@@ -15,6 +13,7 @@ mod check;
 mod kind;
 pub(crate) mod mount;
 mod number;
+pub(crate) mod pid;
 pub(crate) mod time;
 pub(crate) mod user;
 pub(crate) mod uts;
@@ -38,6 +37,7 @@ use all::{All, Namespace};
 use cgroup::CgroupNsKey;
 use mount::{MountNsKey, Mounts};
 use number::Numbers;
+use pid::{PidNs, PidNsKey};
 use time::{Offsets, TimeNsKey};
 use user::{Counts, Limits, User, UserKey, UserNs};
 use uts::{Uts, UtsKey};
@@ -61,6 +61,7 @@ pub(crate) struct Namespaces {
     ipc: All<Ipc>,
     mount: All<Mounts>,
     time: All<Offsets>,
+    pid: All<PidNs>,
     user: All<User>,
     pub(crate) first: Set,
     first_user: UserKey,
@@ -76,19 +77,21 @@ pub(crate) struct Set {
     pub(crate) net: NetKey,
     pub(crate) ipc: IpcKey,
     pub(crate) mount: MountNsKey,
+    pub(crate) pid_for_children: PidNsKey,
     pub(crate) time: TimeNsKey,
     pub(crate) time_for_children: TimeNsKey,
 }
 
 impl Set {
     /// All that it holds.
-    const fn each(self) -> [Held; 7] {
+    const fn each(self) -> [Held; 8] {
         [
             Held::Uts(self.uts),
             Held::Cgroup(self.cgroup),
             Held::Net(self.net),
             Held::Ipc(self.ipc),
             Held::Mount(self.mount),
+            Held::Pid(self.pid_for_children),
             Held::Time(self.time),
             Held::Time(self.time_for_children),
         ]
@@ -110,9 +113,8 @@ pub(crate) enum Held {
     Ipc(IpcKey),
     Mount(MountNsKey),
     Time(TimeNsKey),
+    Pid(PidNsKey),
     User(UserNs),
-    /// The first of a kind that has no other.
-    First(NamespaceKind),
 }
 
 impl Namespaces {
@@ -126,6 +128,7 @@ impl Namespaces {
         let (ipc, first_ipc) = All::boot(number(NamespaceKind::Ipc), Ipc);
         let (mount, first_mount) = All::boot(number(NamespaceKind::Mount), Mounts { root });
         let (time, first_time) = All::boot(number(NamespaceKind::Time), Offsets::first());
+        let (pid, first_pid) = All::boot(number(NamespaceKind::Pid), PidNs::first());
         let mut first_of_users = User::first();
         // A user's share is half of the threads that the machine can have, like the first limit of processes.
         let most = RlimitTable::boot(profile).get(RlimitResource::Processes).soft;
@@ -140,6 +143,7 @@ impl Namespaces {
             ipc,
             mount,
             time,
+            pid,
             user,
             first: Set {
                 uts: first_uts,
@@ -147,6 +151,7 @@ impl Namespaces {
                 net: first_net,
                 ipc: first_ipc,
                 mount: first_mount,
+                pid_for_children: first_pid,
                 time: first_time,
                 time_for_children: first_time,
             },
@@ -186,13 +191,13 @@ impl Namespaces {
             Held::Ipc(key) => self.ipc.keep(key),
             Held::Mount(key) => self.mount.keep(key),
             Held::Time(key) => self.time.keep(key),
+            Held::Pid(key) => self.pid.keep(key),
             Held::User(key) => self.keep_user(key),
-            Held::First(_) => {}
         }
     }
 
     /// Its number, and who made it.
-    fn about(&self, held: Held, profile: &Profile) -> (u32, Maker) {
+    fn about(&self, held: Held) -> (u32, Maker) {
         fn of<T>(namespace: &Namespace<T>) -> (u32, Maker) {
             (namespace.number, namespace.maker)
         }
@@ -203,8 +208,8 @@ impl Namespaces {
             Held::Ipc(key) => of(self.ipc.at(key)),
             Held::Mount(key) => of(self.mount.at(key)),
             Held::Time(key) => of(self.time.at(key)),
+            Held::Pid(key) => of(self.pid.at(key)),
             Held::User(key) => of(self.user.at(key.unwrap_or(self.first_user))),
-            Held::First(kind) => (kind::first_number(kind, profile.release), Maker::KERNEL),
         }
     }
 }
@@ -263,7 +268,11 @@ pub(crate) fn born(
         return;
     }
     let is_process = kernel.tasks.processes.at(record.process).leader == child;
-    let mut set = renewal.make(kernel, caller, child, *of(kernel, child));
+    let before = *of(kernel, child);
+    let mut set = renewal.make(kernel, caller, child, before);
+    if set.pid_for_children != before.pid_for_children {
+        pid::enter_new(kernel, child, set.pid_for_children);
+    }
     if is_process {
         set.time = set.time_for_children;
     }
@@ -272,14 +281,16 @@ pub(crate) fn born(
     }
 }
 
-/// Whether a thread may have others beside it: up to 6.1 not if its children would live in another time.
+/// Whether a thread may have others beside it: not if its children would have other numbers, and up to 6.1 not if they would live in
+/// another time.
 pub(crate) fn lets_threads_be(kernel: &Kernel, thread: ThreadKey) -> bool {
     let set = of(kernel, thread);
-    kernel.profile.release > Release::V6_1 || set.time == set.time_for_children
+    pid::stays(kernel, thread)
+        && (kernel.profile.release > Release::V6_1 || set.time == set.time_for_children)
 }
 
 /// What /proc/PID/ns/KIND leads to, for a handle to hold: the namespace counts that as a holder. ENOENT of a thread that has
-/// ended, which is in no namespaces any more but those of its number and its user.
+/// ended, which is in no namespaces any more but those of its number and its user, and of a PID namespace without processes yet.
 pub(crate) fn hold(
     kernel: &mut Kernel,
     thread: ThreadKey,
@@ -330,8 +341,14 @@ pub(crate) fn release(kernel: &mut Kernel, held: Held) {
             let gone = all.time.let_go(key, numbers);
             ended(kernel, gone, NamespaceKind::Time);
         }
+        Held::Pid(key) => {
+            let gone = all.pid.let_go(key, numbers);
+            let gone = ended(kernel, gone, NamespaceKind::Pid);
+            if let Some(above) = gone.and_then(|namespace| namespace.parent()) {
+                release(kernel, Held::Pid(above));
+            }
+        }
         Held::User(key) => user::let_go(kernel, key),
-        Held::First(_) => {}
     }
 }
 
@@ -341,18 +358,23 @@ pub(crate) fn identity(
     thread: ThreadKey,
     kind: NamespaceKind,
 ) -> Result<NsId, Errno> {
-    let (number, _) = kernel.namespaces.about(find(kernel, thread, kind)?, &kernel.profile);
+    let (number, _) = kernel.namespaces.about(find(kernel, thread, kind)?);
     Ok(NsId(number.into()))
 }
 
 /// The user namespace that one was made in: who is capable there may change it.
 fn owner(kernel: &Kernel, held: Held) -> UserNs {
-    kernel.namespaces.about(held, &kernel.profile).1.within
+    kernel.namespaces.about(held).1.within
 }
 
 /// The user namespace that a mount namespace was made in.
 pub(crate) fn owner_of_mounts(kernel: &Kernel, mounts: MountNsKey) -> UserNs {
     owner(kernel, Held::Mount(mounts))
+}
+
+/// The same of the PID namespace that a thread is in.
+pub(crate) fn owner_of_numbers(kernel: &Kernel, thread: ThreadKey) -> UserNs {
+    owner(kernel, Held::Pid(kernel.pid_ns(thread)))
 }
 
 /// The same of a thread's cgroup namespace.
@@ -376,6 +398,12 @@ fn find(kernel: &Kernel, thread: ThreadKey, kind: NamespaceKind) -> Result<Held,
         NamespaceKind::Time => Held::Time(set.time),
         NamespaceKind::TimeForChildren => Held::Time(set.time_for_children),
         NamespaceKind::User => Held::User(record.credentials.namespace),
-        NamespaceKind::Pid | NamespaceKind::PidForChildren => Held::First(kind),
+        NamespaceKind::Pid => Held::Pid(kernel.pid_ns(thread)),
+        NamespaceKind::PidForChildren => {
+            let key = set.pid_for_children;
+            let has_begun = key == kernel.namespaces.first.pid_for_children
+                || kernel.namespaces.pid.at(key).content.has_begun();
+            if has_begun { Held::Pid(key) } else { return Err(Errno::ENOENT) }
+        }
     })
 }

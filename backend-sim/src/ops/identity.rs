@@ -220,7 +220,7 @@ operation! {
     /// getsid(2)
     GetSession { process: u32 } = "session" -> Pid: |op, kernel, caller| {
         let process = kernel.named(caller, op.process)?;
-        Ok(Pid(kernel.tasks.job_of(process).session))
+        Ok(Pid(kernel.number_for(caller, kernel.tasks.job_of(process).session)))
     };
 
     /// setpgid(2)
@@ -231,6 +231,6 @@ operation! {
     /// getpgid(2)
     GetProcessGroup { process: u32 } = "process_group" -> Pid: |op, kernel, caller| {
         let process = kernel.named(caller, op.process)?;
-        Ok(Pid(kernel.tasks.job_of(process).number))
+        Ok(Pid(kernel.number_for(caller, kernel.tasks.job_of(process).number)))
     };
 }

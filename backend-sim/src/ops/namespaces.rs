@@ -1,6 +1,6 @@
 //! Operations of `Namespaces`.
 
-use standin::backend::{NamespaceKind, NamespaceKinds, Uname};
+use standin::backend::{NamespaceKind, NamespaceKinds, RebootCommand, Uname};
 use standin::id::NsId;
 use standin::{Errno, KPath};
 
@@ -48,6 +48,11 @@ operation! {
     /// uname(2)
     GetUname {} = "uname" -> Uname: |_op, kernel, caller| Ok(uts::uname(kernel, caller));
 
+    /// reboot(2)
+    Reboot { command: RebootCommand } = "reboot" -> (): |op, kernel, caller| {
+        namespace::pid::reboot(kernel, caller, op.command)
+    };
+
     /// sethostname(2), setdomainname(2)
     SetName<'a> { which: uts::Which, name: &'a KPath } = "set_hostname" -> (): |op, kernel, caller| {
         Ok(uts::set_name(kernel, caller, op.which, op.name)?)
@@ -67,7 +72,7 @@ fn held_namespace(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<Held>
     match kernel.vfs.files.at(file).kind {
         OpenKind::Namespace(held) => Ok(held),
         OpenKind::Node(_)
-        | OpenKind::Process(_)
+        | OpenKind::Process(..)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
         | OpenKind::Counter(_)

@@ -72,7 +72,7 @@ fn next_change(kernel: &Kernel, caller: ThreadKey, number: u32) -> Option<Moment
     match kernel.vfs.files.at(key).kind {
         OpenKind::Counter(counter) => counter::next(kernel, counter),
         OpenKind::Node(_)
-        | OpenKind::Process(_)
+        | OpenKind::Process(..)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
         | OpenKind::Watcher(_)
@@ -118,7 +118,7 @@ fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
     const NEWS: PollEvents = FILE.union(PollEvents::PRIORITY).union(PollEvents::ERROR);
     let file = kernel.vfs.files.at(key);
     match &file.kind {
-        OpenKind::Process(process) => {
+        OpenKind::Process(process, _) => {
             (handle::poll(kernel, *process), [Some(Channel::Process(*process)), None, None])
         }
         OpenKind::Socket(socket) => socket::poll(kernel, *socket),

@@ -93,7 +93,7 @@ fn directory_of(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot,
     let file = kernel.vfs.files.at(file);
     match file.kind {
         OpenKind::Node(_) => Ok(file.spot),
-        OpenKind::Process(_)
+        OpenKind::Process(..)
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
@@ -106,13 +106,27 @@ fn directory_of(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Spot,
 pub(super) fn held(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<ProcessKey, Errno> {
     let file = descriptors::get(kernel, caller, number)?;
     match kernel.vfs.files.at(file).kind {
-        OpenKind::Process(process) => Ok(process),
+        OpenKind::Process(process, _) => Ok(process),
         OpenKind::Node(_)
         | OpenKind::Namespace(_)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
         | OpenKind::Counter(_)
         | OpenKind::Watcher(_) => Err(Errno::EBADF),
+    }
+}
+
+/// EINVAL for a handle of a process that is not in the caller's PID namespace or below, also when it is gone.
+fn check_seen(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<(), Errno> {
+    let first = kernel.namespaces.first.pid_for_children;
+    let own = kernel.pid_ns(caller);
+    if own == first {
+        return Ok(());
+    }
+    let file = descriptors::get(kernel, caller, number)?;
+    match &kernel.vfs.files.at(file).kind {
+        OpenKind::Process(_, Some(inner)) if inner.told(own) != 0 => Ok(()),
+        _ => Err(Errno::EINVAL),
     }
 }
 
@@ -144,6 +158,7 @@ operation! {
     /// pidfd_send_signal(2)
     SendSignal { process: u32, signal: Option<Signal> } = "signal" -> (): |op, kernel, caller| {
         let process = held(kernel, caller, op.process)?;
+        check_seen(kernel, caller, op.process)?;
         Ok(signal::send_process(kernel, caller, process, op.signal)?)
     };
 
@@ -167,7 +182,7 @@ operation! {
     /// Every process that /proc shows.
     ListProcesses {} = "processes" -> Vec<Pid>: |_op, kernel, caller| {
         let seen = kernel.tasks.processes.iter().filter(|(_, process)| kernel.sees(caller, process.leader));
-        let mut pids: Vec<Pid> = seen.map(|(_, process)| Pid(process.number)).collect();
+        let mut pids: Vec<Pid> = seen.map(|(_, process)| Pid(kernel.number_for(caller, process.number))).collect();
         pids.sort_unstable();
         Ok(pids)
     };
@@ -179,20 +194,24 @@ operation! {
     };
 
     /// getpid(2)
-    GetPid {} = "pid" -> Pid: |_op, kernel, caller| Ok(Pid(kernel.process(caller).number));
+    GetPid {} = "pid" -> Pid: |_op, kernel, caller| {
+        Ok(Pid(kernel.number_for(caller, kernel.process(caller).number)))
+    };
 
     /// gettid(2)
-    GetTid {} = "tid" -> Tid: |_op, kernel, caller| Ok(Tid(kernel.tasks.threads.at(caller).number));
+    GetTid {} = "tid" -> Tid: |_op, kernel, caller| {
+        Ok(Tid(kernel.number_for(caller, kernel.tasks.threads.at(caller).number)))
+    };
 
     /// getppid(2)
     GetParent {} = "parent" -> Pid: |_op, kernel, caller| {
         let process = kernel.tasks.process_of(caller);
         if let Some(parent) = kernel.tasks.processes.at(process).parent
-            && !kernel.sees_process(caller, parent)
+            && !kernel.shares_context_with(caller, parent)
         {
             return Err(Failure::NotModelled("the parent in another context").into());
         }
-        Ok(Pid(kernel.tasks.parent_number(process)))
+        Ok(Pid(kernel.number_for(caller, kernel.tasks.parent_number(process))))
     };
 
     /// ptrace(2): seizes, interrupts and lets go.

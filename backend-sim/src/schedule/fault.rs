@@ -194,7 +194,7 @@ impl Layer for Faulty {
             Some(What::Dies) => {
                 let mut kernel = self.shared.lock();
                 let process = kernel.tasks.process_of(self.thread);
-                signal::kill(&mut kernel, process);
+                signal::kill(&mut kernel, process, signal::Force::Yes);
                 drop(kernel);
                 run::leave_for_good(self.shared.id, self.thread);
                 Err(Failure::CallerDied)

@@ -37,7 +37,7 @@ pub(crate) fn pair(
     let other = insert(kernel, Socket::new(kind, net));
     for (own, peer) in [(one, other), (other, one)] {
         let socket = kernel.sockets.at_mut(own);
-        socket.peer_identity = identity;
+        socket.peer_identity.clone_from(&identity);
         socket.state = State::Connected;
         set_peer(kernel, own, peer);
     }
@@ -129,7 +129,7 @@ fn meet(kernel: &mut Kernel, caller: ThreadKey, own: SocketKey, listener: Socket
     end.address.clone_from(&of.address);
     end.spot = of.spot;
     end.peer_identity = Some(identity);
-    let listened = of.peer_identity;
+    let listened = of.peer_identity.clone();
     // Since 6.16 an end is what its listener was when it was made, not when it is accepted.
     if kernel.profile.release >= Release::V6_18 {
         end.passes_credentials = of.passes_credentials;

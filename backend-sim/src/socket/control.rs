@@ -83,7 +83,7 @@ const fn space(content: usize) -> usize {
 pub(super) fn check(
     kernel: &Kernel,
     socket: SocketKey,
-    sender: Option<Identity>,
+    sender: Option<&Identity>,
     how: Receive,
 ) -> Result<(), Failure> {
     if !how.process || !kernel.sockets.at(socket).passes_process {
@@ -111,9 +111,9 @@ pub(super) fn give(
     let mut given = Given::default();
     let own = kernel.sockets.at(socket);
     let (passes_credentials, passes_process) = (own.passes_credentials, own.passes_process);
-    if let Some(sender) = sender.filter(|_| passes_credentials) {
+    if let Some(sender) = sender.as_ref().filter(|_| passes_credentials) {
         if room.put(CREDENTIALS) {
-            given.credentials = Some(Identity::sender(kernel, caller, sender));
+            given.credentials = Some(Identity::sender(kernel, caller, sender.as_ref()));
         } else {
             given.truncated = true;
         }
@@ -135,7 +135,7 @@ pub(super) fn give(
         unplaced.extend(rest);
         rights::let_go(kernel, unplaced);
     }
-    if let Some(sender) = sender.filter(|_| passes_process) {
+    if let Some(sender) = sender.as_ref().filter(|_| passes_process) {
         if room.0 < HEADER + NUMBER {
             given.truncated = true;
         } else if let Some(sender) = sender {

@@ -103,7 +103,7 @@ pub(super) fn send(
     caller: ThreadKey,
     own: Opened,
     (message, flags): (&Message<'_>, SendFlags),
-    (claimed, files): (Option<Identity>, &[FileKey]),
+    (claimed, files): (Option<&Identity>, &[FileKey]),
 ) -> Step<usize> {
     // More than the buffer less this is refused.
     const RESERVED: usize = 32;
@@ -193,7 +193,7 @@ pub(super) fn receive(
     buffer: &mut [u8],
     how: Receive,
 ) -> Step<Arrived> {
-    let first = kernel.sockets.at(own.key).queue.front().and_then(|piece| piece.identity);
+    let first = kernel.sockets.at(own.key).queue.front().and_then(|piece| piece.identity.as_ref());
     control::check(kernel, own.key, first, how)?;
     let socket = kernel.sockets.at_mut(own.key);
     let is_packet = socket.kind == SocketType::SeqPacket;
@@ -219,7 +219,7 @@ pub(super) fn receive(
         *to = *from;
     }
     let truncated = length < piece.bytes.len();
-    let (sender, identity) = (piece.sender, piece.identity);
+    let (sender, identity) = (piece.sender, piece.identity.clone());
     let files = piece.rights.files.clone();
     let from = kernel.sockets.at(sender).address.clone();
     // A look is enough to let senders try again.

@@ -1,19 +1,25 @@
 //! Who is at the other end: the ids that go with a connection (`SO_PEERCRED`) and with a message (`SCM_CREDENTIALS`).
 
+use std::sync::Arc;
+
 use standin::backend::PeerCredentials;
 use standin::{Capability, Errno, Failure, Gid, Pid, Uid};
 
-use crate::fs::descriptors;
+use crate::fs::{OpenKind, descriptors};
 use crate::kernel::Kernel;
-use crate::namespace::user::{NO_ID, OVERFLOW_ID};
+use crate::namespace::owner_of_numbers;
+use crate::namespace::pid::{self, Inner};
+use crate::namespace::user::{self, NO_ID, OVERFLOW_ID};
 use crate::profile::Release;
 use crate::step::Step;
 use crate::task::{ProcessKey, ThreadKey};
 
 /// A process and the ids it had at some moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
+    /// Its number in the first PID namespace, and those in nested ones: they are told when it is gone, too.
     process: Pid,
+    inner: Option<Arc<Inner>>,
     /// What a handle of it would hold.
     held: Held,
     user: Uid,
@@ -32,28 +38,42 @@ enum Held {
 
 impl Identity {
     /// Who the end of a stream comes from.
-    pub(super) const NOBODY: Self =
-        Self { process: Pid::ZERO, held: Held::Nobody, user: Uid::ROOT, group: Gid::ROOT };
+    pub(super) const NOBODY: Self = Self {
+        process: Pid::ZERO,
+        inner: None,
+        held: Held::Nobody,
+        user: Uid::ROOT,
+        group: Gid::ROOT,
+    };
 
     /// Who connects or listens: the effective ids.
     pub(super) fn of_end(kernel: &Kernel, thread: ThreadKey) -> Self {
         let own = kernel.credentials(thread);
-        let (process, held) = process_of(kernel, thread);
-        Self { process, held, user: own.user.effective, group: own.group.effective }
+        Self::of(kernel, thread, (own.user.effective, own.group.effective))
     }
 
     /// Who sends: the real ids.
     pub(super) fn of_sender(kernel: &Kernel, thread: ThreadKey) -> Self {
         let own = kernel.credentials(thread);
-        let (process, held) = process_of(kernel, thread);
-        Self { process, held, user: own.user.real, group: own.group.real }
+        Self::of(kernel, thread, (own.user.real, own.group.real))
+    }
+
+    fn of(kernel: &Kernel, thread: ThreadKey, (user, group): (Uid, Gid)) -> Self {
+        let number = kernel.process(thread).number;
+        Self {
+            process: Pid(number),
+            inner: kernel.inner(number).cloned(),
+            held: Held::Process(kernel.tasks.process_of(thread)),
+            user,
+            group,
+        }
     }
 
     /// Who a sender says it is.
     ///
     /// # Errors
     /// EINVAL: nobody in the caller's user namespace. EPERM: a process, user or group that is not the caller's, without the
-    /// capability to be another (`CAP_SYS_ADMIN` over those of the machine, `CAP_SETUID`, `CAP_SETGID`; unix(7)). ESRCH: no process has the
+    /// capability to be another (`CAP_SYS_ADMIN` where the PID namespace was made, `CAP_SETUID`, `CAP_SETGID`; unix(7)). ESRCH: no process has the
     /// number.
     pub(super) fn claimed(
         kernel: &Kernel,
@@ -65,27 +85,31 @@ impl Identity {
         let uid = all.meant_user(own.namespace, claim.uid).ok_or(Errno::EINVAL)?;
         let gid = all.meant_group(own.namespace, claim.gid).ok_or(Errno::EINVAL)?;
         let (user, group) = (own.user, own.group);
-        let own_process = claim.pid.0 == kernel.process(caller).number;
+        let own_process = claim.pid.0 == kernel.number_for(caller, kernel.process(caller).number);
+        let over = owner_of_numbers(kernel, caller);
         let own_user = [user.real, user.effective, user.saved].contains(&uid);
         let own_group = [group.real, group.effective, group.saved].contains(&gid);
-        let permitted = (own_process || own.capable(Capability::SYS_ADMIN))
+        let permitted = (own_process
+            || user::capable(kernel, own.holder(), over, Capability::SYS_ADMIN))
             && (own_user || own.capable_here(Capability::SETUID))
             && (own_group || own.capable_here(Capability::SETGID));
         if !permitted {
             return Err(Errno::EPERM);
         }
-        let named = kernel.tasks.by_number(claim.pid.0).ok_or(Errno::ESRCH)?;
+        let named = kernel.named_thread(caller, claim.pid.0).ok_or(Errno::ESRCH)?;
+        let number = kernel.tasks.threads.at(named).number;
         let process = kernel.tasks.process_of(named);
         let is_leader = kernel.tasks.processes.at(process).leader == named;
         let held = if is_leader { Held::Process(process) } else { Held::Thread };
-        Ok(Self { process: claim.pid, held, user: uid, group: gid })
+        let inner = kernel.inner(number).cloned();
+        Ok(Self { process: Pid(number), inner, held, user: uid, group: gid })
     }
 
     /// Whether the machine knows what a handle of it would be.
     ///
     /// # Errors
     /// `NotModelled`: of a thread.
-    pub(super) fn check_process(self) -> Result<(), Failure> {
+    pub(super) fn check_process(&self) -> Result<(), Failure> {
         match self.held {
             Held::Nobody | Held::Process(_) => Ok(()),
             Held::Thread => Err(Failure::NotModelled("a handle of a sender that is a thread")),
@@ -94,7 +118,7 @@ impl Identity {
 
     /// The number of a new handle of the process, or why there is none: EINVAL before 6.16 if it was reaped, EMFILE.
     pub(super) fn handle(
-        self,
+        &self,
         kernel: &mut Kernel,
         caller: ThreadKey,
     ) -> Step<Option<Result<u32, Errno>>> {
@@ -106,14 +130,15 @@ impl Identity {
         if let Err(errno) = descriptors::next_number(kernel, kernel.tasks.process_of(caller)) {
             return Ok(Some(Err(errno)));
         }
-        Ok(Some(Ok(descriptors::open_process(kernel, caller, process)?)))
+        let handle = OpenKind::Process(process, self.inner.clone());
+        Ok(Some(Ok(descriptors::install_object(kernel, caller, handle)?)))
     }
 
     /// As `SO_PEERCRED` tells it.
     pub(super) fn peer(
         kernel: &Kernel,
         reader: ThreadKey,
-        identity: Option<Self>,
+        identity: Option<&Self>,
     ) -> PeerCredentials {
         Self::told(kernel, reader, identity, NO_ID)
     }
@@ -122,7 +147,7 @@ impl Identity {
     pub(super) fn sender(
         kernel: &Kernel,
         reader: ThreadKey,
-        identity: Option<Self>,
+        identity: Option<&Self>,
     ) -> PeerCredentials {
         Self::told(kernel, reader, identity, OVERFLOW_ID)
     }
@@ -130,21 +155,17 @@ impl Identity {
     fn told(
         kernel: &Kernel,
         reader: ThreadKey,
-        identity: Option<Self>,
+        identity: Option<&Self>,
         nobody: u32,
     ) -> PeerCredentials {
         match identity {
-            Some(Self { process, user, group, .. }) => {
+            Some(Self { process, inner, user, group, .. }) => {
                 let (all, to) = (&kernel.namespaces, kernel.credentials(reader).namespace);
-                let (uid, gid) = (all.told_user(to, user), all.told_group(to, group));
-                PeerCredentials { pid: process, uid, gid }
+                let (uid, gid) = (all.told_user(to, *user), all.told_group(to, *group));
+                let pid = pid::told(kernel, reader, process.0, inner.as_deref());
+                PeerCredentials { pid: Pid(pid), uid, gid }
             }
             None => PeerCredentials { pid: Pid::ZERO, uid: Uid(nobody), gid: Gid(nobody) },
         }
     }
-}
-
-/// The number of a thread's process, and the process.
-fn process_of(kernel: &Kernel, thread: ThreadKey) -> (Pid, Held) {
-    (Pid(kernel.process(thread).number), Held::Process(kernel.tasks.process_of(thread)))
 }

@@ -199,7 +199,7 @@ pub(crate) fn opened(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<
     match file.kind {
         OpenKind::Socket(key) => Ok(Opened { key, nonblocking }),
         OpenKind::Node(_)
-        | OpenKind::Process(_)
+        | OpenKind::Process(..)
         | OpenKind::Namespace(_)
         | OpenKind::Pipe(..)
         | OpenKind::Counter(_)

@@ -105,7 +105,7 @@ pub(crate) fn peer_credentials(
     number: u32,
 ) -> Step<PeerCredentials> {
     let key = opened(kernel, caller, number)?.key;
-    Ok(Identity::peer(kernel, caller, kernel.sockets.at(key).peer_identity))
+    Ok(Identity::peer(kernel, caller, kernel.sockets.at(key).peer_identity.as_ref()))
 }
 
 /// `SO_PEERPIDFD`: the number of a handle of who connected or listened.
@@ -117,7 +117,7 @@ pub(crate) fn peer_process(kernel: &mut Kernel, caller: ThreadKey, number: u32) 
     if kernel.profile.release < Release::V6_12 {
         return Err(Errno::ENOPROTOOPT.into());
     }
-    let peer = kernel.sockets.at(key).peer_identity.ok_or(Errno::ENODATA)?;
+    let peer = kernel.sockets.at(key).peer_identity.clone().ok_or(Errno::ENODATA)?;
     peer.check_process()?;
     match peer.handle(kernel, caller)? {
         Some(number) => Ok(number?),

@@ -49,7 +49,7 @@ pub(crate) fn receive(
     if kernel.sockets.at(own.key).state != State::Connected {
         return Err(Errno::EINVAL.into());
     }
-    let first = kernel.sockets.at(own.key).queue.front().and_then(|piece| piece.identity);
+    let first = kernel.sockets.at(own.key).queue.front().and_then(|piece| piece.identity.as_ref());
     control::check(kernel, own.key, first, how)?;
     let wanted = if how.wait_all { buffer.len().max(1) } else { 1 };
     if take_pieces(kernel, own.key, buffer, how, receiving) || receiving.length >= wanted {
@@ -89,10 +89,10 @@ fn take_pieces(
             return how.peek && index > 0;
         };
         if socket.asks_for_sender() {
-            match receiving.sender {
-                Some(sender) if sender != piece.identity => return true,
+            match &receiving.sender {
+                Some(sender) if *sender != piece.identity => return true,
                 Some(_) => {}
-                None => receiving.sender = Some(piece.identity),
+                None => receiving.sender = Some(piece.identity.clone()),
             }
         }
         if receiving.from.is_none() {

@@ -119,7 +119,7 @@ pub(super) fn socket_of(kernel: &Kernel, file: FileKey) -> Option<SocketKey> {
     match kernel.vfs.files.at(file).kind {
         OpenKind::Socket(socket) => Some(socket),
         OpenKind::Node(_)
-        | OpenKind::Process(_)
+        | OpenKind::Process(..)
         | OpenKind::Namespace(_)
         | OpenKind::Pipe(..)
         | OpenKind::Counter(_)

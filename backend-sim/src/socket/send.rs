@@ -44,7 +44,7 @@ pub(crate) fn send(
     let claimed =
         message.credentials.map(|claim| Identity::claimed(kernel, caller, claim)).transpose()?;
     if kind != SocketType::Stream {
-        return datagram::send(kernel, caller, own, (message, flags), (claimed, &files));
+        return datagram::send(kernel, caller, own, (message, flags), (claimed.as_ref(), &files));
     }
     if !sending.began {
         begin(kernel, caller, own.key, message, flags)?;
@@ -53,7 +53,7 @@ pub(crate) fn send(
     while sending.sent < message.bytes.len() {
         let rest = message.bytes.get(sending.sent..).unwrap_or_default();
         let files = if sending.sent == 0 { &*files } else { &[] };
-        match send_piece(kernel, caller, own.key, rest, (claimed, files)) {
+        match send_piece(kernel, caller, own.key, rest, (claimed.as_ref(), files)) {
             Ok(length) => sending.sent += length,
             Err(Refusal::Full) if flags.contains(SendFlags::NONBLOCKING) || own.nonblocking => {
                 return sending.end(Errno::EAGAIN);
@@ -158,7 +158,7 @@ fn send_piece(
     caller: ThreadKey,
     key: SocketKey,
     bytes: &[u8],
-    (claimed, files): (Option<Identity>, &[FileKey]),
+    (claimed, files): (Option<&Identity>, &[FileKey]),
 ) -> Result<usize, Refusal> {
     let socket = kernel.sockets.at_mut(key);
     check_room(socket)?;
@@ -200,11 +200,11 @@ pub(super) fn identity(
     caller: ThreadKey,
     own: SocketKey,
     other: SocketKey,
-    claimed: Option<Identity>,
+    claimed: Option<&Identity>,
 ) -> Option<Identity> {
     let receiver = kernel.sockets.at(other);
     let wanted = kernel.sockets.at(own).asks_for_sender()
         || receiver.asks_for_sender()
         || receiver.state == State::Waiting;
-    claimed.or_else(|| wanted.then(|| Identity::of_sender(kernel, caller)))
+    claimed.cloned().or_else(|| wanted.then(|| Identity::of_sender(kernel, caller)))
 }

@@ -50,7 +50,7 @@ pub(crate) fn may_look_into_for_real(
 /// ESRCH; EPERM for the caller's own process, for one that has exited, and for one that the caller may not trace. `NotModelled`:
 /// one that the v1 freezer holds, which stops when it is thawed.
 pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<()> {
-    let thread = kernel.tasks.by_number(number).ok_or(Errno::ESRCH)?;
+    let thread = kernel.named_thread(caller, number).ok_or(Errno::ESRCH)?;
     let own = kernel.credentials(caller);
     let asker = Asker::real(own);
     let record = kernel.tasks.threads.at(thread);

@@ -14,6 +14,7 @@ use crate::profile::Release;
 use crate::step::Stop;
 use crate::table::Table;
 use crate::task::fork::{ForkOptions, fork};
+use crate::task::number::NUMBER_END;
 use crate::task::{
     Accounts, Actions, Caught, Credentials, Jobs, MAKER_OF_KERNEL_THREADS, More, Name, Process,
     RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
@@ -89,7 +90,9 @@ impl Tasks {
             processes,
             threads,
             numbers: FxHashMap::default(),
+            inner: FxHashMap::default(),
             last_number: MAKER_OF_KERNEL_THREADS,
+            number_end: NUMBER_END,
             numbers_wrapped: false,
             last_serial: 0,
             jobs,

@@ -73,15 +73,16 @@ fn check_process(
         "the list of children is as long as it says",
     )?;
     all.children += children;
-    require(process.is_zombie() == (live == 0), "it is a zombie if no thread lives")?;
+    let is_over = process.is_zombie() || process.outlives_all();
+    require(is_over == (live == 0), "it is a zombie if no thread lives")?;
     require(!process.is_zombie() || process.children.is_empty(), "a zombie has no children")?;
     match process.parent {
         None => require(key == tasks.init, "only process 1 has no parent")?,
         Some(parent) => {
-            tasks.processes.get(parent).ok_or("its parent is gone")?;
+            let parent = tasks.processes.get(parent).ok_or("its parent is gone")?;
             let thread = process.parent_thread.and_then(|thread| tasks.threads.get(thread));
             require(
-                thread.is_some_and(|thread| !thread.exited),
+                thread.is_some_and(|thread| !thread.exited || parent.outlives_all()),
                 "a live thread of its parent is responsible for it",
             )?;
         }

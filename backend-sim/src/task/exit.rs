@@ -6,7 +6,7 @@ use standin::backend::WaitStatus;
 
 use crate::kernel::Kernel;
 use crate::list::iterate;
-use crate::namespace::user;
+use crate::namespace::{pid, user};
 use crate::task::{ProcessKey, State, ThreadKey, family, job, memory, signal};
 use crate::wait::Channel;
 use crate::{cgroup, context, fs, namespace, shared};
@@ -27,6 +27,9 @@ pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: Wai
     }
     let status = record.ending().unwrap_or(status);
     assert!(process != kernel.tasks.init, "process 1 ends: {status:?}");
+    if record.outlives_all() {
+        return;
+    }
     if is_held(kernel, process) {
         begin_end(kernel, process, status);
         return;
@@ -106,6 +109,7 @@ pub(super) fn end_thread(kernel: &mut Kernel, thread: ThreadKey, status: WaitSta
 /// A process that was made a moment ago is no more, and nobody is told.
 pub(super) fn undo(kernel: &mut Kernel, leader: ThreadKey) {
     let process = kernel.tasks.process_of(leader);
+    pid::undone(kernel, process);
     leave(kernel, leader, exit_status(ExitCode::FAILURE));
     shared::forget(kernel, process);
     memory::forget(kernel, process);
@@ -152,21 +156,34 @@ fn release_thread(kernel: &mut Kernel, thread: ThreadKey) {
         .remove(&mut tasks.threads, thread, |thread| &mut thread.siblings);
     tasks.threads.discard(thread);
     user::let_go(kernel, namespace);
+    pid::release(kernel, number);
 }
 
 /// No thread of the process runs any more.
 fn end(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    forget_all(kernel, process);
+    if !pid::is_init(kernel, process) || pid::end_others(kernel, process, status) {
+        finish(kernel, process, status);
+    }
+}
+
+/// What a process holds, it holds no more.
+fn forget_all(kernel: &mut Kernel, process: ProcessKey) {
     let record = kernel.tasks.processes.at_mut(process);
     let (directory, descriptors) = (record.directory, std::mem::take(&mut record.descriptors));
-    let (is_parent, has_more) = (!record.children.is_empty(), record.more.is_some());
-    if has_more {
+    if record.more.is_some() {
         shared::forget(kernel, process);
         memory::forget(kernel, process);
     }
     fs::descriptors::close_all(kernel, descriptors);
     fs::let_go(kernel, directory);
     context::process_ended(kernel, process);
-    if is_parent {
+}
+
+/// A process that runs no more is a zombie, or gone if nobody would wait for it.
+pub(crate) fn finish(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    let status = pid::end_status(kernel, process, status);
+    if !kernel.tasks.processes.at(process).children.is_empty() {
         family::bequeath(kernel, process);
     }
     let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
@@ -197,7 +214,7 @@ pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
     if has_pending {
         signal::forget(tasks, process);
     }
-    tasks.leave_job(process);
+    let left = tasks.leave_job(process);
     if let Some(parent) = parent {
         tasks.disown(parent, process);
     }
@@ -207,6 +224,8 @@ pub(crate) fn reap(kernel: &mut Kernel, process: ProcessKey) {
     tasks.processes.discard(process);
     user::let_go(kernel, namespace);
     kernel.waits.wake(Channel::Process(process));
+    pid::release(kernel, number);
+    job::release(kernel, left);
 }
 
 impl Kernel {

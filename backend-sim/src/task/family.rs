@@ -5,6 +5,7 @@ use standin::Signal;
 
 use crate::kernel::Kernel;
 use crate::list::{iterate, unlink};
+use crate::namespace::pid;
 use crate::task::{ProcessKey, Tasks, ThreadKey, exit, job, signal};
 use crate::wait::Channel;
 
@@ -32,12 +33,18 @@ fn live_thread(tasks: &Tasks, process: ProcessKey) -> Option<ThreadKey> {
 }
 
 /// Who gets the children of a process that ends: its nearest ancestor that asked for orphans, its context's reaper, or
-/// process 1.
+/// the first process of its PID namespace.
 fn reaper(kernel: &Kernel, process: ProcessKey) -> ProcessKey {
     let tasks = &kernel.tasks;
-    let mut next = tasks.processes.at(process).parent;
+    let record = tasks.processes.at(process);
+    let level = kernel.pid_level(record.number);
+    let mut next = record.parent;
     while let Some(ancestor) = next {
         let record = tasks.processes.at(ancestor);
+        // One outside of the namespace gets none of it.
+        if kernel.pid_level(record.number) != level {
+            break;
+        }
         if record.subreaper && live_thread(tasks, ancestor).is_some() {
             return ancestor;
         }
@@ -45,7 +52,9 @@ fn reaper(kernel: &Kernel, process: ProcessKey) -> ProcessKey {
     }
     let label = tasks.threads.at(tasks.processes.at(process).leader).label;
     let reaper = kernel.contexts.reaper(label);
-    reaper.filter(|reaper| live_thread(tasks, *reaper).is_some()).unwrap_or(tasks.init)
+    reaper
+        .filter(|reaper| live_thread(tasks, *reaper).is_some())
+        .unwrap_or_else(|| pid::reaper(kernel, process))
 }
 
 /// What the threads of a child want to hear when the parent's thread ends.
@@ -86,11 +95,12 @@ pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
     let children =
         iterate(&tasks.processes, tasks.processes.at(process).children, |child| &child.siblings);
     let children: Vec<ProcessKey> = children.map(|(key, _)| key).collect();
-    let heir = live_thread(tasks, reaper);
+    // The first process of a namespace gets them even while it ends.
+    let heir = live_thread(tasks, reaper).unwrap_or(tasks.processes.at(reaper).leader);
     for child in &children {
         tasks.disown(process, *child);
         tasks.adopt(reaper, *child);
-        tasks.processes.at_mut(*child).parent_thread = heir;
+        tasks.processes.at_mut(*child).parent_thread = Some(heir);
     }
     for child in children {
         let Some(record) = kernel.tasks.processes.get(child) else { continue };

@@ -6,6 +6,7 @@ use standin::{Capability, Errno, Failure, SignalSet};
 use crate::cgroup::CgroupKey;
 use crate::kernel::Kernel;
 use crate::list::{Links, List};
+use crate::namespace::pid::{self, Taken};
 use crate::namespace::{self, Joined, Renewal, user};
 use crate::step::Step;
 use crate::task::{Caught, More, Process, State, Thread, ThreadKey, memory};
@@ -27,8 +28,8 @@ pub(crate) struct ForkOptions {
 /// clone3(2): the new process's first thread, or the new thread.
 ///
 /// # Errors
-/// EINVAL: a thread of who has another time for its children, on 6.1. EAGAIN: the user's limit of processes, a group's, or no number is left. What the target group refuses; as
-/// [`Renewal::check`].
+/// EINVAL: a thread of who has another PID namespace for its children or, on 6.1, another time. EAGAIN: the user's limit of processes, a group's,
+/// or no number is left. ENOMEM: the first process of its PID namespace has ended. What the target group refuses; as [`Renewal::check`].
 pub(crate) fn fork(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -48,16 +49,18 @@ pub(crate) fn fork(
     }
     kernel.tasks.threads.at_mut(caller).exceeds_processes = false;
     let renewal = Renewal::check(kernel, caller, options.new)?;
-    let number = kernel.tasks.next_number().ok_or(Errno::EAGAIN)?;
-    let claim = cgroup::can_fork(kernel, caller, options.into, options.thread)?;
+    let home = options.joined.map_or_else(|| pid::of_children(kernel, caller), Joined::of_children);
+    let numbers = pid::take(kernel, home)?;
+    let claim = cgroup::can_fork(kernel, caller, options.into, options.thread)
+        .inspect_err(|_| pid::give_up(kernel, home))?;
     let child = if options.thread {
-        thread(kernel, caller, number)
+        thread(kernel, caller, numbers)
     } else {
-        process(kernel, caller, number)
+        process(kernel, caller, numbers)
     };
-    cgroup::born(kernel, claim, child);
     namespace::born(kernel, caller, child, options.joined, renewal);
     context::born(kernel, child);
+    cgroup::born(kernel, claim, child);
     Ok(child)
 }
 
@@ -106,7 +109,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
 }
 
 /// Puts a thread into the table: it is found by its number, and counts for its user.
-fn enlist(kernel: &mut Kernel, record: Thread) -> ThreadKey {
+fn enlist(kernel: &mut Kernel, record: Thread, numbers: Taken) -> ThreadKey {
     kernel.namespaces.share(record.namespaces);
     kernel.namespaces.keep_user(record.credentials.namespace);
     let tasks = &mut kernel.tasks;
@@ -114,13 +117,14 @@ fn enlist(kernel: &mut Kernel, record: Thread) -> ThreadKey {
     let number = record.number;
     let thread = tasks.threads.insert(record);
     tasks.numbers.insert(number, thread);
+    pid::give(kernel, numbers);
     thread
 }
 
-fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let record = like(kernel, caller, number);
+fn thread(kernel: &mut Kernel, caller: ThreadKey, numbers: Taken) -> ThreadKey {
+    let record = like(kernel, caller, numbers.number);
     let process = record.process;
-    let thread = enlist(kernel, record);
+    let thread = enlist(kernel, record, numbers);
     let tasks = &mut kernel.tasks;
     tasks
         .processes
@@ -130,10 +134,11 @@ fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     thread
 }
 
-fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
+fn process(kernel: &mut Kernel, caller: ThreadKey, numbers: Taken) -> ThreadKey {
+    let number = numbers.number;
     let record = like(kernel, caller, number);
     let parent = record.process;
-    let leader = enlist(kernel, record);
+    let leader = enlist(kernel, record, numbers);
     let descriptors = fs::descriptors::fork(kernel, parent);
     let started = kernel.clock.monotonic();
     let of = kernel.tasks.processes.at(parent);
@@ -174,6 +179,7 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     tasks.threads.at_mut(leader).process = child;
     tasks.adopt(parent, child);
     tasks.join_job(child, job);
+    pid::born(kernel, leader);
     leader
 }
 

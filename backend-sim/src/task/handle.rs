@@ -21,11 +21,12 @@ pub(crate) fn find(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Pr
         return Err(Errno::EINVAL);
     }
     let says_more = kernel.profile.release >= Release::V6_18;
-    let Some(thread) = kernel.tasks.by_number(number) else {
-        let named = kernel.tasks.jobs.is_named(number) && !says_more;
+    let meant = kernel.number_meant(caller, number).ok_or(Errno::ESRCH)?;
+    let Some(thread) = kernel.tasks.by_number(meant) else {
+        let named = kernel.tasks.jobs.is_named(meant) && !says_more;
         return Err(if named { Errno::EINVAL } else { Errno::ESRCH });
     };
-    if !kernel.sees(caller, thread) {
+    if !kernel.shares_context(caller, thread) {
         return Err(Errno::ESRCH);
     }
     let process = kernel.tasks.process_of(thread);
@@ -56,13 +57,13 @@ pub(crate) fn inspect(
     process: ProcessKey,
 ) -> Result<ProcessInfo, Errno> {
     let record = kernel.tasks.processes.get(process).ok_or(Errno::ESRCH)?;
-    if !kernel.sees_process(caller, process) {
+    if !kernel.shares_context_with(caller, process) {
         return Err(Errno::ESRCH);
     }
     let leader = kernel.tasks.threads.at(record.leader);
     Ok(ProcessInfo {
-        pid: Pid(record.number),
-        parent: Pid(kernel.tasks.parent_number(process)),
+        pid: Pid(kernel.number_for(caller, record.number)),
+        parent: Pid(kernel.number_for(caller, kernel.tasks.parent_number(process))),
         user: leader.credentials.user,
         group: leader.credentials.group,
         cgroup: kernel.cgroups.table.get(leader.cgroup).map(|group| CgroupId(group.id)),

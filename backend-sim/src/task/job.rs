@@ -8,6 +8,7 @@ use standin::{Errno, Signal};
 
 use crate::kernel::Kernel;
 use crate::list::{List, iterate};
+use crate::namespace::pid;
 use crate::table::{Key, Table};
 use crate::task::{Process, ProcessKey, State, Tasks, ThreadKey, signal};
 
@@ -59,9 +60,9 @@ impl Jobs {
         self.table.iter()
     }
 
-    /// A group has lost its last process.
-    fn forget(&mut self, key: JobKey) {
-        let Some(Job { number, session, .. }) = self.table.remove(key) else { return };
+    /// A group has lost its last process: what it was called by, and its session.
+    fn forget(&mut self, key: JobKey) -> Option<[u32; 2]> {
+        let Job { number, session, .. } = self.table.remove(key)?;
         self.by_number.remove(&number);
         if let Some(groups) = self.sessions.get_mut(&session) {
             *groups -= 1;
@@ -69,6 +70,7 @@ impl Jobs {
                 self.sessions.remove(&session);
             }
         }
+        Some([number, session])
     }
 }
 
@@ -83,14 +85,12 @@ impl Tasks {
             .push(&mut self.processes, process, |process| &mut process.job_links);
     }
 
-    /// Takes a process out of its group, which ends with its last.
-    pub(crate) fn leave_job(&mut self, process: ProcessKey) {
+    /// Takes a process out of its group, which ends with its last: what was called by which numbers then ([`release`]).
+    pub(crate) fn leave_job(&mut self, process: ProcessKey) -> Option<[u32; 2]> {
         let job = self.processes.at(process).job;
         let members = &mut self.jobs.table.at_mut(job).members;
         members.remove(&mut self.processes, process, |process| &mut process.job_links);
-        if members.is_empty() {
-            self.jobs.forget(job);
-        }
+        if members.is_empty() { self.jobs.forget(job) } else { None }
     }
 
     /// The group of a process.
@@ -117,6 +117,13 @@ impl Kernel {
     }
 }
 
+/// Groups and sessions are called by these numbers no more.
+pub(crate) fn release(kernel: &mut Kernel, left: Option<[u32; 2]>) {
+    for number in left.into_iter().flatten() {
+        pid::release(kernel, number);
+    }
+}
+
 /// setsid(2)
 ///
 /// # Errors
@@ -128,11 +135,12 @@ pub(crate) fn set_session(kernel: &mut Kernel, caller: ThreadKey) -> Result<u32,
     if record.leads_session || kernel.tasks.jobs.find(number).is_some() {
         return Err(Errno::EPERM);
     }
-    kernel.tasks.leave_job(process);
+    let left = kernel.tasks.leave_job(process);
     let job = kernel.tasks.jobs.make(number, number);
     kernel.tasks.join_job(process, job);
     kernel.tasks.processes.at_mut(process).leads_session = true;
-    Ok(number)
+    release(kernel, left);
+    Ok(kernel.number_for(caller, number))
 }
 
 /// setpgid(2); 0 is the caller, and the process's own number.
@@ -147,13 +155,17 @@ pub(crate) fn set_process_group(
     group: u32,
 ) -> Result<(), Errno> {
     let own = kernel.tasks.process_of(caller);
-    let number = if process == 0 { kernel.tasks.processes.at(own).number } else { process };
-    let thread = kernel.find(caller, number).ok_or(Errno::ESRCH)?;
+    let thread = if process == 0 {
+        kernel.tasks.processes.at(own).leader
+    } else {
+        kernel.find(caller, process).ok_or(Errno::ESRCH)?
+    };
     let target = kernel.tasks.process_of(thread);
     let record = kernel.tasks.processes.at(target);
     if record.leader != thread {
         return Err(Errno::EINVAL);
     }
+    let number = record.number;
     let session = kernel.tasks.job_of(own).session;
     if record.parent == Some(own) {
         if kernel.tasks.job_of(target).session != session {
@@ -168,7 +180,8 @@ pub(crate) fn set_process_group(
     if record.leads_session {
         return Err(Errno::EPERM);
     }
-    let group = if group == 0 { number } else { group };
+    let group =
+        if group == 0 { number } else { kernel.number_meant(caller, group).ok_or(Errno::EPERM)? };
     let found = kernel.tasks.jobs.find(group);
     if group != number && found.is_none_or(|job| kernel.tasks.jobs.get(job).session != session) {
         return Err(Errno::EPERM);
@@ -177,8 +190,9 @@ pub(crate) fn set_process_group(
         return Ok(());
     }
     let job = found.unwrap_or_else(|| kernel.tasks.jobs.make(group, session));
-    kernel.tasks.leave_job(target);
+    let left = kernel.tasks.leave_job(target);
     kernel.tasks.join_job(target, job);
+    release(kernel, left);
     Ok(())
 }
 

@@ -48,11 +48,13 @@ pub(crate) use readiness::{Caught, Readiness};
 pub(crate) use thread::Thread;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use standin::backend::WaitStatus;
 
 use crate::kernel::Kernel;
+use crate::namespace::pid::Inner;
 use crate::table::{Key, Table};
 
 pub(crate) type ProcessKey = Key<Process>;
@@ -64,8 +66,12 @@ pub(crate) struct Tasks {
     pub(crate) threads: Table<Thread>,
     /// Every number in use, of processes and threads, zombies included.
     pub(crate) numbers: FxHashMap<u32, ThreadKey>,
+    /// What those of nested PID namespaces have besides, by number (see `namespace::pid`).
+    pub(crate) inner: FxHashMap<u32, Arc<Inner>>,
     /// The number given out last.
     pub(crate) last_number: u32,
+    /// One more than the highest number.
+    pub(crate) number_end: u32,
     /// Whether the numbers have begun again from below.
     pub(crate) numbers_wrapped: bool,
     /// The serial number of the process that was made last.

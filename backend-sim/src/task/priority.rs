@@ -25,11 +25,14 @@ fn threads(kernel: &Kernel, caller: ThreadKey, of: PriorityOf) -> Vec<ThreadKey>
         PriorityOf::Group(group) => {
             let own = kernel.process(caller).job;
             let job = match group {
-                Some(pid) if pid.0 != 0 => tasks.jobs.find(pid.0),
+                Some(pid) if pid.0 != 0 => {
+                    kernel.number_meant(caller, pid.0).and_then(|group| tasks.jobs.find(group))
+                }
                 Some(_) | None => Some(own),
             };
             let members = job.map(|job| tasks.job_members(job)).unwrap_or_default();
-            let members = members.into_iter().filter(|member| kernel.sees_process(caller, *member));
+            let members =
+                members.into_iter().filter(|member| kernel.shares_context_with(caller, *member));
             members.flat_map(all_of).collect()
         }
         PriorityOf::User(user) => {

@@ -73,6 +73,8 @@ pub(crate) struct More {
     pub(crate) stopping: bool,
     /// It ends with this, and threads of it that the v1 freezer holds have not heard of that yet.
     pub(crate) ending: Option<WaitStatus>,
+    /// It is the first of a PID namespace and runs no more: it ends with `ending` when all others there are gone.
+    pub(crate) outlives_all: bool,
 }
 
 /// What a process does with signals, where that is not the default.

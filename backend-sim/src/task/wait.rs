@@ -56,7 +56,7 @@ pub(crate) fn wait_any(
         may_wait(kernel, caller, child)?;
         let number = kernel.tasks.processes.at(child).number;
         if let Some(status) = news(kernel, child, options) {
-            return Ok(Some((number, status)));
+            return Ok(Some((kernel.number_for(caller, number), status)));
         }
     }
     if options.nonblocking { Ok(None) } else { Err(Wait::on(Channel::Children(own)).into()) }
@@ -64,7 +64,7 @@ pub(crate) fn wait_any(
 
 /// Whether a parent is told of a child in another context is not known.
 fn may_wait(kernel: &Kernel, caller: ThreadKey, child: ProcessKey) -> Step<()> {
-    if kernel.sees_process(caller, child) {
+    if kernel.shares_context_with(caller, child) {
         Ok(())
     } else {
         Err(Failure::NotModelled("waiting for a child in another context").into())

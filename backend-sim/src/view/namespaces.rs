@@ -1,6 +1,6 @@
 //! The `Namespaces` trait of a view.
 
-use standin::backend::{NamespaceKind, NamespaceKinds, Namespaces, Uname};
+use standin::backend::{NamespaceKind, NamespaceKinds, Namespaces, RebootCommand, Uname};
 use standin::handle::{NsHandle, PidHandle};
 use standin::id::NsId;
 use standin::{Failure, KPath};
@@ -46,5 +46,9 @@ impl Namespaces for View {
 
     fn set_domainname(&self, name: &KPath) -> Result<()> {
         self.carry(namespaces::SetName { which: Which::Domain, name })
+    }
+
+    fn reboot(&self, command: RebootCommand) -> Result<()> {
+        self.carry(namespaces::Reboot { command })
     }
 }

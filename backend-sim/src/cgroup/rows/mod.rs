@@ -99,6 +99,8 @@ pub(super) type Store = fn(&mut Kernel, &Write<'_>) -> Step<()>;
 /// Which file is read.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
+    /// Who reads.
+    pub(super) reader: ThreadKey,
     /// Through which open file.
     pub(super) file: FileKey,
     pub(super) group: CgroupKey,

@@ -1,21 +1,28 @@
 //! The lists that tasks and cgroup.procs print: made when an open file is first read, and kept for a second after anybody's last
 //! read of the same file, whoever comes or goes meanwhile.
 //!
-//! A group has one list of threads and one of processes. An open file that was read before goes on with the list that is there,
+//! For each PID namespace a group has one list of threads and one of processes. An open file that was read before goes on with the list that is there,
 //! be it one that another open file has made since.
 
 use standin::id::Moment;
 
-use crate::cgroup::rows::Target;
 use crate::cgroup::{CgroupKey, Cgroups};
+use crate::namespace::pid::PidNsKey;
 
 /// How long a list is kept after a read, in ns.
 const KEPT_NS: u64 = 1_000_000_000;
 
-/// A list, by group and row.
+/// Which list: that of a row of a group, with the numbers of a PID namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cgroup) struct Listed {
+    pub(in crate::cgroup) group: CgroupKey,
+    pub(in crate::cgroup) row: u16,
+    pub(in crate::cgroup) shown: PidNsKey,
+}
+
+/// A list.
 struct List {
-    group: CgroupKey,
-    row: u16,
+    of: Listed,
     numbers: Box<[u32]>,
     until: Moment,
 }
@@ -32,40 +39,39 @@ impl Lists {
     }
 
     /// Keeps a list that has just been made, in the place of the one before.
-    fn keep(&mut self, group: CgroupKey, row: u16, numbers: Vec<u32>) {
-        self.all.retain(|list| (list.group, list.row) != (group, row));
+    fn keep(&mut self, of: Listed, numbers: Vec<u32>) {
+        self.all.retain(|list| list.of != of);
         let until = Moment { ns: u64::MAX };
-        self.all.push(List { group, row, numbers: numbers.into(), until });
+        self.all.push(List { of, numbers: numbers.into(), until });
     }
 
-    fn find(&mut self, group: CgroupKey, row: u16) -> Option<&mut List> {
-        self.all.iter_mut().find(|list| (list.group, list.row) == (group, row))
+    fn find(&mut self, of: Listed) -> Option<&mut List> {
+        self.all.iter_mut().find(|list| list.of == of)
     }
 }
 
 impl Cgroups {
     /// Goes on with a list that is kept; whether there is one.
-    pub(super) fn has_list(&mut self, (group, row): (CgroupKey, u16), now: Moment) -> bool {
+    pub(super) fn has_list(&mut self, of: Listed, now: Moment) -> bool {
         self.lists.forget_old(now);
-        self.lists.find(group, row).is_some()
+        self.lists.find(of).is_some()
     }
 
     /// Keeps a list.
-    pub(super) fn keep_list(&mut self, (group, row): (CgroupKey, u16), numbers: Vec<u32>) {
-        self.lists.keep(group, row, numbers);
+    pub(super) fn keep_list(&mut self, of: Listed, numbers: Vec<u32>) {
+        self.lists.keep(of, numbers);
     }
 
     /// A list was read.
-    pub(super) fn list_was_read(&mut self, (group, row): (CgroupKey, u16), now: Moment) {
-        if let Some(list) = self.lists.find(group, row) {
+    pub(super) fn list_was_read(&mut self, of: Listed, now: Moment) {
+        if let Some(list) = self.lists.find(of) {
             list.until = Moment { ns: now.ns.saturating_add(KEPT_NS) };
         }
     }
 
     /// What a list holds.
-    pub(super) fn list_of(&self, target: Target) -> &[u32] {
-        let found =
-            self.lists.all.iter().find(|list| (list.group, list.row) == (target.group, target.row));
+    pub(super) fn list_of(&self, of: Listed) -> &[u32] {
+        let found = self.lists.all.iter().find(|list| list.of == of);
         found.map_or(&[], |list| &list.numbers)
     }
 }

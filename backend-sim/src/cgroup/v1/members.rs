@@ -5,6 +5,7 @@
 
 use standin::{Controller, Errno, Uid};
 
+use super::list::Listed;
 use super::{cpuset, freezer, memory_move, release};
 use crate::cgroup::filesystem::Again;
 use crate::cgroup::migrate::Whole;
@@ -18,42 +19,42 @@ use crate::task::ThreadKey;
 
 /// The numbers that were listed when the file was read, by their size.
 pub(in crate::cgroup) fn show(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    for number in kernel.cgroups.list_of(target) {
+    let Target { reader, group, row, .. } = target;
+    let of = Listed { group, row, shown: kernel.pid_ns(reader) };
+    for number in kernel.cgroups.list_of(of) {
         value::print_line((*number).into(), out);
     }
     Ok(())
 }
 
 /// One of these files is about to be read: its list is made, or kept if the same open file was read `again`.
-pub(super) fn list(
-    kernel: &mut Kernel,
-    of: (CgroupKey, u16),
-    whole: Whole,
-    again: Again,
-) -> Step<()> {
+pub(super) fn list(kernel: &mut Kernel, of: Listed, whole: Whole, again: Again) -> Step<()> {
     let now = kernel.clock.monotonic();
     if !(kernel.cgroups.has_list(of, now) && again == Again::Yes) {
-        let numbers = numbers(kernel, of.0, whole)?;
+        let numbers = numbers(kernel, of, whole)?;
         kernel.cgroups.keep_list(of, numbers);
     }
     kernel.cgroups.list_was_read(of, now);
     Ok(())
 }
 
-/// The numbers of a group's live threads, or of their processes.
-fn numbers(kernel: &Kernel, group: CgroupKey, whole: Whole) -> Step<Vec<u32>> {
+/// The numbers of a group's live threads, or of their processes, as a PID namespace has them; who is not there is left out.
+fn numbers(kernel: &Kernel, of: Listed, whole: Whole) -> Step<Vec<u32>> {
+    let group = of.group;
     let cgroups = &kernel.cgroups;
     let hierarchy = cgroups.table.at(group).hierarchy;
     let mut numbers = Vec::new();
     for (_, thread) in kernel.tasks.threads.iter() {
         if !thread.exited && cgroups.place(thread, hierarchy) == group {
             context::is_listed(thread)?;
-            numbers.push(match whole {
+            let number = match whole {
                 Whole::Thread => thread.number,
                 Whole::Process => kernel.tasks.processes.at(thread.process).number,
-            });
+            };
+            numbers.push(kernel.number_in(of.shown, number));
         }
     }
+    numbers.retain(|number| *number != 0);
     numbers.sort_unstable();
     numbers.dedup();
     Ok(numbers)

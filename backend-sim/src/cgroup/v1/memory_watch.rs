@@ -56,7 +56,7 @@ pub(in crate::cgroup) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<(
         OpenKind::Counter(counter) => counter,
         OpenKind::Node(_)
         | OpenKind::Watcher(_)
-        | OpenKind::Process(_)
+        | OpenKind::Process(..)
         | OpenKind::Socket(_)
         | OpenKind::Pipe(..)
         | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),

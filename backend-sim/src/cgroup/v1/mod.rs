@@ -27,6 +27,8 @@ pub(crate) mod rename;
 
 use standin::{Controller, Errno};
 
+use list::Listed;
+
 use super::filesystem::Again;
 use super::migrate::Whole;
 use super::{CgroupKey, Cgroups, RowId, pids, rows, tree};
@@ -88,10 +90,16 @@ pub(super) fn disappears(kernel: &mut Kernel, parent: CgroupKey, group: CgroupKe
 }
 
 /// A file is about to be read, by an open file that was read before or not: what it is to print is made.
-pub(super) fn prepare(kernel: &mut Kernel, group: CgroupKey, id: RowId, again: Again) -> Step<()> {
+pub(super) fn prepare(
+    kernel: &mut Kernel,
+    reader: ThreadKey,
+    (group, id): (CgroupKey, RowId),
+    again: Again,
+) -> Step<()> {
+    let of = Listed { group, row: id.row, shown: kernel.pid_ns(reader) };
     match rows::of(id).map(|row| row.name) {
-        Some("tasks") => members::list(kernel, (group, id.row), Whole::Thread, again),
-        Some("cgroup.procs") => members::list(kernel, (group, id.row), Whole::Process, again),
+        Some("tasks") => members::list(kernel, of, Whole::Thread, again),
+        Some("cgroup.procs") => members::list(kernel, of, Whole::Process, again),
         Some("freezer.state") => {
             freezer::look(kernel, group);
             Ok(())

@@ -5,9 +5,10 @@ use standin::backend::{FileKind, Listing};
 
 use super::row::{self, Content, Place, RowId};
 use super::{ProcNode, alive, inode, kind, namespace, not_modelled, sysctl, text};
-use crate::fs::Node;
+use crate::fs::{MountKey, Node};
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::pid::PidNsKey;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
@@ -18,11 +19,15 @@ use crate::task::ThreadKey;
 pub(crate) fn lookup(
     kernel: &Kernel,
     caller: ThreadKey,
-    node: ProcNode,
+    (mount, node): (MountKey, ProcNode),
     name: &[u8],
 ) -> Step<Node> {
     let release = kernel.profile.release;
-    let by_number = |name| number(name).and_then(|number| kernel.find(caller, number));
+    let by_number = |name: &[u8]| {
+        let number = kernel.number_meant_in(kernel.pids_shown(mount), number(name)?)?;
+        let found = kernel.tasks.by_number(number)?;
+        kernel.shares_context(caller, found).then_some(found)
+    };
     let setting =
         |above| sysctl::find(above, name).map(Node::Proc).ok_or_else(|| not_modelled(node));
     let found = match node {
@@ -101,10 +106,11 @@ pub(crate) fn parent(kernel: &Kernel, node: ProcNode) -> ProcNode {
 pub(crate) fn list(
     kernel: &Kernel,
     caller: ThreadKey,
-    node: ProcNode,
+    (mount, node): (MountKey, ProcNode),
     listing: &mut Listing,
 ) -> Step<()> {
     let release = kernel.profile.release;
+    let shown = kernel.pids_shown(mount);
     let (place, make): (_, Box<dyn Fn(RowId) -> ProcNode>) = match node {
         ProcNode::Root => (Place::Top, Box::new(ProcNode::Top)),
         ProcNode::Process(thread) if alive(kernel, node) => {
@@ -114,7 +120,7 @@ pub(crate) fn list(
             (Place::Thread, Box::new(move |id| ProcNode::OfThread(thread, id)))
         }
         ProcNode::Tasks(thread) => {
-            list_threads(kernel, thread, listing);
+            list_threads(kernel, shown, thread, listing);
             return Ok(());
         }
         ProcNode::OfProcess(thread, _) | ProcNode::OfThread(thread, _)
@@ -137,8 +143,9 @@ pub(crate) fn list(
     }
     if node == ProcNode::Root {
         let processes = kernel.tasks.processes.iter();
-        let processes = processes.map(|(_, process)| (process.number, process.leader));
-        let processes = processes.filter(|(_, leader)| kernel.sees(caller, *leader));
+        let processes = processes
+            .map(|(_, process)| (kernel.number_in(shown, process.number), process.leader))
+            .filter(|(number, leader)| *number != 0 && kernel.shares_context(caller, *leader));
         let mut processes: Vec<(u32, ThreadKey)> = processes.collect();
         processes.sort_unstable();
         for (number, leader) in processes {
@@ -148,11 +155,12 @@ pub(crate) fn list(
     Ok(())
 }
 
-fn list_threads(kernel: &Kernel, thread: ThreadKey, listing: &mut Listing) {
+fn list_threads(kernel: &Kernel, shown: PidNsKey, thread: ThreadKey, listing: &mut Listing) {
     let Some(record) = kernel.tasks.threads.get(thread) else { return };
     let threads = kernel.tasks.processes.at(record.process).threads;
     for (key, thread) in iterate(&kernel.tasks.threads, threads, |thread| &thread.siblings) {
-        list_number(listing, thread.number, ProcNode::Thread(key));
+        let number = kernel.number_in(shown, thread.number);
+        list_number(listing, number, ProcNode::Thread(key));
     }
 }
 

@@ -4,27 +4,37 @@ use standin::Errno;
 
 use super::row::Content;
 use super::{ProcNode, namespace, not_modelled, text};
-use crate::fs::Spot;
+use crate::fs::{MountKey, Spot};
 use crate::kernel::Kernel;
 use crate::namespace::mount;
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
 
 /// Where a link leads.
-pub(crate) fn readlink(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<Vec<u8>> {
+pub(crate) fn readlink(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    (mount, node): (MountKey, ProcNode),
+) -> Step<Vec<u8>> {
     if let ProcNode::Namespace(thread, id) = node {
         return namespace::readlink(kernel, caller, thread, id);
     }
     let mut text = Vec::new();
     let thread = kernel.tasks.threads.at(caller);
     let process = kernel.tasks.processes.at(thread.process);
+    // Who is not in the mount's PID namespace has no directory there.
+    let shown = |number| {
+        let to = kernel.pids_shown(mount);
+        let number = kernel.number_in(to, number);
+        if number == 0 { Err(Errno::ENOENT) } else { Ok(u64::from(number)) }
+    };
     match node.content() {
         Content::LinkTo(target) => text.extend_from_slice(target),
-        Content::OwnProcess => text::decimal(&mut text, process.number.into()),
+        Content::OwnProcess => text::decimal(&mut text, shown(process.number)?),
         Content::OwnThread => {
-            text::decimal(&mut text, process.number.into());
+            text::decimal(&mut text, shown(process.number)?);
             text.extend_from_slice(b"/task/");
-            text::decimal(&mut text, thread.number.into());
+            text::decimal(&mut text, shown(thread.number)?);
         }
         Content::RootDirectory => {
             may_jump(kernel, caller, node)?;

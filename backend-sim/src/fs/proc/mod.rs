@@ -27,11 +27,24 @@ pub(crate) use link::{jump, readlink};
 use row::Content;
 pub(crate) use row::RowId;
 
-use super::{FileKey, Node};
+use super::{Born, FileKey, MountKey, Node};
 use crate::kernel::Kernel;
+use crate::namespace::pid::PidNsKey;
 use crate::namespace::{time, user};
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
+
+impl Kernel {
+    /// The PID namespace that a mount of /proc shows.
+    fn pids_shown(&self, mount: MountKey) -> PidNsKey {
+        match self.vfs.mounts.at(mount).born {
+            Born::Proc(shown) => shown,
+            Born::Plain | Born::Hierarchy(_) | Born::Tmpfs(..) => {
+                self.namespaces.first.pid_for_children
+            }
+        }
+    }
+}
 
 /// A file or directory of /proc. A process is named by the thread whose number it has: its leader, though a number of
 /// another thread leads to a directory too, which is not listed.
@@ -187,7 +200,7 @@ fn not_modelled(node: ProcNode) -> crate::step::Stop {
 pub(crate) fn read(
     kernel: &Kernel,
     caller: ThreadKey,
-    node: ProcNode,
+    (mount, node): (MountKey, ProcNode),
     text: &mut Vec<u8>,
 ) -> Step<()> {
     let (thread, whole) = match node {
@@ -206,9 +219,10 @@ pub(crate) fn read(
         | ProcNode::Setting(_) => return Err(not_modelled(node)),
     };
     let Some(record) = kernel.tasks.threads.get(thread) else { return Err(Errno::ESRCH.into()) };
+    let shown = kernel.pids_shown(mount);
     match node.content() {
-        Content::Status => status::print(kernel, caller, thread, text),
-        Content::Stat => stat::print(kernel, caller, thread, whole, text),
+        Content::Status => status::print(kernel, (caller, shown), thread, text),
+        Content::Stat => stat::print(kernel, (caller, shown), thread, whole, text),
         Content::Statm => content::statm(kernel, record, text),
         Content::Cgroup => content::cgroup(kernel, caller, record, text),
         Content::Cpuset => content::cpuset(kernel, caller, thread, text),

@@ -152,7 +152,7 @@ fn add_flags(mount: &Mount, read_only: bool, out: &mut Vec<u8>) {
 /// Options of the filesystem: of a tmpfs those that are not the usual ones.
 fn add_options(kernel: &Kernel, mount: &Mount, out: &mut Vec<u8>) {
     let (mode, owner, group) = match mount.born {
-        Born::Plain => return,
+        Born::Plain | Born::Proc(_) => return,
         Born::Hierarchy(id) => {
             kernel.cgroups.print_options(id, out);
             return;

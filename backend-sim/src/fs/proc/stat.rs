@@ -7,6 +7,7 @@ use standin::id::Moment;
 use super::status::{Shown, shown};
 use super::{memory, text};
 use crate::kernel::Kernel;
+use crate::namespace::pid::PidNsKey;
 use crate::task::{self, Process, State, Thread, ThreadKey, handle};
 
 /// Task flags that a program sees (recorded): an address space of its own, not yet run a program, exiting, dead, ended by
@@ -28,7 +29,7 @@ const CHILD_SIGNAL: i64 = 17;
 /// Prints it: of the process as a whole, or of one thread.
 pub(super) fn print(
     kernel: &Kernel,
-    caller: ThreadKey,
+    (caller, to): (ThreadKey, PidNsKey),
     key: ThreadKey,
     whole: bool,
     out: &mut Vec<u8>,
@@ -40,13 +41,13 @@ pub(super) fn print(
     let state = shown(kernel, caller, key);
     let live = !thread.exited;
     out.reserve(320);
-    text::decimal(out, thread.number.into());
+    text::decimal(out, kernel.number_in(to, thread.number).into());
     out.extend_from_slice(b" (");
     out.extend_from_slice(&thread.name);
     out.extend_from_slice(b") ");
     out.push(state.letter());
     for number in [kernel.tasks.parent_number(thread.process), job.number, job.session] {
-        field(out, number.into());
+        field(out, kernel.number_in(to, number).into());
     }
     out.extend_from_slice(b" 0 -1");
     field(out, flags(thread, process));

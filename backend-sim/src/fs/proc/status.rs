@@ -6,6 +6,7 @@ use standin::{CapabilitySet, SignalSet};
 use super::{memory, text};
 use crate::cgroup::cpuset::{self, Mask};
 use crate::kernel::Kernel;
+use crate::namespace::pid::PidNsKey;
 use crate::profile::Release;
 use crate::task::{Process, Thread, ThreadKey};
 
@@ -84,7 +85,12 @@ Mems_allowed_list:\t0\nvoluntary_ctxt_switches:\t1\nnonvoluntary_ctxt_switches:\
 const FIRST_TABLE: u64 = 64;
 
 /// Prints it.
-pub(super) fn print(kernel: &Kernel, caller: ThreadKey, key: ThreadKey, out: &mut Vec<u8>) {
+pub(super) fn print(
+    kernel: &Kernel,
+    (caller, to): (ThreadKey, PidNsKey),
+    key: ThreadKey,
+    out: &mut Vec<u8>,
+) {
     let thread = kernel.tasks.threads.at(key);
     let process = kernel.tasks.processes.at(thread.process);
     let release = kernel.profile.release;
@@ -99,7 +105,7 @@ pub(super) fn print(kernel: &Kernel, caller: ThreadKey, key: ThreadKey, out: &mu
     }
     out.extend_from_slice(b"\nState:\t");
     out.extend_from_slice(shown(kernel, caller, key).words());
-    ids(kernel, caller, thread, process, out);
+    ids(kernel, (caller, to), (thread, process), out);
     if release >= Release::V6_12 {
         out.extend_from_slice(b"Kthread:\t0\n");
     }
@@ -143,7 +149,12 @@ fn line(out: &mut Vec<u8>, label: &[u8], numbers: &[u32]) {
     }
 }
 
-fn ids(kernel: &Kernel, reader: ThreadKey, thread: &Thread, process: &Process, out: &mut Vec<u8>) {
+fn ids(
+    kernel: &Kernel,
+    (reader, shown): (ThreadKey, PidNsKey),
+    (thread, process): (&Thread, &Process),
+    out: &mut Vec<u8>,
+) {
     let job = kernel.tasks.jobs.get(process.job);
     let (all, to) = (&kernel.namespaces, kernel.credentials(reader).namespace);
     let user = thread.credentials.user;
@@ -152,10 +163,11 @@ fn ids(kernel: &Kernel, reader: ThreadKey, thread: &Thread, process: &Process, o
     let group = thread.credentials.group;
     let group = [group.real, group.effective, group.saved, group.filesystem];
     let group = group.map(|id| all.told_group(to, id).0);
-    line(out, b"\nTgid:", &[process.number]);
+    let number = |number| kernel.number_in(shown, number);
+    line(out, b"\nTgid:", &[number(process.number)]);
     line(out, b"\nNgid:", &[0]);
-    line(out, b"\nPid:", &[thread.number]);
-    line(out, b"\nPPid:", &[kernel.tasks.parent_number(thread.process)]);
+    line(out, b"\nPid:", &[number(thread.number)]);
+    line(out, b"\nPPid:", &[number(kernel.tasks.parent_number(thread.process))]);
     line(out, b"\nTracerPid:", &[0]);
     line(out, b"\nUid:", &user);
     line(out, b"\nGid:", &group);
@@ -170,10 +182,19 @@ fn ids(kernel: &Kernel, reader: ThreadKey, thread: &Thread, process: &Process, o
     if thread.credentials.groups().is_empty() {
         out.push(b' ');
     }
-    line(out, b"\nNStgid:", &[process.number]);
-    line(out, b"\nNSpid:", &[thread.number]);
-    line(out, b"\nNSpgid:", &[job.number]);
-    line(out, b"\nNSsid:", &[job.session]);
+    for (label, number) in [
+        (&b"\nNStgid:"[..], process.number),
+        (b"\nNSpid:", thread.number),
+        (b"\nNSpgid:", job.number),
+        (b"\nNSsid:", job.session),
+    ] {
+        line(out, label, &[kernel.number_in(shown, number)]);
+        // And in each namespace that the thread is in below the one that is shown.
+        let below = kernel.inner(thread.number).into_iter().flat_map(|inner| inner.below(shown));
+        for key in below {
+            line(out, b"", &[kernel.number_in(key, number)]);
+        }
+    }
     out.push(b'\n');
 }
 

@@ -10,6 +10,7 @@ use standin::{Capability, Errno, Failure, Gid, Uid};
 
 use super::ProcNode;
 use crate::kernel::Kernel;
+use crate::namespace::pid;
 use crate::namespace::user::MOST;
 use crate::namespace::uts::{self, Name, Which};
 use crate::notify;
@@ -41,6 +42,9 @@ enum Setting {
     /// How many namespaces of a kind the caller's user namespace lets a user have (namespaces(7)).
     Limit(NamespaceKind),
     Watching(Limit),
+    /// The highest number of a process, and the last (`namespace::pid`).
+    LastNumber,
+    NumberEnd,
 }
 
 const fn row(above: Option<u8>, name: &'static [u8], mode: u16, setting: Setting) -> Row {
@@ -56,7 +60,7 @@ const fn limit(name: &'static [u8], kind: NamespaceKind) -> Row {
     row(Some(9), name, 0o644, Setting::Limit(kind))
 }
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 25] = [
     row(None, b"kernel", 0o555, Setting::Directory),
     row(Some(0), b"arch", 0o444, Setting::Hardware),
     row(Some(0), b"domainname", 0o644, Setting::Name(Which::Domain)),
@@ -80,6 +84,8 @@ const ROWS: [Row; 23] = [
     row(Some(19), b"max_queued_events", 0o644, Setting::Watching(Limit::Events)),
     row(Some(19), b"max_user_instances", 0o644, Setting::Watching(Limit::Watchers)),
     row(Some(19), b"max_user_watches", 0o644, Setting::Watching(Limit::Watches)),
+    row(Some(0), b"ns_last_pid", 0o666, Setting::LastNumber),
+    row(Some(0), b"pid_max", 0o644, Setting::NumberEnd),
 ];
 
 impl SettingId {
@@ -136,6 +142,12 @@ pub(crate) fn allows(
     access.bits() & 7 & !u32::from(granted) == 0
 }
 
+/// Whether a setting is the caller's though its mode does not say so.
+pub(crate) fn owns(kernel: &Kernel, caller: ThreadKey, setting: Option<SettingId>) -> bool {
+    setting.is_some_and(|id| id.row().setting == Setting::NumberEnd)
+        && pid::setting::owns_end(kernel, caller)
+}
+
 /// Copies what stands at `offset`; how much.
 pub(crate) fn read(
     kernel: &Kernel,
@@ -166,6 +178,14 @@ pub(crate) fn read(
             number = notify::setting::get(kernel, limit)?.to_string();
             number.as_bytes()
         }
+        Setting::LastNumber => {
+            number = pid::setting::read_last(kernel, caller).to_string();
+            number.as_bytes()
+        }
+        Setting::NumberEnd => {
+            number = pid::setting::read_end(kernel, caller).to_string();
+            number.as_bytes()
+        }
     };
     let rest = text.iter().chain(b"\n").skip(usize::try_from(offset).unwrap_or(usize::MAX));
     Ok(buffer.iter_mut().zip(rest).map(|(to, byte)| *to = *byte).count())
@@ -188,6 +208,15 @@ pub(crate) fn write(
             if offset == 0 {
                 notify::setting::set(kernel, limit, bytes)?;
             }
+            return Ok(bytes.len());
+        }
+        Setting::LastNumber | Setting::NumberEnd if offset > 0 => return Ok(bytes.len()),
+        Setting::LastNumber => {
+            pid::setting::write_last(kernel, caller, bytes)?;
+            return Ok(bytes.len());
+        }
+        Setting::NumberEnd => {
+            pid::setting::write_end(kernel, caller, bytes)?;
             return Ok(bytes.len());
         }
         Setting::Directory

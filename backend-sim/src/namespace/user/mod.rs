@@ -16,7 +16,7 @@ use standin::{Gid, Uid};
 pub(crate) use change::{check_new, is_alone, made, may_join, member, new};
 pub(crate) use count::{Counts, Limits, MOST};
 pub(crate) use map::{IdMap, NO_ID, OVERFLOW_ID};
-pub(crate) use reach::{Holder, capable, owns};
+pub(crate) use reach::{Holder, capable, is_below, owns};
 pub(crate) use write::{
     Which, may_open_setgroups, read_map, read_setgroups, write_map, write_setgroups,
 };

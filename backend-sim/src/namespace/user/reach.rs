@@ -33,6 +33,16 @@ pub(crate) fn capable(kernel: &Kernel, own: Holder, over: UserNs, capability: Ca
     }
 }
 
+/// Whether a namespace is another or lies below it.
+pub(crate) fn is_below(kernel: &Kernel, below: UserNs, above: UserNs) -> bool {
+    let mut below = below;
+    while below != above {
+        let Some(key) = below else { return false };
+        below = kernel.namespaces.user(Some(key)).parent;
+    }
+    true
+}
+
 /// Whether somebody made a namespace or one above it, right below its own: so it is not less than who has every capability there.
 pub(crate) fn owns(kernel: &Kernel, own: Holder, below: UserNs) -> bool {
     let mut below = below;

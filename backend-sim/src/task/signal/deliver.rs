@@ -5,6 +5,7 @@ use standin::{Disposition, Signal};
 
 use super::{Action, pending, stop};
 use crate::kernel::Kernel;
+use crate::namespace::pid;
 use crate::task::{Caught, ProcessKey, ThreadKey, exit, job};
 use crate::wait::Channel;
 
@@ -33,8 +34,10 @@ pub(crate) fn deliver(kernel: &mut Kernel, thread: ThreadKey) {
         match kernel.tasks.processes.at(process).action(signal) {
             Action::Nothing => {}
             Action::Count => count(kernel, thread, signal),
-            // Process 1 gets nothing that it does not handle.
-            Action::Stop | Action::End if process == kernel.tasks.init => {}
+            // Process 1 gets nothing that it does not handle, nor has the first of a PID namespace been sent anything else but STOP.
+            Action::Stop | Action::End
+                if (signal != Signal::STOP || process == kernel.tasks.init)
+                    && pid::is_unkillable(kernel, process) => {}
             Action::Stop if signal != Signal::STOP && cannot_continue(kernel, process) => {}
             Action::Stop => stop::stop(kernel, thread, signal),
             Action::End => {

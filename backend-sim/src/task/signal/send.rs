@@ -7,6 +7,7 @@ use super::{Action, STOPS, deliver, may_signal, pending, stop};
 use crate::context;
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::pid;
 use crate::step::Step;
 use crate::task::{Process, ProcessKey, ThreadKey, exit};
 
@@ -25,7 +26,7 @@ pub(crate) fn send_process(
     }
     may_signal(kernel, caller, process, signal)?;
     if let Some(signal) = signal {
-        send_from_user(kernel, process, signal);
+        send_from_user(kernel, caller, process, signal);
     }
     Ok(())
 }
@@ -44,20 +45,22 @@ pub(crate) fn send_group(
     let job = if group == 0 {
         Some(kernel.tasks.processes.at(own).job)
     } else {
-        kernel.tasks.jobs.find(group)
+        kernel.number_meant(caller, group).and_then(|group| kernel.tasks.jobs.find(group))
     };
     let members = job.map(|job| kernel.tasks.job_members(job)).unwrap_or_default();
     // The permissions are those of this moment: the caller itself may be among those that end.
     let refusals: Vec<_> = members
         .into_iter()
-        .map(|member| (member, may_signal(kernel, caller, member, signal)))
+        .map(|member| {
+            (member, may_signal(kernel, caller, member, signal), force(kernel, caller, member))
+        })
         .collect();
     let mut result = Err(Errno::ESRCH);
-    for (member, permitted) in refusals {
+    for (member, permitted, force) in refusals {
         if permitted.is_ok()
             && let Some(signal) = signal
         {
-            send_from_user(kernel, member, signal);
+            send_as(kernel, member, signal, force);
         }
         if result.is_err() {
             result = permitted;
@@ -66,18 +69,42 @@ pub(crate) fn send_group(
     result
 }
 
-/// A signal of a process: a context's first process gets none that it does not handle.
-fn send_from_user(kernel: &mut Kernel, process: ProcessKey, signal: Signal) {
+/// Whether KILL and STOP reach the first process of a PID namespace too: those of who is outside do, and the kernel's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Force {
+    Yes,
+    No,
+}
+
+/// What a signal of this sender is to a process.
+pub(crate) fn force(kernel: &Kernel, sender: ThreadKey, process: ProcessKey) -> Force {
+    if kernel.tasks.inner.is_empty() {
+        return Force::No;
+    }
+    let Some(record) = kernel.tasks.processes.get(process) else { return Force::No };
+    let home = kernel.pid_ns(record.leader);
+    let number = kernel.tasks.threads.at(sender).number;
+    if kernel.number_in(home, number) == 0 { Force::Yes } else { Force::No }
+}
+
+/// A signal of a process.
+fn send_from_user(kernel: &mut Kernel, sender: ThreadKey, process: ProcessKey, signal: Signal) {
+    let force = force(kernel, sender, process);
+    send_as(kernel, process, signal, force);
+}
+
+/// The same: a context's first process gets none that it does not handle.
+fn send_as(kernel: &mut Kernel, process: ProcessKey, signal: Signal, force: Force) {
     let Some(record) = kernel.tasks.processes.get(process) else { return };
     if record.action(signal) == Action::Count || !context::is_protected(kernel, process) {
-        send(kernel, process, None, signal);
+        send(kernel, process, None, (signal, force));
     }
 }
 
 /// A signal that a thread's own call causes: it goes to this thread alone.
 pub(crate) fn send_thread(kernel: &mut Kernel, thread: ThreadKey, signal: Signal) {
     let process = kernel.tasks.process_of(thread);
-    send(kernel, process, Some(thread), signal);
+    send(kernel, process, Some(thread), (signal, Force::Yes));
 }
 
 /// A signal for what a thread's own instruction did: it ends the process, also one that ignores or blocks it.
@@ -96,13 +123,16 @@ pub(crate) fn fault<T>(kernel: &mut Kernel, thread: ThreadKey, signal: Signal) -
 }
 
 /// SIGKILL, as from the kernel. No thread can block, handle or ignore it, and neither a stop nor a freeze of v2 holds it back: so
-/// it needs no taker. Process 1 never hears of it.
-pub(crate) fn kill(kernel: &mut Kernel, process: ProcessKey) {
-    let Some(record) = kernel.tasks.processes.get_mut(process) else { return };
+/// it needs no taker. Process 1 never hears of it, and the first of a PID namespace only if it is forced.
+pub(crate) fn kill(kernel: &mut Kernel, process: ProcessKey, force: Force) {
+    let Some(record) = kernel.tasks.processes.get(process) else { return };
     if record.is_zombie() || record.ending().is_some() || process == kernel.tasks.init {
         return;
     }
-    record.pending.insert(Signal::KILL);
+    if force == Force::No && pid::is_init(kernel, process) {
+        return;
+    }
+    kernel.tasks.processes.at_mut(process).pending.insert(Signal::KILL);
     exit::exit_process(kernel, process, WaitStatus::Killed(Signal::KILL));
 }
 
@@ -114,13 +144,13 @@ pub(crate) fn kill_for_memory(kernel: &mut Kernel, process: ProcessKey) {
     let ending = kernel.tasks.processes.get(process).and_then(Process::ending);
     match ending {
         Some(status) => exit::exit_process(kernel, process, status),
-        None => kill(kernel, process),
+        None => kill(kernel, process, Force::Yes),
     }
 }
 
 /// A signal from the kernel to a process that may be gone.
 pub(crate) fn send_kernel(kernel: &mut Kernel, process: ProcessKey, signal: Signal) {
-    send(kernel, process, None, signal);
+    send(kernel, process, None, (signal, Force::Yes));
 }
 
 /// The parent's thread has ended: the child gets what it asked for, if the parent may send it.
@@ -133,7 +163,8 @@ pub(crate) fn send_parent_death(
     if kernel.tasks.processes.get(child).is_some()
         && may_signal(kernel, parent, child, Some(signal)).is_ok()
     {
-        send(kernel, child, None, signal);
+        let force = force(kernel, parent, child);
+        send(kernel, child, None, (signal, force));
     }
 }
 
@@ -142,10 +173,10 @@ pub(super) fn send(
     kernel: &mut Kernel,
     process: ProcessKey,
     thread: Option<ThreadKey>,
-    signal: Signal,
+    (signal, force): (Signal, Force),
 ) {
     if signal == Signal::KILL {
-        return kill(kernel, process);
+        return kill(kernel, process, force);
     }
     let Some(record) = kernel.tasks.processes.get(process) else { return };
     if record.is_zombie() || record.ending().is_some() {
@@ -159,7 +190,7 @@ pub(super) fn send(
         pending::flush(kernel, process, STOPS);
         continued = stop::resume(kernel, process);
     }
-    let dropped = is_ignored(kernel, process, suggested, (signal, action))
+    let dropped = is_ignored(kernel, process, suggested, (signal, action, force))
         || pending::has(kernel, process, thread, signal);
     if !dropped {
         pending::add(kernel, process, thread, signal);
@@ -176,11 +207,12 @@ fn is_ignored(
     kernel: &Kernel,
     process: ProcessKey,
     suggested: ThreadKey,
-    (signal, action): (Signal, Action),
+    (signal, action, force): (Signal, Action, Force),
 ) -> bool {
-    // Process 1 gets nothing that it does not handle.
-    let unwanted =
-        action == Action::Nothing || (process == kernel.tasks.init && action != Action::Count);
+    // Process 1 gets nothing that it does not handle, and the first of a PID namespace little else.
+    let is_forced = signal == Signal::STOP && force == Force::Yes && process != kernel.tasks.init;
+    let unwanted = action == Action::Nothing
+        || (action != Action::Count && !is_forced && pid::is_unkillable(kernel, process));
     unwanted && !kernel.tasks.threads.at(suggested).mask.contains(signal)
 }
 
