@@ -8,7 +8,8 @@ use standin_tests::sources::{Source, rust_files};
 use toml::{Table, Value};
 
 /// The folders of the packages.
-const PACKAGES: [&str; 6] = ["core", "backend-linux", "backend-sim", "tests", "cli", "bench"];
+const PACKAGES: [&str; 7] =
+    ["core", "backend-linux", "backend-sim", "tests", "cli", "bench/peers", "bench/instructions"];
 /// The modules of core that are libraries built on the trait alone.
 const LIBRARIES: [&str; 6] = ["cgroup", "context", "service", "ipc", "engine", "transcript"];
 /// Who may use whom among them.

@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use standin::backend::{Processes, WaitOptions};
-use standin::id::Bytes;
 use standin::fs;
+use standin::id::Bytes;
 use standin_sim::Machine;
 
 /// Adds up what the system's allocator has given out.
