@@ -8,7 +8,7 @@ use corosensei::stack::DefaultStack;
 use standin::layer::Layered;
 use standin::{Backend, ExitCode, KPath};
 
-use super::fiber::{Fiber, Left, Resume, is_inside, stack};
+use super::fiber::{Fiber, Left, Resume, is_inside, returns_soon, stack};
 use crate::beside::Beside;
 use crate::cgroup;
 use crate::kernel::Kernel;
@@ -158,6 +158,7 @@ fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
         // A path without a program was refused by spawn; one that was taken away since then fails like a bad image.
         let run = |kernel: &dyn Backend| {
             let code = program.map_or(ExitCode(127), |program| program(kernel, &start.arguments));
+            returns_soon();
             let _ = kernel.exit(code);
         };
         match shared_too {

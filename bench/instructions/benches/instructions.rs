@@ -1,4 +1,4 @@
-//! The instructions of the ten hottest paths of the machine, and the most that each may need.
+//! The instructions of the hottest paths of the machine, and the most that each may need.
 //!
 //! `cargo bench --bench instructions` counts them by callgrind: exact figures, on a busy machine too. It needs
 //! valgrind(1) and `cargo install gungraun-runner` of the version that Cargo.lock names. A path that needs more than [`most`]
@@ -196,11 +196,35 @@ fn two_programs() -> Machine {
     machine
 }
 
-#[library_benchmark(config = limit(487_100))]
+#[library_benchmark(config = limit(328_800))]
 #[bench::by_timers(two_programs())]
 fn switch(machine: Machine) -> Machine {
     assert!(machine.run("/bin/both", &[]).is_ok());
     machine
+}
+
+// One manager's job: make, three values, in, three looks, out, away.
+#[library_benchmark(config = limit(3_267_100))]
+#[bench::core_files(idle())]
+fn job((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
+    const JOB: &str = "/sys/fs/cgroup/a/b/c/d/job";
+    let of = |file: &str| format!("{JOB}/{file}");
+    let values =
+        [("cgroup.max.depth", "3"), ("cgroup.max.descendants", "10"), ("cgroup.freeze", "0")];
+    let values = values.map(|(file, value)| (of(file), value));
+    let procs = of("cgroup.procs");
+    let looks = [of("cgroup.events"), of("cgroup.stat"), procs.clone()];
+    for _ in 0..TIMES {
+        scene.root.mkdir(Place::cwd(path(JOB)), Mode::new(0o755)).unwrap();
+        for (file, value) in &values {
+            put(&scene.root, file, value.as_bytes());
+        }
+        put(&scene.root, &procs, pid.as_bytes());
+        looks.iter().for_each(|file| get(&scene.root, file));
+        put(&scene.root, "/sys/fs/cgroup/cgroup.procs", pid.as_bytes());
+        scene.root.rmdir(Place::cwd(path(JOB))).unwrap();
+    }
+    (scene, idle, pid)
 }
 
 library_benchmark_group!(
@@ -215,7 +239,8 @@ library_benchmark_group!(
         read_proc_cgroup,
         list,
         new_machine,
-        switch
+        switch,
+        job
     ]
 );
 

@@ -59,6 +59,6 @@ pub(crate) fn print() {
         } else {
             "MISSED"
         };
-        println!("{what:<46} {bytes:>11} {floor:>9} {goal:>9} {:>12}  {mark}", "-");
+        println!("{what:<46} {bytes:>11} {floor:>9} {goal:>9} {:>12} {:>12}  {mark}", "-", "-");
     }
 }

@@ -127,7 +127,9 @@ pub(crate) fn all(host: Option<&[f64]>, print: &mut dyn FnMut(&Row)) {
     let mut host = host.unwrap_or_default().iter().copied();
     for (what, floor_ns, goal_ns, measure) in ROWS.iter().copied() {
         let machine_ns = measure(&subject);
-        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns: host.next() });
+        let host_ns = host.next();
+        let what = what.to_owned();
+        print(&Row { what, floor_ns, goal_ns, machine_ns, host_ns, directory_ns: None });
     }
     let few = siblings(&root, "/sys/fs/cgroup", 10);
     print(&Row {
@@ -136,5 +138,6 @@ pub(crate) fn all(host: Option<&[f64]>, print: &mut dyn FnMut(&Row)) {
         goal_ns: few,
         machine_ns: siblings(&root, "/sys/fs/cgroup", 20_000),
         host_ns: host.next(),
+        directory_ns: None,
     });
 }

@@ -1,16 +1,20 @@
 //! The numbers that standin promises, measured: the machine and the real kernel in one run, since only ratios last.
 //!
-//! `cargo bench` prints a row a promise: what it took on the machine (the median of nine rounds), the floor, the goal, and
-//! what the same calls took on this host, where it has root and a cgroup2 hierarchy. Timings decide nothing: a row that
+//! `cargo bench --bench numbers` prints a row a promise: what it took on the machine (the median of nine rounds), the floor, the
+//! goal, what the same calls took on this host, where it has root and a cgroup2 hierarchy, and what a temporary directory in
+//! the place of a kernel took. Timings decide nothing: a row that
 //! misses its floor is marked, and the exit status stays 0.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to report")]
 
 mod bytes;
+mod directory;
 mod host;
 mod lives;
 mod measure;
+mod namespaces;
 mod rows;
+mod schedules;
 
 use measure::{Row, time};
 
@@ -24,21 +28,28 @@ fn main() {
     if host.is_none() {
         println!("no real kernel beside the machine: that needs root and a cgroup2 hierarchy");
     }
-    println!("{:<46} {:>11} {:>9} {:>9} {:>12}", "what", "machine", "floor", "goal", "real kernel");
+    println!(
+        "{:<46} {:>11} {:>9} {:>9} {:>12} {:>12}",
+        "what", "machine", "floor", "goal", "real kernel", "a directory"
+    );
     let mut missed = 0;
     let mut print = |row: &Row| {
         let mark = row.mark();
         missed += u32::from(mark == "MISSED");
+        let or_none = |ns: Option<f64>| ns.map_or_else(|| "-".to_owned(), time);
         println!(
-            "{:<46} {:>11} {:>9} {:>9} {:>12}  {mark}",
+            "{:<46} {:>11} {:>9} {:>9} {:>12} {:>12}  {mark}",
             row.what,
             time(row.machine_ns),
             time(row.floor_ns),
             time(row.goal_ns),
-            row.host_ns.map_or_else(|| "-".to_owned(), time),
+            or_none(row.host_ns),
+            or_none(row.directory_ns),
         );
     };
     rows::all(host.as_ref(), &mut print);
+    namespaces::all(host.is_some(), &mut print);
+    schedules::print();
     bytes::print();
     println!("{missed} rows miss their floor");
 }

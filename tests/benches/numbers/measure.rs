@@ -12,6 +12,8 @@ pub(crate) struct Row {
     pub(crate) goal_ns: f64,
     pub(crate) machine_ns: f64,
     pub(crate) host_ns: Option<f64>,
+    /// A temporary directory's.
+    pub(crate) directory_ns: Option<f64>,
 }
 
 impl Row {

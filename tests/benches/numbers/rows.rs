@@ -7,6 +7,7 @@ use standin::backend::{Backend, Deadline, OpenOptions, Processes, Spawn, WaitOpt
 use standin::{ExitCode, KPath, Place, fs};
 use standin_sim::Machine;
 
+use crate::directory;
 use crate::host::Host;
 use crate::lives;
 use crate::measure::{Row, each};
@@ -178,11 +179,13 @@ pub(crate) fn all(host: Option<&Host>, print: &mut dyn FnMut(&Row)) {
     for (what, floor_ns, goal_ns, measurement) in ROWS.iter().copied() {
         let machine_ns = measurement(&simulated);
         let host_ns = here.as_ref().map(measurement);
-        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns });
+        let directory_ns = directory::measure(what);
+        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns, directory_ns });
     }
     lives::all(lives.as_deref(), print);
     let mut alone = |what: &str, floor_ns, goal_ns, machine_ns| {
-        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns: None });
+        let (host_ns, directory_ns) = (None, None);
+        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns, directory_ns });
     };
     alone(
         "a new machine with its first process",
