@@ -124,10 +124,10 @@ fn check_seen(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<(), Err
         return Ok(());
     }
     let file = descriptors::get(kernel, caller, number)?;
-    match &kernel.vfs.files.at(file).kind {
-        OpenKind::Process(_, Some(inner)) if inner.told(own) != 0 => Ok(()),
-        _ => Err(Errno::EINVAL),
-    }
+    let OpenKind::Process(_, Some(inner)) = &kernel.vfs.files.at(file).kind else {
+        return Err(Errno::EINVAL);
+    };
+    if inner.told(own) == 0 { Err(Errno::EINVAL) } else { Ok(()) }
 }
 
 operation! {

@@ -48,7 +48,7 @@ pub(crate) fn may_look_into_for_real(
 ///
 /// # Errors
 /// ESRCH; EPERM for the caller's own process, for one that has exited, and for one that the caller may not trace. `NotModelled`:
-/// one that the v1 freezer holds, which stops when it is thawed.
+/// one that the v1 freezer holds, which stops when it is thawed, and the first of a PID namespace that waits for the others' end.
 pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<()> {
     let thread = kernel.named_thread(caller, number).ok_or(Errno::ESRCH)?;
     let own = kernel.credentials(caller);
@@ -58,8 +58,11 @@ pub(crate) fn attach(kernel: &Kernel, caller: ThreadKey, number: u32) -> Step<()
         return Err(context::untraceable(kernel, record.label).into());
     }
     let same = record.process == kernel.tasks.process_of(caller);
-    if same || record.exited || !allows(kernel, caller, thread, &asker) {
+    let lasts = kernel.tasks.processes.at(record.process).outlives_all();
+    if same || (record.exited && !lasts) || !allows(kernel, caller, thread, &asker) {
         Err(Errno::EPERM.into())
+    } else if lasts {
+        Err(Failure::NotModelled("attaching to what ends with its PID namespace").into())
     } else if record.frozen_v1 {
         Err(Failure::NotModelled("attaching to what the v1 freezer holds").into())
     } else {

@@ -17,6 +17,7 @@ pub(super) enum Shown {
     Sleeping,
     Stopped,
     Uninterruptible,
+    Idle,
     Zombie,
 }
 
@@ -27,6 +28,7 @@ impl Shown {
             Self::Sleeping => b'S',
             Self::Stopped => b'T',
             Self::Uninterruptible => b'D',
+            Self::Idle => b'I',
             Self::Zombie => b'Z',
         }
     }
@@ -37,16 +39,19 @@ impl Shown {
             Self::Sleeping => b"S (sleeping)",
             Self::Stopped => b"T (stopped)",
             Self::Uninterruptible => b"D (disk sleep)",
+            Self::Idle => b"I (idle)",
             Self::Zombie => b"Z (zombie)",
         }
     }
 }
 
 /// How a thread looks to `caller`: itself runs and who works for a processor, all that wait or do nothing sleep, the frozen too;
-/// those that the v1 freezer holds sleep deeper.
+/// those that the v1 freezer holds sleep deeper, and the first of a PID namespace that waits for the others to be gone is idle.
 pub(super) fn shown(kernel: &Kernel, caller: ThreadKey, thread: ThreadKey) -> Shown {
     let record = kernel.tasks.threads.at(thread);
-    if record.exited {
+    if record.exited && kernel.tasks.processes.at(record.process).outlives_all() {
+        if kernel.profile.release < Release::V6_18 { Shown::Idle } else { Shown::Sleeping }
+    } else if record.exited {
         Shown::Zombie
     } else if thread == caller {
         Shown::Running

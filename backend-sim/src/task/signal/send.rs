@@ -8,6 +8,7 @@ use crate::context;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::namespace::pid;
+use crate::profile::Release;
 use crate::step::Step;
 use crate::task::{Process, ProcessKey, ThreadKey, exit};
 
@@ -221,7 +222,9 @@ fn is_ignored(
 fn complete(kernel: &mut Kernel, process: ProcessKey, thread: Option<ThreadKey>, signal: Signal) {
     let Some(taker) = taker(kernel, process, thread, signal) else { return };
     let record = kernel.tasks.processes.at(process);
-    let at_once = signal.default_disposition() == Disposition::Terminate;
+    // Up to 6.12 the first process of a namespace ends by what its first thread alone blocks (recorded).
+    let spares = kernel.profile.release >= Release::V6_18 && pid::is_unkillable(kernel, process);
+    let at_once = signal.default_disposition() == Disposition::Terminate && !spares;
     if at_once && record.action(signal) == Action::End {
         exit::exit_process(kernel, process, WaitStatus::Killed(signal));
     } else {
