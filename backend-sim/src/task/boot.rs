@@ -92,6 +92,7 @@ impl Tasks {
             last_number: MAKER_OF_KERNEL_THREADS,
             numbers_wrapped: false,
             last_serial: 0,
+            logins: 0,
             jobs,
             accounts,
             first_limits: RlimitTable::default(),
