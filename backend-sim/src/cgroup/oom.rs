@@ -107,7 +107,7 @@ fn killable(kernel: &Kernel, top: CgroupKey) -> Vec<(ProcessKey, i16, CgroupKey)
 }
 
 /// How many pages a process has, shared ones too.
-fn resident(kernel: &Kernel, process: ProcessKey) -> i64 {
+pub(crate) fn resident(kernel: &Kernel, process: ProcessKey) -> i64 {
     let more = kernel.tasks.processes.at(process).more.as_ref();
     let charges = more.iter().flat_map(|more| &more.memory);
     let bytes: u64 = charges.map(|charge| memory::bytes(&kernel.cgroups, *charge)).sum();

@@ -8,6 +8,7 @@ use standin::{Capability, Errno, Failure};
 
 use super::rows::{Class, Target, Write};
 use super::{CgroupKey, Cgroups, value};
+use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::profile::Release;
 use crate::step::Step;
@@ -65,6 +66,51 @@ pub(super) fn vet(cgroups: &Cgroups, group: CgroupKey, file: &str) -> Result<(),
     }
 }
 
+/// What the machine as a whole may wait for (/proc/pressure).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Cpu,
+    Io,
+    Memory,
+}
+
+/// Prints a file of /proc/pressure.
+///
+/// # Errors
+/// As for the same file of a group.
+pub(crate) fn show_machine(kernel: &Kernel, resource: Resource, out: &mut Vec<u8>) -> Step<()> {
+    let file = match resource {
+        Resource::Cpu => CPU,
+        Resource::Io => "io.pressure",
+        Resource::Memory => MEMORY,
+    };
+    let root = kernel.cgroups.root;
+    vet(&kernel.cgroups, root, file)?;
+    for kind in ["some", "full"] {
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b" avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+    }
+    Ok(())
+}
+
+/// Whether an open file has a trigger.
+pub(crate) fn is_armed(kernel: &Kernel, file: FileKey) -> bool {
+    kernel.cgroups.triggers.contains_key(&file)
+}
+
+/// Bytes that the kernel looks at.
+const MACHINE_LENGTH: usize = 31;
+
+/// Sets a trigger on an open file of /proc/pressure.
+///
+/// # Errors
+/// EINVAL: no trigger, or nothing written. EBUSY: it has one.
+pub(crate) fn store_machine(kernel: &mut Kernel, file: FileKey, bytes: &[u8]) -> Step<()> {
+    // The last byte is taken for a newline, whatever it is.
+    let [text @ .., _] = bytes else { return Err(Errno::EINVAL.into()) };
+    set_trigger(kernel, file, text.get(..MACHINE_LENGTH).unwrap_or(text))
+}
+
 pub(super) fn show_cpu(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
     vet(&kernel.cgroups, target.group, CPU)?;
     show(kernel, target, out)
@@ -99,19 +145,23 @@ impl Trigger {
 
 /// Sets a trigger on this open file: one alone, EBUSY for a second one.
 pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
+    set_trigger(kernel, write.file, write.bytes)
+}
+
+fn set_trigger(kernel: &mut Kernel, file: FileKey, bytes: &[u8]) -> Step<()> {
     let files = &kernel.vfs.files;
     let triggers = &mut kernel.cgroups.triggers;
-    if triggers.contains_key(&write.file) {
+    if triggers.contains_key(&file) {
         return Err(Errno::EBUSY.into());
     }
     let privileged =
-        files.at(write.file).opener.rights(&kernel.namespaces).capable(Capability::SYS_RESOURCE);
+        files.at(file).opener.rights(&kernel.namespaces).capable(Capability::SYS_RESOURCE);
     let trigger =
-        parse(write.bytes).filter(|trigger| trigger.is_allowed(kernel.profile.release, privileged));
+        parse(bytes).filter(|trigger| trigger.is_allowed(kernel.profile.release, privileged));
     let trigger = trigger.ok_or(Errno::EINVAL)?;
     // Those of files that were closed meanwhile.
     triggers.retain(|file, _| files.get(*file).is_some());
-    triggers.insert(write.file, trigger);
+    triggers.insert(file, trigger);
     Ok(())
 }
 

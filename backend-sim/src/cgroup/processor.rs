@@ -92,6 +92,13 @@ pub(crate) fn begin(kernel: &mut Kernel, group: CgroupKey, held: bool) -> bool {
     throttle.begin(now)
 }
 
+impl Cgroups {
+    /// Processor time that was used since the machine began, whoever used it.
+    pub(crate) fn used_by_all_ns(&self) -> u64 {
+        self.table.at(self.root).processor_usage().used_ns
+    }
+}
+
 /// cpu.stat: processor time; with the controller, how often its limit bit. Programs use all of it, calls nothing.
 pub(super) fn show_stat(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
     let cgroups = &kernel.cgroups;

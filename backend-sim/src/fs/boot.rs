@@ -90,6 +90,7 @@ impl Vfs {
             paths: PathMemory::default(),
             locks: Locks::default(),
             notify: Notify::default(),
+            settings: super::proc::sysctl::Settings::default(),
             last_minor: numbers.first_minor - 1,
             mounts_made: 0,
             first_mount: numbers.first_mount,

@@ -79,6 +79,11 @@ impl Descriptors {
         self.slot(number).map(|slot| slot.file)
     }
 
+    /// Whether a number outlives execve(2).
+    pub(crate) fn is_inherited(&self, number: u32) -> bool {
+        self.slot(number).is_some_and(|slot| slot.inherited)
+    }
+
     /// How many numbers the table has room for (/proc/PID/status, `FDSize`).
     pub(crate) fn room(&self) -> usize {
         self.slots.len()

@@ -33,6 +33,11 @@ impl Locks {
         self.held.get(&node)?.iter().find(|held| held.file == file).map(|held| held.kind)
     }
 
+    /// Whether an open file has a lock.
+    pub(crate) fn has(&self, node: Node, file: FileKey) -> bool {
+        self.kind_of(node, file).is_some()
+    }
+
     /// Takes a file's lock away; whether it had one.
     fn remove(&mut self, node: Node, file: FileKey) -> bool {
         let Some(all) = self.held.get_mut(&node) else { return false };

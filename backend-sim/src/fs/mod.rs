@@ -76,6 +76,8 @@ pub(crate) struct Vfs {
     pub(crate) locks: lock::Locks,
     /// Who watches what (inotify(7)).
     pub(crate) notify: Notify,
+    /// What was written to settings of the whole machine (/proc/sys).
+    pub(crate) settings: proc::sysctl::Settings,
     /// The minor number of the filesystem that was made last.
     pub(crate) last_minor: u32,
     /// How many mounts were made since the machine began.

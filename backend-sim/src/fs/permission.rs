@@ -71,10 +71,14 @@ fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) ->
     }
     let credentials = kernel.credentials(caller);
     if let Node::Proc(node) = spot.node
+        && access.contains(Access::EXECUTE)
+    {
+        proc::check_search(kernel, caller, node)?;
+    }
+    if let Node::Proc(node) = spot.node
         && let Some(mode) = proc::mode_of_setting(node)
     {
-        let allows = sysctl::allows(credentials, proc::setting(node), mode, access)
-            || sysctl::owns(kernel, caller, proc::setting(node));
+        let allows = sysctl::allows(kernel, caller, proc::setting(node), mode, access);
         return if allows { Ok(()) } else { Err(Errno::EACCES) };
     }
     // The usual case: bits that no answer depends on are not looked up.

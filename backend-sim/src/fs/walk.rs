@@ -243,6 +243,9 @@ impl<'k> Walk<'k> {
             if !self.searches_everywhere {
                 check_search(self.kernel, self.caller, self.here)?;
             }
+            if let Node::Proc(node) = self.here.node {
+                proc::check_search(self.kernel, self.caller, node)?;
+            }
             let from = at;
             let to = end_of_component(&text, from);
             at = after_slashes(&text, to);

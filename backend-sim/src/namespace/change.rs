@@ -84,12 +84,14 @@ impl Renewal {
         }
         let all = &mut kernel.namespaces;
         if has(NamespaceKinds::IPC) {
-            set.ipc =
-                all.make(maker, NamespaceKind::Ipc, Ipc, |all| (&mut all.ipc, &mut all.numbers));
+            set.ipc = all.make(maker, NamespaceKind::Ipc, Ipc::default(), |all| {
+                (&mut all.ipc, &mut all.numbers)
+            });
         }
         if has(NamespaceKinds::NET) {
-            set.net =
-                all.make(maker, NamespaceKind::Net, Net, |all| (&mut all.net, &mut all.numbers));
+            set.net = all.make(maker, NamespaceKind::Net, Net::default(), |all| {
+                (&mut all.net, &mut all.numbers)
+            });
         }
         if has(NamespaceKinds::TIME) {
             set.time_for_children = time::copy(all, maker, set.time_for_children);

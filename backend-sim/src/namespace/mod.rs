@@ -29,6 +29,7 @@ use standin::id::NsId;
 
 use crate::cgroup::{Cgroups, Stand};
 use crate::fs::Spot;
+use crate::fs::proc::sysctl::Settings;
 use crate::kernel::Kernel;
 use crate::profile::{Profile, Release};
 use crate::table::{Key, Table};
@@ -44,12 +45,18 @@ use uts::{Uts, UtsKey};
 
 pub(crate) type SetKey = Key<SharedSet>;
 
-/// What a network namespace is: what is kept apart by it names it.
-pub(crate) struct Net;
+/// What a network namespace is: what is kept apart by it names it, but for the settings that it has.
+#[derive(Default)]
+pub(crate) struct Net {
+    settings: Settings,
+}
 pub(crate) type NetKey = Key<Namespace<Net>>;
 
-/// What a System V IPC namespace is: nothing that is modelled is kept in it.
-pub(crate) struct Ipc;
+/// What a System V IPC namespace is: nothing that is modelled is kept in it but settings.
+#[derive(Default)]
+pub(crate) struct Ipc {
+    settings: Settings,
+}
 pub(crate) type IpcKey = Key<Namespace<Ipc>>;
 
 /// All namespaces of a machine.
@@ -124,8 +131,8 @@ impl Namespaces {
         let (uts, first_uts) = All::boot(number(NamespaceKind::Uts), Uts::first());
         let (cgroup, first_cgroup) =
             All::boot(number(NamespaceKind::Cgroup), cgroup::first(cgroups));
-        let (net, first_net) = All::boot(number(NamespaceKind::Net), Net);
-        let (ipc, first_ipc) = All::boot(number(NamespaceKind::Ipc), Ipc);
+        let (net, first_net) = All::boot(number(NamespaceKind::Net), Net::default());
+        let (ipc, first_ipc) = All::boot(number(NamespaceKind::Ipc), Ipc::default());
         let (mount, first_mount) = All::boot(number(NamespaceKind::Mount), Mounts { root });
         let (time, first_time) = All::boot(number(NamespaceKind::Time), Offsets::first());
         let (pid, first_pid) = All::boot(number(NamespaceKind::Pid), PidNs::first());
@@ -159,6 +166,26 @@ impl Namespaces {
             counts: Counts::default(),
             numbers: Numbers::default(),
         }
+    }
+
+    /// The settings of a network namespace.
+    pub(crate) fn settings_of_net(&self, key: NetKey) -> &Settings {
+        &self.net.at(key).content.settings
+    }
+
+    /// The same, to write them.
+    pub(crate) fn settings_of_net_mut(&mut self, key: NetKey) -> &mut Settings {
+        &mut self.net.at_mut(key).content.settings
+    }
+
+    /// The settings of an IPC namespace.
+    pub(crate) fn settings_of_ipc(&self, key: IpcKey) -> &Settings {
+        &self.ipc.at(key).content.settings
+    }
+
+    /// The same, to write them.
+    pub(crate) fn settings_of_ipc_mut(&mut self, key: IpcKey) -> &mut Settings {
+        &mut self.ipc.at_mut(key).content.settings
     }
 
     /// One more thread has this set.
@@ -367,7 +394,17 @@ fn owner(kernel: &Kernel, held: Held) -> UserNs {
     kernel.namespaces.about(held).1.within
 }
 
-/// The user namespace that a mount namespace was made in.
+/// The user namespace in which a thread's network namespace was made.
+pub(crate) fn owner_of_net(kernel: &Kernel, thread: ThreadKey) -> UserNs {
+    owner(kernel, Held::Net(of(kernel, thread).net))
+}
+
+/// The user namespace in which a thread's IPC namespace was made.
+pub(crate) fn owner_of_ipc(kernel: &Kernel, thread: ThreadKey) -> UserNs {
+    owner(kernel, Held::Ipc(of(kernel, thread).ipc))
+}
+
+/// The user namespace in which a mount namespace was made.
 pub(crate) fn owner_of_mounts(kernel: &Kernel, mounts: MountNsKey) -> UserNs {
     owner(kernel, Held::Mount(mounts))
 }

@@ -5,7 +5,7 @@ use standin::id::Moment;
 use standin::{Errno, Failure};
 
 use super::operation::operation;
-use crate::cgroup::filesystem;
+use crate::cgroup::{filesystem, pressure};
 use crate::door::Operation;
 use crate::fs::{FileKey, Node, OpenKind, descriptors, proc};
 use crate::kernel::Kernel;
@@ -138,6 +138,10 @@ fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
             Node::Control(group, _) => {
                 let news = filesystem::has_news(kernel, key, served.seen);
                 (if news { NEWS } else { FILE }, [Some(Channel::Cgroup(group)), None, None])
+            }
+            // Nothing happens that would fire a trigger; without one there is always news.
+            Node::Proc(node) if proc::tells_pressure(node) && !pressure::is_armed(kernel, key) => {
+                (NEWS, NONE)
             }
             Node::Tmp(_) | Node::Cgroup(_) | Node::Proc(_) => (FILE, NONE),
         },

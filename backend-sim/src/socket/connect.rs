@@ -10,6 +10,7 @@ use super::address::{check, find, name_automatically};
 use super::identity::Identity;
 use super::{Directions, Socket, SocketKey, State, datagram, insert, install, opened, wake_all};
 use crate::fs::descriptors;
+use crate::fs::proc::sysctl::{SocketNumber, socket_number};
 use crate::kernel::Kernel;
 use crate::namespace;
 use crate::profile::Release;
@@ -61,6 +62,8 @@ pub(crate) fn listen(
 ) -> Step<()> {
     let key = opened(kernel, caller, number)?.key;
     let identity = Identity::of_end(kernel, caller);
+    let net = kernel.sockets.at(key).net;
+    let most = socket_number(kernel, net, SocketNumber::Connections).unwrap_or(MOST_WAITING);
     let socket = kernel.sockets.at_mut(key);
     if socket.kind == SocketType::Datagram {
         return Err(Errno::EOPNOTSUPP.into());
@@ -68,7 +71,7 @@ pub(crate) fn listen(
     if socket.address.is_none() || !matches!(socket.state, State::Unconnected | State::Listening) {
         return Err(Errno::EINVAL.into());
     }
-    let before = std::mem::replace(&mut socket.backlog, backlog.min(MOST_WAITING));
+    let before = std::mem::replace(&mut socket.backlog, backlog.min(most));
     let grew = socket.backlog > before;
     socket.state = State::Listening;
     socket.peer_identity = Some(identity);

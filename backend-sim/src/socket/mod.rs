@@ -34,6 +34,7 @@ pub(crate) use check::check;
 pub(crate) use end::{close, shut_down};
 pub(crate) use poll::poll;
 
+use crate::fs::proc::sysctl::{SocketNumber, socket_number};
 use crate::fs::{FileKey, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
 use crate::namespace::{self, Held, NetKey};
@@ -233,7 +234,10 @@ pub(crate) fn open(
 }
 
 /// A socket begins, in its net namespace.
-fn insert(kernel: &mut Kernel, socket: Socket) -> SocketKey {
+fn insert(kernel: &mut Kernel, mut socket: Socket) -> SocketKey {
+    if let Some(backlog) = socket_number(kernel, socket.net, SocketNumber::Datagrams) {
+        socket.backlog = backlog;
+    }
     kernel.namespaces.keep(Held::Net(socket.net));
     kernel.sockets.table.insert(socket)
 }

@@ -95,6 +95,7 @@ impl Tasks {
             number_end: NUMBER_END,
             numbers_wrapped: false,
             last_serial: 0,
+            logins: 0,
             jobs,
             accounts,
             first_limits: RlimitTable::default(),

@@ -189,5 +189,6 @@ fn inherited(parent: &More) -> Box<More> {
     more.queued.clear();
     more.actions.deliveries.clear();
     (more.used_ns, more.used_by_children_ns) = (0, 0);
+    more.marks = more.marks.inherited();
     Box::new(more)
 }

@@ -3,6 +3,7 @@
 use standin::backend::{Rlimit, RlimitResource};
 use standin::{Capability, Errno};
 
+use crate::fs::proc::sysctl;
 use crate::kernel::Kernel;
 use crate::namespace::user;
 use crate::profile::{Profile, Release};
@@ -11,7 +12,7 @@ use crate::task::{Process, ProcessKey, Tasks, ThreadKey};
 /// How many resources have a limit.
 const RESOURCES: usize = 16;
 
-/// The most that `RLIMIT_NOFILE` may be: /proc/sys/fs/nr_open.
+/// The most that `RLIMIT_NOFILE` may be: /proc/sys/fs/nr_open at first.
 const OPEN_FILES_MAX: u64 = 1_048_576;
 
 /// How many threads a kernel lets be, of one for each 128 KiB: what it keeps for itself differs (recorded:
@@ -43,10 +44,7 @@ const fn soft(soft: u64) -> Rlimit {
 impl RlimitTable {
     /// What the first process has (recorded: /proc/1/limits).
     pub(crate) fn boot(profile: &Profile) -> Self {
-        let recorded = MOST_THREADS.iter().find(|(release, ..)| *release == profile.release);
-        let (threads, gib) = recorded.map_or((0, 1), |(_, threads, gib)| (*threads, *gib));
-        let most = u128::from(profile.memory.0) * u128::from(threads) / (u128::from(gib) << 30);
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        let most = Self::most_threads(profile);
         let half = to(most / 2, most / 2);
         // The recorded 6.18 is a vendor's, which starts processes with more.
         let vendor = profile.release == Release::V6_18;
@@ -67,6 +65,14 @@ impl RlimitTable {
             table.set(resource, limit);
         }
         table
+    }
+
+    /// How many threads there may be (/proc/sys/kernel/threads-max).
+    pub(crate) fn most_threads(profile: &Profile) -> u64 {
+        let recorded = MOST_THREADS.iter().find(|(release, ..)| *release == profile.release);
+        let (threads, gib) = recorded.map_or((0, 1), |(_, threads, gib)| (*threads, *gib));
+        let most = u128::from(profile.memory.0) * u128::from(threads) / (u128::from(gib) << 30);
+        u64::try_from(most).unwrap_or(u64::MAX)
     }
 
     /// One limit.
@@ -157,7 +163,8 @@ pub(crate) fn write(
     if exceeds(limit.soft, limit.hard) {
         return Err(Errno::EINVAL);
     }
-    if resource == RlimitResource::OpenFiles && exceeds(limit.hard, Some(OPEN_FILES_MAX)) {
+    let most_open_files = sysctl::most_open_files(kernel).unwrap_or(OPEN_FILES_MAX);
+    if resource == RlimitResource::OpenFiles && exceeds(limit.hard, Some(most_open_files)) {
         return Err(Errno::EPERM);
     }
     let grows = exceeds(limit.hard, kernel.limit(process, resource).hard);

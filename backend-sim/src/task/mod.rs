@@ -76,6 +76,8 @@ pub(crate) struct Tasks {
     pub(crate) numbers_wrapped: bool,
     /// The serial number of the process that was made last.
     pub(crate) last_serial: u32,
+    /// How often somebody has logged in (/proc/PID/sessionid).
+    pub(crate) logins: u32,
     /// Process groups and sessions.
     pub(crate) jobs: Jobs,
     /// What each user has running.

@@ -5,6 +5,7 @@ use standin::id::{Mode, Moment};
 use standin::{Signal, SignalSet};
 
 use crate::cgroup::memory::ChargeKey;
+use crate::fs::proc::Marks;
 use crate::fs::{Descriptors, Spot};
 use crate::list::{Links, List};
 use crate::shared::Maps;
@@ -60,6 +61,8 @@ pub(crate) struct More {
     /// How willingly it is ended when memory runs out, -1000 to 1000; and the least that who may not exceed limits can set.
     pub(crate) oom_adjustment: i16,
     pub(crate) oom_minimum: i16,
+    /// What files of /proc have set of it.
+    pub(crate) marks: Marks,
     /// What it runs, as /proc/PID/cmdline prints it: arguments, each with a NUL behind it.
     pub(crate) command: Vec<u8>,
     /// Shared memory that it has mapped.

@@ -5,8 +5,8 @@ use standin::id::{Bytes, Gid, Inode, Mode, Uid};
 use standin::{Errno, Failure};
 
 use super::row::Content;
-use super::sysctl::SettingId;
-use super::{ProcNode, alive, kind};
+use super::sysctl::{self, SettingId};
+use super::{ProcNode, alive, descriptor, kind};
 use crate::fs::{AttributeChange, Attributes};
 use crate::kernel::Kernel;
 use crate::step::Step;
@@ -28,32 +28,39 @@ pub(super) fn inode(node: ProcNode) -> Inode {
         ProcNode::OfProcess(thread, id) => (thread, 0x100 + u64::from(id.number())),
         ProcNode::OfThread(thread, id) => (thread, 0x200 + u64::from(id.number())),
         ProcNode::Namespace(thread, id) => (thread, 0x300 + u64::from(id.number())),
+        ProcNode::Descriptor(thread, id, number) => {
+            let number = u64::from(number) << 1 | u64::from(descriptor::kind(id) == FileKind::Link);
+            (thread, 0x1000 + number % 0xf_0000)
+        }
     };
     Inode((thread.number() + 1) << 20 | below)
 }
 
 /// Attributes as this caller sees them.
 pub(crate) fn attributes(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Attributes {
-    let _ = caller;
     let mode = match node {
         ProcNode::Root | ProcNode::Process(_) | ProcNode::Tasks(_) | ProcNode::Thread(_) => {
             Mode::new(0o555)
         }
         ProcNode::Namespace(..) => Mode::new(0o777),
         ProcNode::Setting(id) => id.mode(),
+        ProcNode::Descriptor(thread, id, number) => descriptor::mode(kernel, thread, id, number),
         ProcNode::Top(_) | ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
             node.row().map_or(Mode::new(0o444), |row| row.mode)
         }
     };
     let kind = kind(node);
-    let (owner, group) = owner(kernel, node, kind == FileKind::Dir && mode == Mode::new(0o555));
+    let (owner, group) = match node {
+        ProcNode::Setting(id) => sysctl::owner(kernel, caller, id),
+        node => owner(kernel, node, kind == FileKind::Dir && mode == Mode::new(0o555)),
+    };
     let threads = |thread| kernel.tasks.processes.at(kernel.tasks.process_of(thread)).threads.len();
     let links = match node {
         ProcNode::Root => u32::try_from(kernel.tasks.processes.len()).unwrap_or(u32::MAX),
         ProcNode::Process(_) => PROCESS_LINKS,
         ProcNode::Thread(_) => THREAD_LINKS,
         ProcNode::Tasks(thread) if alive(kernel, node) => 2 + threads(thread),
-        ProcNode::Namespace(..) | ProcNode::Setting(_) => 1,
+        ProcNode::Namespace(..) | ProcNode::Descriptor(..) | ProcNode::Setting(_) => 1,
         ProcNode::Tasks(_)
         | ProcNode::OfProcess(..)
         | ProcNode::OfThread(..)
@@ -101,6 +108,7 @@ pub(crate) fn mode_of_setting(node: ProcNode) -> Option<Mode> {
         | ProcNode::Thread(_)
         | ProcNode::OfProcess(..)
         | ProcNode::OfThread(..)
+        | ProcNode::Descriptor(..)
         | ProcNode::Namespace(..) => None,
     }
 }
@@ -116,6 +124,7 @@ pub(crate) const fn setting(node: ProcNode) -> Option<SettingId> {
         | ProcNode::Thread(_)
         | ProcNode::OfProcess(..)
         | ProcNode::OfThread(..)
+        | ProcNode::Descriptor(..)
         | ProcNode::Namespace(..) => None,
     }
 }

@@ -4,13 +4,13 @@ use standin::Errno;
 use standin::backend::{FileKind, Listing};
 
 use super::row::{self, Content, Place, RowId};
-use super::{ProcNode, alive, inode, kind, namespace, not_modelled, sysctl, text};
+use super::{ProcNode, alive, descriptor, inode, kind, namespace, not_modelled, sysctl, text};
 use crate::fs::{MountKey, Node};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::namespace::pid::PidNsKey;
 use crate::step::Step;
-use crate::task::ThreadKey;
+use crate::task::{self, ThreadKey};
 
 /// What stands behind a name in a directory, as this caller sees it. `self` and `thread-self` are links.
 ///
@@ -28,8 +28,7 @@ pub(crate) fn lookup(
         let found = kernel.tasks.by_number(number)?;
         kernel.shares_context(caller, found).then_some(found)
     };
-    let setting =
-        |above| sysctl::find(above, name).map(Node::Proc).ok_or_else(|| not_modelled(node));
+    let setting = |above| sysctl::find(kernel, caller, above, name).map(Node::Proc);
     let found = match node {
         ProcNode::Root if number(name).is_some() => by_number(name).map(ProcNode::Process),
         ProcNode::Root => row::find(Place::Top, name, release).map(ProcNode::Top),
@@ -54,12 +53,30 @@ pub(crate) fn lookup(
         {
             namespace::find(thread, name)
         }
+        ProcNode::OfProcess(thread, id) | ProcNode::OfThread(thread, id)
+            if matches!(node.content(), Content::Descriptors | Content::DescriptorInfo) =>
+        {
+            if !task::may_look_into(kernel, caller, thread) {
+                return Err(Errno::EACCES.into());
+            }
+            descriptor::find(kernel, thread, id, name)
+        }
+        ProcNode::OfProcess(thread, _) if let Content::Below(place) = node.content() => {
+            row::find(place, name, release).map(|id| ProcNode::OfProcess(thread, id))
+        }
+        ProcNode::OfThread(thread, _) if let Content::Below(place) = node.content() => {
+            row::find(place, name, release).map(|id| ProcNode::OfThread(thread, id))
+        }
+        ProcNode::Top(_) if let Content::Below(place) = node.content() => {
+            row::find(place, name, release).map(ProcNode::Top)
+        }
         ProcNode::Top(_) if node.content() == Content::Settings => return setting(None),
         ProcNode::Setting(id) if id.kind() == FileKind::Dir => return setting(Some(id)),
         ProcNode::Top(_)
         | ProcNode::OfProcess(..)
         | ProcNode::OfThread(..)
         | ProcNode::Namespace(..)
+        | ProcNode::Descriptor(..)
         | ProcNode::Setting(_) => {
             let is_dir = kind(node) == FileKind::Dir;
             return Err(if is_dir { not_modelled(node) } else { Errno::ENOTDIR.into() });
@@ -69,7 +86,7 @@ pub(crate) fn lookup(
 }
 
 /// A process number as a name: decimal, without a leading zero.
-fn number(name: &[u8]) -> Option<u32> {
+pub(super) fn number(name: &[u8]) -> Option<u32> {
     if !matches!(name.first(), Some(b'1'..=b'9')) {
         return None;
     }
@@ -82,8 +99,16 @@ fn number(name: &[u8]) -> Option<u32> {
 /// The directory above.
 pub(crate) fn parent(kernel: &Kernel, node: ProcNode) -> ProcNode {
     match node {
+        ProcNode::OfProcess(thread, id) if let Some(above) = id.directory() => {
+            ProcNode::OfProcess(thread, above)
+        }
+        ProcNode::OfThread(thread, id) if let Some(above) = id.directory() => {
+            ProcNode::OfThread(thread, above)
+        }
+        ProcNode::Top(id) if let Some(above) = id.directory() => ProcNode::Top(above),
         ProcNode::Tasks(thread)
         | ProcNode::OfProcess(thread, _)
+        | ProcNode::Descriptor(thread, ..)
         | ProcNode::Namespace(thread, _) => ProcNode::Process(thread),
         ProcNode::Setting(id) => match id.above() {
             Some(above) => ProcNode::Setting(above),
@@ -131,8 +156,28 @@ pub(crate) fn list(
             }
             return Ok(());
         }
-        ProcNode::Top(_) | ProcNode::Setting(_) => return Err(not_modelled(node)),
-        ProcNode::Process(_)
+        ProcNode::OfProcess(thread, id) | ProcNode::OfThread(thread, id)
+            if matches!(node.content(), Content::Descriptors | Content::DescriptorInfo) =>
+        {
+            descriptor::list(kernel, thread, id, listing);
+            return Ok(());
+        }
+        ProcNode::Top(_) if node.content() == Content::Settings => {
+            return sysctl::list(kernel, caller, None, listing);
+        }
+        ProcNode::Setting(id) => return sysctl::list(kernel, caller, Some(id), listing),
+        ProcNode::OfProcess(thread, _) if let Content::Below(place) = node.content() => {
+            (place, Box::new(move |id| ProcNode::OfProcess(thread, id)))
+        }
+        ProcNode::OfThread(thread, _) if let Content::Below(place) = node.content() => {
+            (place, Box::new(move |id| ProcNode::OfThread(thread, id)))
+        }
+        ProcNode::Top(_) if let Content::Below(place) = node.content() => {
+            (place, Box::new(ProcNode::Top))
+        }
+        ProcNode::Top(_) => return Err(not_modelled(node)),
+        ProcNode::Descriptor(..)
+        | ProcNode::Process(_)
         | ProcNode::Thread(_)
         | ProcNode::OfProcess(..)
         | ProcNode::OfThread(..)

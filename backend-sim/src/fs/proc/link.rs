@@ -3,7 +3,7 @@
 use standin::Errno;
 
 use super::row::Content;
-use super::{ProcNode, namespace, not_modelled, text};
+use super::{ProcNode, descriptor, namespace, not_modelled, path, text};
 use crate::fs::{MountKey, Spot};
 use crate::kernel::Kernel;
 use crate::namespace::mount;
@@ -18,6 +18,9 @@ pub(crate) fn readlink(
 ) -> Step<Vec<u8>> {
     if let ProcNode::Namespace(thread, id) = node {
         return namespace::readlink(kernel, caller, thread, id);
+    }
+    if let ProcNode::Descriptor(thread, _, number) = node {
+        return descriptor::readlink(kernel, caller, (thread, number));
     }
     let mut text = Vec::new();
     let thread = kernel.tasks.threads.at(caller);
@@ -40,8 +43,11 @@ pub(crate) fn readlink(
             may_jump(kernel, caller, node)?;
             text.push(b'/');
         }
-        Content::Directory
-        | Content::Unmodelled
+        Content::Directory => {
+            let thread = may_jump(kernel, caller, node)?;
+            path::add(kernel, kernel.process(thread).directory, &mut text)?;
+        }
+        Content::Unmodelled
         | Content::Tasks
         | Content::Namespaces
         | Content::Settings
@@ -59,7 +65,13 @@ pub(crate) fn readlink(
         | Content::TimeOffsets
         | Content::OomAdjustment
         | Content::Mounts
-        | Content::MountTable => {
+        | Content::MountTable
+        | Content::MountStatistics
+        | Content::Below(_)
+        | Content::Descriptors
+        | Content::DescriptorInfo
+        | Content::Small(_)
+        | Content::System(_) => {
             may_jump(kernel, caller, node)?;
             return Err(not_modelled(node));
         }
@@ -72,6 +84,9 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
     let content = node.content();
     if node.thread().is_none() {
         return Ok(None);
+    }
+    if let ProcNode::Descriptor(thread, _, number) = node {
+        return descriptor::jump(kernel, caller, (thread, number)).map(Some);
     }
     let thread = may_jump(kernel, caller, node)?;
     match content {
@@ -96,6 +111,12 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::OomAdjustment
         | Content::Mounts
         | Content::MountTable
+        | Content::MountStatistics
+        | Content::Below(_)
+        | Content::Descriptors
+        | Content::DescriptorInfo
+        | Content::Small(_)
+        | Content::System(_)
         | Content::LinkTo(_)
         | Content::OwnProcess
         | Content::OwnThread => Err(not_modelled(node)),

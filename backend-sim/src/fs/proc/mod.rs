@@ -5,16 +5,21 @@
 
 mod attributes;
 mod content;
+mod descriptor;
 mod directory;
+mod guard;
 mod link;
 mod memory;
 mod mountinfo;
 mod namespace;
 mod oom;
+mod path;
 mod row;
+mod small;
 mod stat;
 mod status;
 pub(crate) mod sysctl;
+mod system;
 mod text;
 
 use standin::backend::{AccessMode, FileKind};
@@ -23,9 +28,11 @@ use standin::{Errno, Failure};
 use attributes::inode;
 pub(crate) use attributes::{attributes, change, mode_of_setting, setting};
 pub(crate) use directory::{list, lookup, parent};
+pub(crate) use guard::check_search;
 pub(crate) use link::{jump, readlink};
-use row::Content;
 pub(crate) use row::RowId;
+use row::{Content, Guard};
+pub(crate) use small::Marks;
 
 use super::{Born, FileKey, MountKey, Node};
 use crate::kernel::Kernel;
@@ -66,6 +73,8 @@ pub(crate) enum ProcNode {
     OfThread(ThreadKey, RowId),
     /// A link of /proc/PID/ns or /proc/PID/task/TID/ns.
     Namespace(ThreadKey, namespace::LinkId),
+    /// A link of /proc/PID/fd or a file of /proc/PID/fdinfo, which the row tells apart, with the descriptor's number.
+    Descriptor(ThreadKey, RowId, u32),
     /// A file or directory below /proc/sys.
     Setting(sysctl::SettingId),
 }
@@ -79,7 +88,8 @@ impl ProcNode {
             | Self::Thread(thread)
             | Self::OfProcess(thread, _)
             | Self::OfThread(thread, _)
-            | Self::Namespace(thread, _) => Some(thread),
+            | Self::Namespace(thread, _)
+            | Self::Descriptor(thread, ..) => Some(thread),
             Self::Root | Self::Top(_) | Self::Setting(_) => None,
         }
     }
@@ -92,6 +102,7 @@ impl ProcNode {
             | Self::Tasks(_)
             | Self::Thread(_)
             | Self::Namespace(..)
+            | Self::Descriptor(..)
             | Self::Setting(_) => None,
         }
     }
@@ -108,6 +119,7 @@ pub(crate) fn kind(node: ProcNode) -> FileKind {
             FileKind::Dir
         }
         ProcNode::Namespace(..) => FileKind::Link,
+        ProcNode::Descriptor(_, id, _) => descriptor::kind(id),
         ProcNode::Setting(id) => id.kind(),
         ProcNode::Top(_) | ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
             node.row().map_or(FileKind::File, |row| row.kind)
@@ -118,11 +130,23 @@ pub(crate) fn kind(node: ProcNode) -> FileKind {
 /// Whether it is still there: its process was not reaped.
 pub(crate) fn alive(kernel: &Kernel, node: ProcNode) -> bool {
     node.thread().is_none_or(|thread| kernel.tasks.threads.get(thread).is_some())
+        && descriptor::is_open(kernel, node)
 }
 
 /// Whether the way down to it leads nowhere else as long as it is there.
 pub(crate) fn has_one_name(node: ProcNode) -> bool {
-    kind(node) != FileKind::Link
+    match node {
+        ProcNode::Descriptor(..) => false,
+        ProcNode::Setting(id) => !id.depends_on_reader(),
+        ProcNode::Root
+        | ProcNode::Top(_)
+        | ProcNode::Process(_)
+        | ProcNode::Tasks(_)
+        | ProcNode::Thread(_)
+        | ProcNode::OfProcess(..)
+        | ProcNode::OfThread(..)
+        | ProcNode::Namespace(..) => kind(node) != FileKind::Link,
+    }
 }
 
 /// Whether nobody may change it, root included: the directory of a process or thread.
@@ -133,13 +157,21 @@ pub(crate) const fn is_immutable(node: ProcNode) -> bool {
 /// Whether pwrite(2) finds a place in it: not in the files whose text is made as a whole when they are read, which are
 /// nearly all.
 pub(crate) fn takes_offset(node: ProcNode) -> bool {
+    if let Content::Small(small) = node.content() {
+        return small.takes_offset();
+    }
     matches!(node.content(), Content::Command | Content::OomAdjustment)
         || matches!(node, ProcNode::Setting(_))
 }
 
 /// Whether it is the list of the mounts.
 pub(crate) fn lists_mounts(node: ProcNode) -> bool {
-    matches!(node.content(), Content::Mounts | Content::MountTable)
+    matches!(node.content(), Content::Mounts | Content::MountTable | Content::MountStatistics)
+}
+
+/// Whether it tells of the pressure on the machine.
+pub(crate) fn tells_pressure(node: ProcNode) -> bool {
+    matches!(node.content(), Content::System(system::System::Pressure(_)))
 }
 
 /// What opening checks besides permission bits: whether there is anything to tell.
@@ -155,9 +187,11 @@ pub(crate) fn open(
             let filtered = matches!(node.content(), Content::Status | Content::Stat);
             filtered.then_some("what /proc tells of a task on a kernel with contexts")
         }
-        ProcNode::Tasks(_) | ProcNode::Namespace(..) | ProcNode::Top(_) | ProcNode::Setting(_) => {
-            None
-        }
+        ProcNode::Tasks(_)
+        | ProcNode::Namespace(..)
+        | ProcNode::Descriptor(..)
+        | ProcNode::Top(_)
+        | ProcNode::Setting(_) => None,
     };
     if let Some(what) = adds.filter(|_| access != AccessMode::Path) {
         kernel.only_without_contexts(what)?;
@@ -168,6 +202,7 @@ pub(crate) fn open(
         | ProcNode::Tasks(_)
         | ProcNode::Thread(_)
         | ProcNode::Namespace(..)
+        | ProcNode::Descriptor(..)
         | ProcNode::Setting(_) => false,
         ProcNode::Top(_) | ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
             node.content() == Content::Unmodelled
@@ -176,7 +211,13 @@ pub(crate) fn open(
     if access == AccessMode::Path {
         return Ok(());
     }
-    if unmodelled {
+    if let (Some(thread), Some(row)) = (node.thread(), node.row()) {
+        guard::check(kernel, caller, thread, row.guard)?;
+    }
+    // What has exited has no memory to tell of.
+    let is_empty = node.row().is_some_and(|row| row.guard == Guard::Memory)
+        && node.thread().is_some_and(|thread| !kernel.tasks.is_alive(thread));
+    if unmodelled && !is_empty {
         return Err(not_modelled(node));
     }
     if lists_mounts(node) {
@@ -210,6 +251,12 @@ pub(crate) fn read(
             content::controllers(kernel, text);
             return Ok(());
         }
+        ProcNode::Top(_) if let Content::System(system) = node.content() => {
+            return system::print(kernel, caller, system, text);
+        }
+        ProcNode::Descriptor(thread, _, number) => {
+            return descriptor::info(kernel, caller, (thread, number), text);
+        }
         ProcNode::Root
         | ProcNode::Top(_)
         | ProcNode::Process(_)
@@ -237,10 +284,19 @@ pub(crate) fn read(
         Content::Setgroups => {
             text.extend_from_slice(user::read_setgroups(kernel, record.credentials.namespace));
         }
+        Content::TimeOffsets if record.exited => {}
         Content::TimeOffsets => time::print(kernel, thread, text),
         Content::Mounts => return mountinfo::print(kernel, caller, thread, text),
         Content::MountTable => return mountinfo::print_table(kernel, thread, text),
+        Content::MountStatistics => return mountinfo::print_statistics(kernel, thread, text),
+        Content::Small(small) => return small::print(kernel, caller, thread, small, text),
         Content::Unmodelled
+            if record.exited && node.row().is_some_and(|row| row.guard == Guard::Memory) => {}
+        Content::Unmodelled
+        | Content::Below(_)
+        | Content::Descriptors
+        | Content::DescriptorInfo
+        | Content::System(_)
         | Content::Controllers
         | Content::Tasks
         | Content::Namespaces
@@ -265,11 +321,18 @@ pub(crate) fn write(
     let Node::Proc(node) = kernel.vfs.files.at(file).spot.node else {
         return Err(Errno::EINVAL.into());
     };
+    if matches!(node, ProcNode::Descriptor(..)) {
+        return Err(Errno::EINVAL.into());
+    }
     if node.content() == Content::Controllers {
         return Err(Errno::EIO.into());
     }
+    if let Content::System(system) = node.content() {
+        return system::write(kernel, file, system, bytes);
+    }
     let Some(thread) = node.thread() else { return Err(not_modelled(node)) };
     match node.content() {
+        Content::Small(small) => small::write(kernel, caller, (thread, small, file), offset, bytes),
         Content::Comm => {
             let Some(record) = kernel.tasks.threads.get(thread) else {
                 return Err(Errno::ESRCH.into());
@@ -311,6 +374,11 @@ pub(crate) fn write(
         | Content::Limits
         | Content::Mounts
         | Content::MountTable
+        | Content::MountStatistics
+        | Content::Below(_)
+        | Content::Descriptors
+        | Content::DescriptorInfo
+        | Content::System(_)
         | Content::Tasks
         | Content::Namespaces
         | Content::Settings

@@ -87,6 +87,20 @@ pub(super) fn print_table(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>) -> 
     Ok(())
 }
 
+/// /proc/PID/mountstats: what is mounted where, and what filesystems know of themselves, which none of these do.
+pub(super) fn print_statistics(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
+    for (key, mount) in in_order(kernel, of) {
+        out.extend_from_slice(b"device ");
+        out.extend_from_slice(mount.name.as_bytes());
+        out.extend_from_slice(b" mounted on ");
+        print_place(kernel, key, out)?;
+        out.extend_from_slice(b" with fstype ");
+        out.extend_from_slice(mount.name.as_bytes());
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
 fn in_order(kernel: &Kernel, of: ThreadKey) -> Vec<(MountKey, &Mount)> {
     let home = tree::home(kernel, of);
     let mounts = kernel.vfs.mounts.iter().filter(|(key, _)| kernel.home_of(*key) == home);
@@ -103,7 +117,7 @@ fn print_place(kernel: &Kernel, mount: MountKey, out: &mut Vec<u8>) -> Step<()> 
 }
 
 /// Where a mount is: nothing for the first.
-fn add_path(kernel: &Kernel, mount: MountKey, path: &mut Vec<u8>) -> Step<()> {
+pub(super) fn add_path(kernel: &Kernel, mount: MountKey, path: &mut Vec<u8>) -> Step<()> {
     let Some(Spot { mount: below, node }) = kernel.vfs.mounts.at(mount).on else { return Ok(()) };
     add_path(kernel, below, path)?;
     match node {

@@ -9,6 +9,9 @@ use rustc_hash::FxHashMap;
 use standin::backend::FileKind;
 use standin::id::Mode;
 
+use super::small::Small;
+use super::system::System;
+use crate::cgroup::pressure::Resource;
 use crate::namespace::user::Which;
 use crate::profile::Release;
 
@@ -23,8 +26,23 @@ pub(super) struct Row {
     pub(super) mode: Mode,
     pub(super) content: Content,
     of: Of,
-    /// The last kernel that has it.
+    /// Who may open it, besides whom its mode lets.
+    pub(super) guard: Guard,
+    /// The first and the last kernel that has it.
+    since: Release,
     until: Release,
+}
+
+/// Who may open a file of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guard {
+    None,
+    /// Who may look into the process.
+    Sight,
+    /// The same, of what tells of its memory: nothing of one that has exited.
+    Memory,
+    /// The same, where that is an error.
+    WholeMemory,
 }
 
 /// Whose directory has it.
@@ -38,6 +56,8 @@ enum Of {
     Thread,
     /// Both.
     Both,
+    /// What is only in a directory of these.
+    Below(Place),
 }
 
 /// What stands behind a row.
@@ -45,6 +65,18 @@ enum Of {
 pub(super) enum Content {
     /// Nothing that is modelled.
     Unmodelled,
+    /// A directory whose names are a place of the table.
+    Below(Place),
+    /// The links of descriptors.
+    Descriptors,
+    /// The files that tell of descriptors.
+    DescriptorInfo,
+    /// One of the short files of a process.
+    Small(Small),
+    /// A text about the whole system.
+    System(System),
+    /// The mounts with the names of what is mounted.
+    MountStatistics,
     /// The directory of a process's threads.
     Tasks,
     /// The directory of a thread's namespaces.
@@ -95,7 +127,8 @@ const fn file(mode: u16) -> Shape {
 const LINK: Shape = (FileKind::Link, Mode::new(0o777));
 
 const fn row(of: Of, name: &'static [u8], (kind, mode): Shape, content: Content) -> Row {
-    Row { name, kind, mode, content, of, until: Release::V6_18 }
+    let (since, until) = (Release::V6_1, Release::V6_18);
+    Row { name, kind, mode, content, of, guard: Guard::None, since, until }
 }
 
 const fn process(name: &'static [u8], shape: Shape, content: Content) -> Row {
@@ -110,6 +143,21 @@ const fn both(name: &'static [u8], shape: Shape, content: Content) -> Row {
     row(Of::Both, name, shape, content)
 }
 
+/// What is in a directory of its own.
+const fn below(place: Place, name: &'static [u8], shape: Shape, content: Content) -> Row {
+    row(Of::Below(place), name, shape, content)
+}
+
+/// A short file of a process or thread.
+const fn small(name: &'static [u8], shape: Shape, small: Small) -> Row {
+    row(Of::Both, name, shape, Content::Small(small))
+}
+
+/// A text of /proc itself.
+const fn system(name: &'static [u8], shape: Shape, system: System) -> Row {
+    row(Of::Top, name, shape, Content::System(system))
+}
+
 const fn top(name: &'static [u8], shape: Shape) -> Row {
     row(Of::Top, name, shape, Content::Unmodelled)
 }
@@ -119,6 +167,14 @@ const fn link(name: &'static [u8], content: Content) -> Row {
 }
 
 impl Row {
+    const fn guard(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    const fn since(self, release: Release) -> Self {
+        Self { since: release, ..self }
+    }
+
     const fn until(self, release: Release) -> Self {
         Self { until: release, ..self }
     }
@@ -127,15 +183,15 @@ impl Row {
 /// Every row: first those of processes and threads, then those of /proc itself, each part in the kernel's order.
 const ROWS: &[Row] = &[
     process(b"task", dir(0o555), Content::Tasks),
-    both(b"fd", dir(0o500), Content::Unmodelled),
+    both(b"fd", dir(0o500), Content::Descriptors),
     process(b"map_files", dir(0o500), Content::Unmodelled),
-    both(b"fdinfo", dir(0o555), Content::Unmodelled),
+    both(b"fdinfo", dir(0o555), Content::DescriptorInfo).guard(Guard::Sight),
     both(b"ns", dir(0o511), Content::Namespaces),
     both(b"net", dir(0o555), Content::Unmodelled),
-    both(b"environ", file(0o400), Content::Unmodelled),
-    both(b"auxv", file(0o400), Content::Unmodelled),
+    both(b"environ", file(0o400), Content::Unmodelled).guard(Guard::WholeMemory),
+    both(b"auxv", file(0o400), Content::Unmodelled).guard(Guard::WholeMemory),
     both(b"status", file(0o444), Content::Status),
-    both(b"personality", file(0o400), Content::Unmodelled),
+    small(b"personality", file(0o400), Small::Personality),
     both(b"limits", file(0o444), Content::Limits),
     both(b"sched", file(0o644), Content::Unmodelled),
     process(b"autogroup", file(0o644), Content::Unmodelled),
@@ -145,45 +201,50 @@ const ROWS: &[Row] = &[
     both(b"cmdline", file(0o444), Content::Command),
     both(b"stat", file(0o444), Content::Stat),
     both(b"statm", file(0o444), Content::Statm),
-    both(b"maps", file(0o444), Content::Unmodelled),
-    thread(b"children", file(0o444), Content::Unmodelled),
-    both(b"numa_maps", file(0o444), Content::Unmodelled),
-    both(b"mem", file(0o600), Content::Unmodelled),
+    both(b"maps", file(0o444), Content::Unmodelled).guard(Guard::Memory),
+    thread(b"children", file(0o444), Content::Small(Small::Children)),
+    both(b"numa_maps", file(0o444), Content::Unmodelled).guard(Guard::Memory),
+    both(b"mem", file(0o600), Content::Unmodelled).guard(Guard::Sight),
     both(b"cwd", LINK, Content::Directory),
     both(b"root", LINK, Content::RootDirectory),
     both(b"exe", LINK, Content::Unmodelled),
     both(b"mounts", file(0o444), Content::MountTable),
     both(b"mountinfo", file(0o444), Content::Mounts),
-    process(b"mountstats", file(0o400), Content::Unmodelled),
+    process(b"mountstats", file(0o400), Content::MountStatistics),
     both(b"clear_refs", file(0o200), Content::Unmodelled),
-    both(b"smaps", file(0o444), Content::Unmodelled),
-    both(b"smaps_rollup", file(0o444), Content::Unmodelled),
+    both(b"smaps", file(0o444), Content::Unmodelled).guard(Guard::Memory),
+    both(b"smaps_rollup", file(0o444), Content::Unmodelled).guard(Guard::WholeMemory),
     both(b"pagemap", file(0o400), Content::Unmodelled),
-    both(b"attr", dir(0o555), Content::Unmodelled),
-    both(b"wchan", file(0o444), Content::Unmodelled),
+    both(b"attr", dir(0o555), Content::Below(Place::Attributes)),
+    small(b"wchan", file(0o444), Small::Wchan),
     both(b"stack", file(0o400), Content::Unmodelled),
     both(b"schedstat", file(0o444), Content::Unmodelled),
     both(b"cpuset", file(0o444), Content::Cpuset),
     both(b"cgroup", file(0o444), Content::Cgroup),
-    both(b"cpu_resctrl_groups", file(0o444), Content::Unmodelled).until(Release::V6_12),
-    both(b"oom_score", file(0o444), Content::Unmodelled),
-    both(b"oom_adj", file(0o644), Content::Unmodelled),
+    small(b"cpu_resctrl_groups", file(0o444), Small::Same(b"res:\nmon:\n")).until(Release::V6_12),
+    small(b"oom_score", file(0o444), Small::OomScore),
+    small(b"oom_adj", file(0o644), Small::OomAdj),
     both(b"oom_score_adj", file(0o644), Content::OomAdjustment),
-    both(b"loginuid", file(0o644), Content::Unmodelled),
-    both(b"sessionid", file(0o444), Content::Unmodelled),
-    process(b"coredump_filter", file(0o644), Content::Unmodelled),
+    small(b"loginuid", file(0o644), Small::LoginUid),
+    small(b"sessionid", file(0o444), Small::SessionId),
+    process(b"coredump_filter", file(0o644), Content::Small(Small::CoreFilter)),
     both(b"io", file(0o400), Content::Unmodelled),
     both(b"uid_map", file(0o644), Content::IdMap(Which::Users)),
     both(b"gid_map", file(0o644), Content::IdMap(Which::Groups)),
     both(b"projid_map", file(0o644), Content::IdMap(Which::Projects)),
     both(b"setgroups", file(0o644), Content::Setgroups),
-    process(b"timers", file(0o444), Content::Unmodelled),
-    process(b"timerslack_ns", file(0o666), Content::Unmodelled),
-    both(b"patch_state", file(0o400), Content::Unmodelled).until(Release::V6_12),
+    process(b"timers", file(0o444), Content::Small(Small::Same(b""))).until(Release::V6_12),
+    process(b"timers", file(0o444), Content::Small(Small::Same(b"")))
+        .guard(Guard::Sight)
+        .since(Release::V6_18),
+    process(b"timerslack_ns", file(0o666), Content::Small(Small::TimerSlack)),
+    small(b"patch_state", file(0o400), Small::Same(b"-1\n")).until(Release::V6_12),
     both(b"arch_status", file(0o444), Content::Unmodelled),
-    both(b"ksm_merging_pages", file(0o400), Content::Unmodelled),
+    small(b"ksm_merging_pages", file(0o400), Small::Same(b"0\n")),
     both(b"ksm_stat", file(0o400), Content::Unmodelled),
     top(b"fb", file(0o444)).until(Release::V6_12),
+    top(b"config.gz", file(0o444)).since(Release::V6_18),
+    top(b"dma", file(0o444)).since(Release::V6_18),
     top(b"fs", dir(0o555)),
     top(b"bus", dir(0o555)),
     top(b"irq", dir(0o555)),
@@ -199,25 +260,25 @@ const ROWS: &[Row] = &[
     top(b"iomem", file(0o444)),
     top(b"kcore", file(0o400)).until(Release::V6_12),
     top(b"locks", file(0o444)),
-    top(b"swaps", file(0o444)),
+    system(b"swaps", file(0o444), System::Swaps),
     top(b"crypto", file(0o444)),
     top(b"driver", dir(0o555)),
     link(b"mounts", Content::LinkTo(b"self/mounts")),
-    top(b"uptime", file(0o444)),
+    system(b"uptime", file(0o444), System::Uptime),
     top(b"vmstat", file(0o444)),
     row(Of::Top, b"cgroups", file(0o444), Content::Controllers),
     top(b"cmdline", file(0o444)),
     top(b"cpuinfo", file(0o444)),
     top(b"devices", file(0o444)),
     top(b"ioports", file(0o444)),
-    top(b"loadavg", file(0o444)),
+    system(b"loadavg", file(0o444), System::Load),
     top(b"meminfo", file(0o444)),
     top(b"modules", file(0o444)).until(Release::V6_12),
-    top(b"sysvipc", dir(0o555)),
-    top(b"version", file(0o444)),
+    row(Of::Top, b"sysvipc", dir(0o555), Content::Below(Place::SystemV)),
+    system(b"version", file(0o444), System::Version),
     top(b"consoles", file(0o444)),
     top(b"kallsyms", file(0o444)),
-    top(b"pressure", dir(0o555)),
+    row(Of::Top, b"pressure", dir(0o555), Content::Below(Place::Pressure)),
     top(b"slabinfo", file(0o400)),
     top(b"softirqs", file(0o444)),
     top(b"zoneinfo", file(0o444)),
@@ -230,8 +291,8 @@ const ROWS: &[Row] = &[
     top(b"kpageflags", file(0o400)),
     top(b"partitions", file(0o444)),
     top(b"timer_list", file(0o400)),
-    top(b"execdomains", file(0o444)),
-    top(b"filesystems", file(0o444)),
+    system(b"execdomains", file(0o444), System::Same(b"0-0\tLinux           \t[kernel]\n")),
+    system(b"filesystems", file(0o444), System::Filesystems),
     top(b"kpagecgroup", file(0o400)),
     top(b"vmallocinfo", file(0o400)),
     top(b"pagetypeinfo", file(0o400)),
@@ -239,10 +300,37 @@ const ROWS: &[Row] = &[
     top(b"sysrq-trigger", file(0o200)).until(Release::V6_12),
     link(b"self", Content::OwnProcess),
     link(b"thread-self", Content::OwnThread),
+    below(Place::Attributes, b"apparmor", dir(0o555), Content::Unmodelled).until(Release::V6_12),
+    below(Place::Attributes, b"current", file(0o666), Content::Unmodelled),
+    below(Place::Attributes, b"exec", file(0o666), Content::Unmodelled),
+    below(Place::Attributes, b"fscreate", file(0o666), Content::Unmodelled),
+    below(Place::Attributes, b"keycreate", file(0o666), Content::Unmodelled),
+    below(Place::Attributes, b"prev", file(0o444), Content::Unmodelled),
+    below(Place::Attributes, b"sockcreate", file(0o666), Content::Unmodelled),
+    below(Place::Pressure, b"cpu", file(0o666), pressure(Resource::Cpu)),
+    below(Place::Pressure, b"io", file(0o666), pressure(Resource::Io)),
+    below(Place::Pressure, b"memory", file(0o666), pressure(Resource::Memory)),
+    below(Place::SystemV, b"msg", file(0o444), same(MESSAGES)),
+    below(Place::SystemV, b"sem", file(0o444), same(SEMAPHORES)),
+    below(Place::SystemV, b"shm", file(0o444), same(SEGMENTS)),
 ];
 
+const fn pressure(resource: Resource) -> Content {
+    Content::System(System::Pressure(resource))
+}
+
+const fn same(text: &'static [u8]) -> Content {
+    Content::System(System::Same(text))
+}
+
+/// The heads of the lists of /proc/sysvipc: nobody has made what would be in them (sysvipc(7)).
+const MESSAGES: &[u8] = b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n";
+const SEMAPHORES: &[u8] =
+    b"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n";
+const SEGMENTS: &[u8] = b"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n";
+
 /// Where a name is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// /proc
     Top,
@@ -250,6 +338,12 @@ pub(super) enum Place {
     Process,
     /// /proc/PID/task/TID
     Thread,
+    /// /proc/PID/attr
+    Attributes,
+    /// /proc/pressure
+    Pressure,
+    /// /proc/sysvipc
+    SystemV,
 }
 
 impl Place {
@@ -258,30 +352,27 @@ impl Place {
             Of::Top => self == Self::Top,
             Of::Process => self == Self::Process,
             Of::Thread => self == Self::Thread,
-            Of::Both => self != Self::Top,
+            Of::Both => matches!(self, Self::Process | Self::Thread),
+            Of::Below(place) => self == place,
         };
-        here && release <= row.until
+        here && (row.since..=row.until).contains(&release)
     }
 }
 
-type Names = FxHashMap<&'static [u8], RowId>;
+type Names = FxHashMap<&'static [u8], Vec<RowId>>;
 
-/// The rows by name: of processes and threads, and of the top.
-static BY_NAME: LazyLock<[Names; 2]> = LazyLock::new(|| {
-    let mut names = [Names::default(), Names::default()];
-    let [below, top] = &mut names;
+/// The rows by name. Few names are in more than one place.
+static BY_NAME: LazyLock<Names> = LazyLock::new(|| {
+    let mut names = Names::default();
     for (row, id) in ROWS.iter().zip(0..) {
-        let names = if row.of == Of::Top { &mut *top } else { &mut *below };
-        names.insert(row.name, RowId(id));
+        names.entry(row.name).or_default().push(RowId(id));
     }
     names
 });
 
 /// The row with this name.
 pub(super) fn find(place: Place, name: &[u8], release: Release) -> Option<RowId> {
-    let [below, top] = &*BY_NAME;
-    let id = *if place == Place::Top { top } else { below }.get(name)?;
-    place.has(id.row(), release).then_some(id)
+    BY_NAME.get(name)?.iter().copied().find(|id| place.has(id.row(), release))
 }
 
 /// Every row of a place.
@@ -299,6 +390,13 @@ impl RowId {
         }
     }
 
+    /// The directory that it alone is in, if that is a row.
+    pub(super) fn directory(self) -> Option<Self> {
+        let Of::Below(place) = self.row().of else { return None };
+        let above = ROWS.iter().position(|row| row.content == Content::Below(place))?;
+        u8::try_from(above).ok().map(Self)
+    }
+
     /// Its number.
     pub(super) const fn number(self) -> u8 {
         self.0
@@ -314,7 +412,9 @@ mod tests {
 
     #[test]
     fn every_row_is_found_where_it_is_and_by_its_name_alone() {
-        for place in [Place::Top, Place::Process, Place::Thread] {
+        let places = [Place::Top, Place::Process, Place::Thread];
+        let below = [Place::Attributes, Place::Pressure, Place::SystemV];
+        for place in places.into_iter().chain(below) {
             for release in Release::ALL {
                 let names: BTreeSet<_> = all(place, release).map(|(_, row)| row.name).collect();
                 assert_eq!(names.len(), all(place, release).count(), "{place:?}: a name twice");

@@ -1,0 +1,212 @@
+//! Writing to a setting.
+//!
+//! A number is taken from the start of the file alone; a write behind it counts as done and changes nothing.
+
+use standin::backend::NamespaceKind;
+use standin::{Errno, Failure};
+
+use super::number::{self, Signed};
+use super::row::Setting;
+use super::{SettingId, store};
+use crate::kernel::Kernel;
+use crate::namespace::pid;
+use crate::namespace::user::MOST;
+use crate::namespace::uts::{self, Name};
+use crate::notify;
+use crate::step::Step;
+use crate::task::ThreadKey;
+
+/// One write: how many bytes of it count as written, which is all.
+///
+/// # Errors
+/// EINVAL: not what the setting can be. EACCES: it is only read. `NotModelled`: it would change what the machine does in a way
+/// that is not modelled.
+pub(crate) fn write(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    id: SettingId,
+    offset: u64,
+    bytes: &[u8],
+) -> Step<usize> {
+    let changed = match &id.row().setting {
+        Setting::Name(which) => {
+            let old = uts::name_of(kernel, caller, *which).as_bytes();
+            if let Some(line) = line(old, offset, bytes) {
+                uts::put_name(kernel, caller, *which, Name::cut(&line));
+            }
+            None
+        }
+        Setting::Swappiness | Setting::Threads => {
+            return Err(Failure::NotModelled("a number in /proc/sys").into());
+        }
+        Setting::Limit(kind) => {
+            write_limit(kernel, caller, *kind, offset, bytes)?;
+            None
+        }
+        Setting::Watching(limit) => {
+            if offset == 0 {
+                notify::setting::set(kernel, *limit, bytes)?;
+            }
+            None
+        }
+        Setting::LastNumber | Setting::NumberEnd if offset > 0 => None,
+        Setting::LastNumber => {
+            pid::setting::write_last(kernel, caller, bytes)?;
+            None
+        }
+        Setting::NumberEnd => {
+            pid::setting::write_end(kernel, caller, bytes)?;
+            None
+        }
+        Setting::Number(_) | Setting::Long(_) | Setting::Numbers(_)
+            if offset > 0 || bytes.is_empty() =>
+        {
+            None
+        }
+        Setting::Number(wanted) => {
+            let number = one(bytes)?.int().filter(|number| wanted.range.contains(number));
+            let number = number.ok_or(Errno::EINVAL)?;
+            if !wanted.known.contains(&number) {
+                return Err(Failure::NotModelled("what follows from a number in /proc/sys").into());
+            }
+            Some(number.to_string().into_bytes())
+        }
+        Setting::Long(_) => {
+            let number = one(bytes)?;
+            if number.negative {
+                return Err(Errno::EINVAL.into());
+            }
+            Some(number.magnitude.to_string().into_bytes())
+        }
+        Setting::Numbers(first) => Some(write_numbers(kernel, caller, id, first, bytes)?),
+        Setting::Text(_, room) => {
+            let old = store::get(kernel, caller, id);
+            let first = first(&id.row().setting);
+            line(old.unwrap_or(first.as_bytes()), offset, bytes).map(|mut line| {
+                line.truncate(*room);
+                line
+            })
+        }
+        Setting::Unmodelled => return Err(Failure::NotModelled("a file below /proc/sys").into()),
+        Setting::Directory(_)
+        | Setting::Fixed(_)
+        | Setting::System
+        | Setting::Release
+        | Setting::Build
+        | Setting::Hardware => return Err(Errno::EACCES.into()),
+    };
+    if let Some(text) = changed {
+        store::set(kernel, caller, id, &text);
+    }
+    Ok(bytes.len())
+}
+
+/// What a setting says before anybody has written it.
+pub(super) fn first(setting: &Setting) -> String {
+    match setting {
+        Setting::Fixed(text) | Setting::Text(text, _) => (*text).to_owned(),
+        Setting::Number(number) => number.first.to_string(),
+        Setting::Long(number) => number.to_string(),
+        Setting::Numbers(numbers) => {
+            let words: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            words.join("\t")
+        }
+        Setting::Directory(_)
+        | Setting::Name(_)
+        | Setting::System
+        | Setting::Release
+        | Setting::Build
+        | Setting::Hardware
+        | Setting::Swappiness
+        | Setting::Threads
+        | Setting::Limit(_)
+        | Setting::Watching(_)
+        | Setting::LastNumber
+        | Setting::NumberEnd
+        | Setting::Unmodelled => String::new(),
+    }
+}
+
+/// The one number that a write begins with; what stands behind it is not looked at.
+fn one(bytes: &[u8]) -> Result<Signed, Errno> {
+    let (number, _) = number::next(bytes)?.ok_or(Errno::EINVAL)?;
+    Ok(number)
+}
+
+/// A line that is written over another one from an offset on: up to the first NUL or newline. Behind the end of the old one
+/// nothing changes.
+fn line(old: &[u8], offset: u64, bytes: &[u8]) -> Option<Vec<u8>> {
+    let kept = old.get(..usize::try_from(offset).ok()?)?;
+    if bytes.is_empty() {
+        return None;
+    }
+    let new = bytes.split(|byte| matches!(byte, 0 | b'\n')).next().unwrap_or_default();
+    Some([kept, new].concat())
+}
+
+/// The numbers of a setting that has several, with as many of them changed as were written. Those before a wrong one stay
+/// changed.
+fn write_numbers(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    id: SettingId,
+    first: &[i64],
+    bytes: &[u8],
+) -> Step<Vec<u8>> {
+    let old = store::get(kernel, caller, id).map(|text| String::from_utf8_lossy(text).into_owned());
+    let old = old.unwrap_or_else(|| self::first(&Setting::Numbers(&[])));
+    let mut numbers: Vec<String> = if old.is_empty() {
+        first.iter().map(ToString::to_string).collect()
+    } else {
+        old.split('\t').map(str::to_owned).collect()
+    };
+    let mut rest = bytes;
+    let mut wrong = None;
+    for (place, number) in numbers.iter_mut().enumerate() {
+        match number::next(rest) {
+            Ok(Some((signed, behind))) => {
+                let Some(int) = signed.int() else {
+                    wrong = Some(Errno::EINVAL);
+                    break;
+                };
+                *number = int.to_string();
+                rest = behind;
+            }
+            Ok(None) if place > 0 => break,
+            Ok(None) => return Err(Errno::EINVAL.into()),
+            Err(errno) => {
+                wrong = Some(errno);
+                break;
+            }
+        }
+    }
+    let text = numbers.join("\t").into_bytes();
+    match wrong {
+        Some(errno) => {
+            store::set(kernel, caller, id, &text);
+            Err(errno.into())
+        }
+        None => Ok(text),
+    }
+}
+
+/// One write of a limit, a number from 0 to the highest; what stands behind it is not looked at.
+///
+/// # Errors
+/// EINVAL: no such number.
+fn write_limit(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    kind: NamespaceKind,
+    offset: u64,
+    bytes: &[u8],
+) -> Result<(), Errno> {
+    if offset > 0 || bytes.is_empty() {
+        return Ok(());
+    }
+    let most = one(bytes)?.int().and_then(|number| u32::try_from(number).ok());
+    let most = most.filter(|most| *most <= MOST).ok_or(Errno::EINVAL)?;
+    let namespace = kernel.credentials(caller).namespace;
+    kernel.namespaces.user_mut(namespace).limits.set(kind, most);
+    Ok(())
+}
