@@ -50,9 +50,10 @@ pub(crate) fn attributes(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> 
         }
     };
     let kind = kind(node);
-    let (owner, group) = match node {
-        ProcNode::Setting(id) => sysctl::owner(kernel, caller, id),
-        node => owner(kernel, node, kind == FileKind::Dir && mode == Mode::new(0o555)),
+    let (owner, group) = if let ProcNode::Setting(id) = node {
+        sysctl::owner(kernel, caller, id)
+    } else {
+        owner(kernel, node, kind == FileKind::Dir && mode == Mode::new(0o555))
     };
     let threads = |thread| kernel.tasks.processes.at(kernel.tasks.process_of(thread)).threads.len();
     let links = match node {

@@ -211,7 +211,9 @@ pub(crate) fn open(
     if access == AccessMode::Path {
         return Ok(());
     }
-    if let (Some(thread), Some(row)) = (node.thread(), node.row()) {
+    if let (Some(thread), Some(row)) = (node.thread(), node.row())
+        && row.guard != Guard::None
+    {
         guard::check(kernel, caller, thread, row.guard)?;
     }
     // What has exited has no memory to tell of.
