@@ -65,6 +65,8 @@ struct Member {
     reply: Option<Rc<RefCell<Option<Reply>>>>,
     /// It ended as a thread alone.
     is_thread: bool,
+    /// Its request is to end, which is answered though the kernel keeps it for others' sake.
+    exits: bool,
 }
 
 /// What came of a request.
@@ -158,7 +160,17 @@ impl Stage {
         let kept = keep(&view);
         self.cast.insert(
             actor,
-            Member { thread, process, number, inner, view, kept, reply: None, is_thread },
+            Member {
+                thread,
+                process,
+                number,
+                inner,
+                view,
+                kept,
+                reply: None,
+                is_thread,
+                exits: false,
+            },
         );
     }
 
@@ -208,11 +220,9 @@ impl Stage {
         if !member.is_thread
             && let Some(ending) = process.and_then(Process::ending)
         {
-            // Its parent hears of it when its last thread is thawed; who ends by itself has said so.
-            return match ending {
-                WaitStatus::Exited(code) => Some(End::Exited(code)),
-                WaitStatus::Killed(_) | WaitStatus::Stopped(_) | WaitStatus::Continued => None,
-            };
+            // Its parent hears of it when its last thread is thawed, or when the others of its PID namespace are gone.
+            let code = if let WaitStatus::Exited(code) = ending { code } else { 0 };
+            return member.exits.then_some(End::Exited(code));
         }
         let ended = kernel.tasks.ends.as_ref().and_then(|ends| ends.get(&member.process));
         Some(match ended {
@@ -250,10 +260,15 @@ impl Stage {
 impl standin::transcript::Stage for Stage {
     fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
         let reply = Rc::new(RefCell::new(None));
+        let exits = matches!(
+            &request,
+            Request::Perform(Task { op: Op::Processes(ProcessOp::Exit { .. }), .. })
+        );
         let body = self.body(actor, request, &reply)?;
         let thread = self.member(actor)?.thread;
         if let Some(member) = self.cast.get_mut(&actor) {
             member.reply = Some(reply);
+            member.exits = exits;
         }
         run::begin(self.machine.shared(), thread, body);
         Ok(())

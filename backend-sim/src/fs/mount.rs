@@ -6,14 +6,14 @@ use standin::path::Follow;
 use standin::{Capability, Errno, Failure, KPath};
 
 use super::content::PAGE;
-use super::proc::ProcNode;
+use super::proc::{self, ProcNode};
 use super::tmpfs::{Room, TmpNode};
 use super::walk::spot;
 use super::{Born, Home, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, propagation, tree};
 use crate::cgroup::{HierarchyId, filesystem, v1};
 use crate::kernel::Kernel;
 use crate::namespace::user::UserNs;
-use crate::namespace::{self, Held, of, user};
+use crate::namespace::{self, of, user};
 use crate::notify;
 use crate::ops::PlaceArg;
 use crate::step::Step;
@@ -214,8 +214,7 @@ pub(crate) fn mount(
             return mounted;
         }
         b"proc" if options.as_bytes().is_empty() => {
-            check_admin(kernel, caller, namespace::owner_of_numbers(kernel, caller))?;
-            check_revealing(kernel, caller, flags)?;
+            proc::mount::check(kernel, caller, flags)?;
             (FilesystemType::PROC, Node::Proc(ProcNode::Root))
         }
         b"proc" => return Err(Failure::NotModelled("options of proc").into()),
@@ -225,27 +224,6 @@ pub(crate) fn mount(
         _ => return Err(Errno::ENODEV.into()),
     };
     put(kernel, caller, (kind, root), on, flags)
-}
-
-/// Who is in a mount namespace of another user namespace than the first mounts proc only where one is seen as a whole, and no freer
-/// (`mount_too_revealing`; user_namespaces(7)).
-fn check_revealing(kernel: &Kernel, caller: ThreadKey, flags: MountFlags) -> Result<(), Errno> {
-    if namespace::owner_of_mounts(kernel, of(kernel, caller).mount).is_none() {
-        return Ok(());
-    }
-    let home = tree::home(kernel, caller);
-    let hides = |key: MountKey| {
-        let mut mounts = kernel.vfs.mounts.iter();
-        mounts.any(|(_, mount)| mount.is_locked && mount.on.is_some_and(|on| on.mount == key))
-    };
-    let mut mounts = kernel.vfs.mounts.iter();
-    let is_shown = mounts.any(|(key, mount)| {
-        mount.root == Node::Proc(ProcNode::Root)
-            && kernel.home_of(key) == home
-            && flags.contains(mount.locked_flags & MountFlags::READ_ONLY)
-            && !hides(key)
-    });
-    if is_shown { Ok(()) } else { Err(Errno::EPERM) }
 }
 
 /// Puts a filesystem over a directory.
@@ -272,10 +250,8 @@ fn put(
             filesystem::keep(kernel, root);
         }
     }
-    let shown = kernel.pid_ns(caller);
-    if kind == FilesystemType::PROC && shown != kernel.namespaces.first.pid_for_children {
-        kernel.namespaces.keep(Held::Pid(shown));
-        born = Born::Proc(shown);
+    if kind == FilesystemType::PROC {
+        born = proc::mount::born(kernel, caller);
     }
     let home = tree::home(kernel, caller);
     let mount = kernel.vfs.new_mount((kind, root, born), on, flags, (home, None));

@@ -10,6 +10,7 @@ mod directory;
 mod guard;
 mod link;
 mod memory;
+pub(crate) mod mount;
 mod mountinfo;
 mod namespace;
 mod oom;
@@ -34,24 +35,11 @@ pub(crate) use row::RowId;
 use row::{Content, Guard};
 pub(crate) use small::Marks;
 
-use super::{Born, FileKey, MountKey, Node};
+use super::{FileKey, MountKey, Node};
 use crate::kernel::Kernel;
-use crate::namespace::pid::PidNsKey;
 use crate::namespace::{time, user};
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
-
-impl Kernel {
-    /// The PID namespace that a mount of /proc shows.
-    fn pids_shown(&self, mount: MountKey) -> PidNsKey {
-        match self.vfs.mounts.at(mount).born {
-            Born::Proc(shown) => shown,
-            Born::Plain | Born::Hierarchy(_) | Born::Tmpfs(..) => {
-                self.namespaces.first.pid_for_children
-            }
-        }
-    }
-}
 
 /// A file or directory of /proc. A process is named by the thread whose number it has: its leader, though a number of
 /// another thread leads to a directory too, which is not listed.
