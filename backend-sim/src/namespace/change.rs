@@ -8,7 +8,7 @@ use crate::fs;
 use crate::kernel::Kernel;
 use crate::namespace::user::UserNs;
 use crate::step::Step;
-use crate::task::{self, ProcessKey, ThreadKey, identity};
+use crate::task::{self, ProcessKey, ThreadKey, footing, identity};
 
 /// Kinds that have more than their first namespace.
 const MODELLED: NamespaceKinds = NamespaceKinds::all().difference(NamespaceKinds::PID);
@@ -105,10 +105,10 @@ pub(crate) fn unshare(kernel: &mut Kernel, caller: ThreadKey, kinds: NamespaceKi
     if kinds.contains(NamespaceKinds::USER) && !is_alone {
         return Err(Errno::EINVAL.into());
     }
-    if kinds.contains(NamespaceKinds::MOUNT) && !is_alone {
-        return Err(Failure::NotModelled("mounts of one thread among several").into());
-    }
     let renewal = Renewal::check(kernel, caller, kinds)?;
+    if kinds.contains(NamespaceKinds::MOUNT) {
+        footing::part(kernel, caller);
+    }
     let set = renewal.make(kernel, caller, caller, *of(kernel, caller));
     enter(kernel, caller, set);
     Ok(())
@@ -118,13 +118,15 @@ pub(crate) fn unshare(kernel: &mut Kernel, caller: ThreadKey, kinds: NamespaceKi
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Joined {
     set: Set,
+    /// It goes to the root of its mounts, also of those where it is.
+    goes_to_root: bool,
     /// The user namespace, if that is another.
     user: Option<UserNs>,
 }
 
 impl Joined {
     fn nothing(kernel: &Kernel, caller: ThreadKey) -> Self {
-        Self { set: *of(kernel, caller), user: None }
+        Self { set: *of(kernel, caller), goes_to_root: false, user: None }
     }
 
     /// One more namespace.
@@ -166,10 +168,10 @@ impl Joined {
             Held::Ipc(key) => set.ipc = key,
             Held::Mount(key) => {
                 has(home, Capability::SYS_CHROOT)?;
-                if !is_alone() {
+                if !footing::is_alone(kernel, caller) {
                     return Err(Errno::EINVAL.into());
                 }
-                set.mount = key;
+                (set.mount, self.goes_to_root) = (key, true);
             }
             Held::Time(key) => (set.time, set.time_for_children) = (key, key),
             Held::User(_) | Held::First(_) => {}
@@ -182,7 +184,7 @@ impl Joined {
         if let Some(into) = self.user {
             become_member(kernel, thread, into);
         }
-        if self.set.mount != of(kernel, thread).mount {
+        if self.goes_to_root {
             fs::tree::go_to_root(kernel, thread, self.set.mount);
         }
         enter(kernel, thread, self.set);

@@ -35,6 +35,7 @@ pub(crate) use end::{close, shut_down};
 pub(crate) use poll::poll;
 
 use crate::fs::{FileKey, OpenKind, Spot, descriptors};
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::{self, Held, NetKey};
 use crate::step::Step;
@@ -129,6 +130,14 @@ bitflags! {
 }
 
 impl Sockets {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("sockets", &self.table);
+        all.map("abstract names", self.names.len());
+        all.map("users with files under way", self.under_way.len());
+        all.map("files to close", self.closing.len());
+    }
+
     /// The namespace of each socket.
     pub(crate) fn nets(&self) -> impl Iterator<Item = NetKey> {
         self.table.iter().map(|(_, socket)| socket.net)

@@ -15,8 +15,8 @@ use crate::step::Stop;
 use crate::table::Table;
 use crate::task::fork::{ForkOptions, fork};
 use crate::task::{
-    Accounts, Actions, Caught, Credentials, Jobs, MAKER_OF_KERNEL_THREADS, More, Name, Process,
-    RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
+    Accounts, Actions, Caught, Credentials, Footings, Jobs, MAKER_OF_KERNEL_THREADS, More, Name,
+    Process, RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
 };
 use crate::{cgroup, context, fs};
 
@@ -42,6 +42,7 @@ impl Tasks {
                 members: Links::default(),
                 places: None,
                 namespaces: None,
+                footing: None,
                 pending: SignalSet::EMPTY,
                 mask: SignalSet::EMPTY,
                 label: context::HOST,
@@ -93,6 +94,7 @@ impl Tasks {
             numbers_wrapped: false,
             last_serial: 0,
             jobs,
+            footings: Footings::default(),
             accounts,
             first_limits: RlimitTable::default(),
             init,

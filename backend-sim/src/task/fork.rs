@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::list::{Links, List};
 use crate::namespace::{self, Joined, Renewal, user};
 use crate::step::Step;
-use crate::task::{Caught, More, Process, State, Thread, ThreadKey, memory};
+use crate::task::{Caught, More, Process, State, Thread, ThreadKey, footing, memory};
 use crate::{cgroup, context, fs, shared};
 
 /// What is made, and where.
@@ -88,6 +88,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
         places: record.places,
         members: Links::default(),
         namespaces: record.namespaces,
+        footing: None,
         pending: SignalSet::EMPTY,
         mask: record.mask,
         label: record.label,
@@ -118,7 +119,9 @@ fn enlist(kernel: &mut Kernel, record: Thread) -> ThreadKey {
 }
 
 fn thread(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
-    let record = like(kernel, caller, number);
+    let mut record = like(kernel, caller, number);
+    record.footing = kernel.tasks.threads.at(caller).footing;
+    kernel.tasks.footings.share(record.footing);
     let process = record.process;
     let thread = enlist(kernel, record);
     let tasks = &mut kernel.tasks;
@@ -136,9 +139,9 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> ThreadKey {
     let leader = enlist(kernel, record);
     let descriptors = fs::descriptors::fork(kernel, parent);
     let started = kernel.clock.monotonic();
+    let (directory, umask) = (footing::directory(kernel, caller), footing::umask(kernel, caller));
     let of = kernel.tasks.processes.at(parent);
-    let (directory, job) = (of.directory, of.job);
-    let (umask, dumpable) = (of.umask, of.dumpable);
+    let (job, dumpable) = (of.job, of.dumpable);
     let more = of.more.as_deref().map(inherited);
     if let Some(more) = &more {
         shared::inherit(kernel, more);
