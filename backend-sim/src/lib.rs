@@ -26,6 +26,7 @@ mod context;
 mod counter;
 mod door;
 mod fs;
+mod inventory;
 mod kernel;
 mod list;
 mod look;
@@ -50,6 +51,7 @@ mod view;
 mod wait;
 
 pub use builder::Builder;
+pub use inventory::{Count, Inventory};
 pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
 pub use profile::{BlockDevice, Layout, Limits, Release};

@@ -10,6 +10,7 @@ use standin::Pid;
 use standin::backend::WaitStatus;
 
 use crate::cgroup::CgroupKey;
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{State, ThreadKey};
@@ -104,6 +105,12 @@ impl<'a> Look<'a> {
     #[must_use]
     pub fn waiting(&self) -> String {
         waiting(&self.kernel)
+    }
+
+    /// How much of what there is.
+    #[must_use]
+    pub fn inventory(&self) -> Inventory {
+        Inventory::of(&self.kernel)
     }
 
     /// How many calls the machine has carried out.

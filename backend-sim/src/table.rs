@@ -140,6 +140,11 @@ impl<T> Table<T> {
         self.len
     }
 
+    /// How many places there are, taken and free.
+    pub(crate) const fn places(&self) -> usize {
+        self.chunks.len() * CHUNK as usize
+    }
+
     #[inline]
     fn slot(&self, index: u32) -> Option<&Slot<T>> {
         self.chunks.get((index / CHUNK) as usize)?.get((index % CHUNK) as usize)

@@ -12,7 +12,8 @@ use crate::beside::Beside;
 use crate::cgroup::CgroupKey;
 use crate::context::ContextKey;
 use crate::counter::CounterKey;
-use crate::fs::{Node, TmpKey};
+use crate::fs::{Lockable, TmpKey};
+use crate::inventory::Inventory;
 use crate::notify::WatcherKey;
 use crate::pipe::PipeKey;
 use crate::socket::SocketKey;
@@ -35,7 +36,7 @@ pub(crate) enum Channel {
     /// This context ended.
     Context(ContextKey),
     /// A lock of this file was let go.
-    Lock(Node),
+    Lock(Lockable),
     /// The thread's work is done.
     Processor,
     /// Something came to a socket: bytes, a connection, or the end.
@@ -67,6 +68,13 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.map("channels that somebody waits on", self.sleepers.len());
+        all.map("timers", self.timers.len());
+        all.map("woken threads", self.woken.len());
+    }
+
     /// Puts a thread that does not sleep to sleep, in a call of this name.
     pub(crate) fn sleep(&mut self, thread: ThreadKey, call: &'static str, wait: Wait) {
         for channel in &wait.on {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use standin::transcript::{FileOp, Layout, Op, ProcessOp, Release, Transcript, parse};
+use standin::transcript::{FileOp, Layout, Op, ProcessOp, Release, Transcript, op_rows, parse};
 use standin_tests::lab::fuzz::{
-    Key, LEFT_OUT, LEFT_OUT_WITH_V1, OPERATIONS, Shrinking, Tally, Total, script, script_in,
+    Key, LEFT_OUT, LEFT_OUT_OF_PROCESSES, LEFT_OUT_WITH_V1, OPERATIONS, Shrinking, Subject, Tally,
+    Total, script, script_about, script_in,
 };
 use standin_tests::lab::record::Place;
 use standin_tests::replay;
@@ -169,9 +170,54 @@ fn hardly_an_operation_with_v1_waits_and_most_find_what_they_name() {
     }
 }
 
+/// Where scripts about processes are looked at.
+const UNIFIED: Place = Place { kernel: Release::V6_12, layout: Layout::Unified };
+
+fn about_processes(seed: u64, case: u64) -> Transcript {
+    script_about(Subject::Processes, UNIFIED, seed, case)
+}
+
+#[test]
+fn a_case_about_processes_is_the_same_script_whenever_it_is_made_and_can_be_read_again() {
+    let mut seen = BTreeSet::new();
+    for case in 0..CASES {
+        let script = about_processes(1, case);
+        assert_eq!(script.operations().count(), OPERATIONS, "{script}");
+        assert_eq!(parse(script.to_string().as_bytes()).unwrap(), script);
+        assert_eq!(about_processes(1, case), script);
+        assert!(seen.insert(script.to_string()), "case {case}");
+    }
+}
+
+/// Of these there are no cases: of the first two because of where scripts are played, of the others because they are what the
+/// other subject is about.
+const NOT_ABOUT_PROCESSES: [&str; 10] =
+    ["reboot", "exec", "key", "test", "read~", "pollpri", "alloc", "release", "burn", "sleep"];
+
+#[test]
+fn scripts_about_processes_come_to_every_operation() {
+    let mut met = BTreeSet::new();
+    for case in 0..4 * CASES {
+        met.extend(about_processes(2, case).operations().map(|one| one.op().name()));
+    }
+    for row in op_rows() {
+        assert!(met.contains(row.name) != NOT_ABOUT_PROCESSES.contains(&row.name), "{}", row.name);
+    }
+}
+
+#[test]
+fn hardly_an_operation_about_processes_waits_or_finds_nobody() {
+    let mut idle = Idle::default();
+    for case in 0..CASES {
+        idle.count(&about_processes(4, case));
+    }
+    assert!(idle.blocked * 25 < idle.all && idle.gone * 30 < idle.all, "{idle:?}");
+    assert!(idle.absent * 8 < idle.all, "{idle:?}");
+}
+
 #[test]
 fn what_is_left_out_has_a_reason() {
-    for (pattern, why) in LEFT_OUT.iter().chain(LEFT_OUT_WITH_V1) {
+    for (pattern, why) in LEFT_OUT.iter().chain(LEFT_OUT_WITH_V1).chain(LEFT_OUT_OF_PROCESSES) {
         assert!(!pattern.is_empty() && why.len() > 10, "{pattern}");
     }
 }
@@ -218,7 +264,7 @@ fn operations_that_stand_in_for_each_other_do_not_all_go() {
 }
 
 const fn key(kernel: Release, share: u64) -> Key {
-    Key { kernel, layout: Layout::Unified, seed: 7, share, shares: 2 }
+    Key { kernel, layout: Layout::Unified, subject: Subject::Cgroups, seed: 7, share, shares: 2 }
 }
 
 fn tally(scripts: u64, differences: u64) -> Tally {
@@ -234,13 +280,18 @@ fn runs_of_shares_add_up_and_a_run_that_is_made_again_replaces_the_old_one() {
     there.set(key(Release::V6_1, 1), tally(5, 0));
     here.merge(&there);
     here.set(key(Release::V6_12, 0), tally(10, 0));
-    let sum = here.of(Release::V6_12, Layout::Unified);
+    let sum = here.of(Release::V6_12, Layout::Unified, Subject::Cgroups);
     assert_eq!((sum.scripts, sum.operations, sum.differences), (19, 570, 1));
-    assert_eq!(here.of(Release::V6_1, Layout::Unified).scripts, 5);
+    assert_eq!(here.of(Release::V6_1, Layout::Unified, Subject::Cgroups).scripts, 5);
     let hybrid = Key { layout: Layout::Hybrid, ..key(Release::V6_12, 0) };
     here.set(hybrid, tally(2, 0));
-    assert_eq!(here.of(Release::V6_12, Layout::Unified), sum);
-    assert_eq!(here.of(Release::V6_12, Layout::Hybrid).scripts, 2);
+    assert_eq!(here.of(Release::V6_12, Layout::Unified, Subject::Cgroups), sum);
+    assert_eq!(here.of(Release::V6_12, Layout::Hybrid, Subject::Cgroups).scripts, 2);
+    let processes = Key { subject: Subject::Processes, ..key(Release::V6_12, 0) };
+    here.set(processes, tally(3, 0));
+    assert_eq!(here.of(Release::V6_12, Layout::Unified, Subject::Cgroups), sum);
+    assert_eq!(here.of(Release::V6_12, Layout::Unified, Subject::Processes).scripts, 3);
+    assert_eq!(processes.path(), "6.12/processes/7");
     assert_eq!(hybrid.path(), "6.12/hybrid/7");
     assert_eq!(key(Release::V6_1, 0).path(), "6.1/7");
     assert_eq!(Total::read(&here.to_string()).unwrap(), here);
@@ -252,7 +303,10 @@ fn runs_are_recorded_one_after_another_in_the_same_file() {
     let path = directory.path().join("fuzz.toml");
     Total::record(&path, key(Release::V6_12, 0), tally(10, 3)).unwrap();
     Total::record(&path, key(Release::V6_12, 1), tally(9, 1)).unwrap();
-    assert_eq!(Total::load(&path).unwrap().of(Release::V6_12, Layout::Unified).scripts, 19);
+    assert_eq!(
+        Total::load(&path).unwrap().of(Release::V6_12, Layout::Unified, Subject::Cgroups).scripts,
+        19
+    );
     std::fs::write(&path, "[[run]]\nkernel = '5.4'\n").unwrap();
     let refused =
         Total::record(&path, key(Release::V6_12, 1), tally(9, 1)).unwrap_err().to_string();

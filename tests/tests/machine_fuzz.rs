@@ -11,6 +11,7 @@ use standin::transcript::{
     ActorId, ClockName, Condition, NamespaceLink, Request, Settled, Stage, Trouble, parse,
 };
 use standin::{Errno, Pid};
+use standin_tests::soak::soak;
 use standin_tests::{generate, replay};
 
 /// The machine's stage, looked over whenever an operation has settled.
@@ -69,5 +70,20 @@ proptest! {
         let Ok(script) = script else { return Ok(()) };
         let report = replay::on(&script, &mut Watched(standin_sim::Stage::new(&script.machine)));
         prop_assert!(report.is_ok(), "{}\n{text}", report.err().unwrap_or_default());
+    }
+}
+
+/// Operations of the soak; `standin-lab soak` plays more.
+const SOAKED: u64 = 50_000;
+
+/// Places that a table may come to have: a script has few actors, and each of them little.
+const MOST_PLACES: usize = 1_000;
+
+#[test]
+fn nothing_stays_behind_on_a_machine_that_goes_on_for_long() {
+    let soaked = soak(1, SOAKED).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert!(soaked.operations >= SOAKED, "{soaked}");
+    for count in soaked.after.rows() {
+        assert!(count.places <= MOST_PLACES, "{count:?}");
     }
 }

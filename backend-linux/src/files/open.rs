@@ -77,7 +77,8 @@ fn open_with(
         resolve == BENEATH && is_name(path) && !flags.intersects(OFlags::DIRECTORY | OFlags::PATH);
     let opened = if is_bounded {
         sys::openat(there, path, flags | OFlags::NOFOLLOW, mode)
-    } else if resolve.is_empty() {
+    } else if resolve.is_empty() && !flags.contains(OFlags::PATH) {
+        // (Of a place alone openat(2) would overlook flags that do not go with it.)
         sys::openat(there, path, flags, mode)
     } else {
         sys::openat2(there, path, flags, mode, resolve)

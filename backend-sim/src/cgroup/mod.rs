@@ -67,6 +67,7 @@ use standin::id::{Gid, Mode, Moment, Uid};
 use standin::{Controller, ControllerSet};
 
 use crate::fs::FileKey;
+use crate::inventory::Inventory;
 use crate::list::{Links, List};
 use crate::profile::{Profile, Release};
 use crate::table::{Key, Table};
@@ -212,6 +213,19 @@ pub(crate) struct Cgroup {
 }
 
 impl Cgroups {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("groups", &self.table);
+        self.places.take_stock(all);
+        all.table("charges of memory", &self.charges);
+        all.map("exited threads in groups", self.dead);
+        all.map("leaders that exited first", self.headless.len());
+        all.map("charges elsewhere", self.strays.len());
+        all.map("triggers", self.triggers.len());
+        all.map("peaks of open files", self.peaks.len());
+        all.map("quotas of removed groups", self.quotas_left.len());
+    }
+
     /// The roots alone.
     pub(crate) fn boot(profile: &Profile) -> Self {
         let mut table = Table::default();

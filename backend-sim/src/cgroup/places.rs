@@ -7,6 +7,7 @@ use standin::Controller;
 
 use super::hierarchy::HierarchyId;
 use super::{CgroupKey, Cgroups, tree};
+use crate::inventory::Inventory;
 use crate::table::{Key, Table};
 use crate::task::Thread;
 
@@ -37,6 +38,13 @@ impl Stand {
 #[derive(Default)]
 pub(super) struct AllPlaces {
     table: Table<Places>,
+}
+
+impl AllPlaces {
+    /// How many there are.
+    pub(super) fn take_stock(&self, all: &mut Inventory) {
+        all.table("places in hierarchies", &self.table);
+    }
 }
 
 impl Cgroups {

@@ -31,6 +31,7 @@ use standin::CapabilitySet;
 use standin::backend::{ContextFlags, ContextWait};
 use standin::id::Xid;
 
+use crate::inventory::Inventory;
 use crate::table::{Key, Table};
 use crate::task::ProcessKey;
 
@@ -76,6 +77,11 @@ pub(crate) struct Contexts {
 }
 
 impl Contexts {
+    /// How many there are.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("contexts", &self.table);
+    }
+
     /// The live context with this id.
     fn find(&self, label: Label) -> Option<ContextKey> {
         self.by_label.get(&label).copied()

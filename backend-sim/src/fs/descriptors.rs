@@ -6,7 +6,7 @@
 use standin::backend::{AccessMode, NamespaceKind, OpenFlags, RlimitResource, WatchFlags};
 use standin::{Errno, Failure};
 
-use super::{FileKey, OpenFile, OpenKind, Spot, keep, let_go, lock, process_of};
+use super::{FileKey, Lockable, OpenFile, OpenKind, Spot, keep, let_go, lock, process_of};
 use crate::kernel::Kernel;
 use crate::namespace::{self, user};
 use crate::notify;
@@ -282,7 +282,7 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
     };
     match file.kind {
         OpenKind::Node(_) => {
-            lock::forget(kernel, key, spot.node);
+            lock::forget(kernel, key, Lockable::Node(spot.node));
             if let Some(what) = closing {
                 notify::happened(kernel, spot.node, what);
             }
@@ -292,8 +292,14 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
         OpenKind::Namespace(held) => namespace::release(kernel, held),
         OpenKind::Socket(socket) => socket::close(kernel, socket),
         OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
-        OpenKind::Counter(counter) => counter::close(kernel, counter),
-        OpenKind::Watcher(watcher) => notify::close(kernel, watcher),
+        OpenKind::Counter(counter) => {
+            lock::forget(kernel, key, Lockable::Nameless);
+            counter::close(kernel, counter);
+        }
+        OpenKind::Watcher(watcher) => {
+            lock::forget(kernel, key, Lockable::Nameless);
+            notify::close(kernel, watcher);
+        }
     }
     kernel.vfs.files.discard(key);
     user::let_go(kernel, namespace);

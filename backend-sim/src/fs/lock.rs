@@ -5,6 +5,7 @@ use standin::backend::Lock;
 use standin::{Errno, Failure};
 
 use super::{FileKey, Node, OpenKind, descriptors};
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
 use crate::task::ThreadKey;
@@ -13,7 +14,16 @@ use crate::wait::Channel;
 /// Who has locked what; looked up by file, never listed.
 #[derive(Default)]
 pub(crate) struct Locks {
-    held: FxHashMap<Node, Vec<Held>>,
+    held: FxHashMap<Lockable, Vec<Held>>,
+}
+
+/// What can be locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Lockable {
+    /// A file or directory.
+    Node(Node),
+    /// The one file that all event counters and sets of watches are, since they stand in no filesystem.
+    Nameless,
 }
 
 /// A lock of an open file.
@@ -29,29 +39,35 @@ enum Kind {
 }
 
 impl Locks {
-    fn kind_of(&self, node: Node, file: FileKey) -> Option<Kind> {
-        self.held.get(&node)?.iter().find(|held| held.file == file).map(|held| held.kind)
+    /// How many files are locked.
+    pub(super) fn take_stock(&self, all: &mut Inventory) {
+        all.map("locked files", self.held.len());
+    }
+
+    fn kind_of(&self, on: Lockable, file: FileKey) -> Option<Kind> {
+        self.held.get(&on)?.iter().find(|held| held.file == file).map(|held| held.kind)
     }
 
     /// Whether an open file has a lock.
     pub(crate) fn has(&self, node: Node, file: FileKey) -> bool {
-        self.kind_of(node, file).is_some()
+        let places = [Lockable::Node(node), Lockable::Nameless];
+        places.into_iter().any(|on| self.kind_of(on, file).is_some())
     }
 
     /// Takes a file's lock away; whether it had one.
-    fn remove(&mut self, node: Node, file: FileKey) -> bool {
-        let Some(all) = self.held.get_mut(&node) else { return false };
+    fn remove(&mut self, on: Lockable, file: FileKey) -> bool {
+        let Some(all) = self.held.get_mut(&on) else { return false };
         let before = all.len();
         all.retain(|held| held.file != file);
         let removed = all.len() < before;
         if all.is_empty() {
-            self.held.remove(&node);
+            self.held.remove(&on);
         }
         removed
     }
 
-    fn conflicts(&self, node: Node, wanted: Kind) -> bool {
-        let Some(all) = self.held.get(&node) else { return false };
+    fn conflicts(&self, on: Lockable, wanted: Kind) -> bool {
+        let Some(all) = self.held.get(&on) else { return false };
         all.iter().any(|held| wanted == Kind::Exclusive || held.kind == Kind::Exclusive)
     }
 }
@@ -65,47 +81,48 @@ impl Locks {
 pub(crate) fn flock(kernel: &mut Kernel, caller: ThreadKey, number: u32, lock: Lock) -> Step<()> {
     let file = descriptors::get_opened(kernel, caller, number)?;
     let record = kernel.vfs.files.at(file);
-    if matches!(record.kind, OpenKind::Socket(_)) {
+    let on = match record.kind {
+        OpenKind::Node(_) => Lockable::Node(record.spot.node),
+        OpenKind::Counter(_) | OpenKind::Watcher(_) => Lockable::Nameless,
         // No other open file is of this socket.
-        return Ok(());
-    }
-    let (node, is_named) = (record.spot.node, record.is_named());
+        OpenKind::Socket(_) => return Ok(()),
+        OpenKind::Process(..) | OpenKind::Pipe(..) | OpenKind::Namespace(_) => {
+            return Err(Failure::NotModelled("flock of what stands in no filesystem").into());
+        }
+    };
     let wanted = match lock {
         Lock::Shared { .. } => Kind::Shared,
         Lock::Exclusive { .. } => Kind::Exclusive,
         Lock::Unlock => {
-            unlock(kernel, node, file);
+            unlock(kernel, on, file);
             return Ok(());
         }
     };
-    match kernel.vfs.locks.kind_of(node, file) {
+    match kernel.vfs.locks.kind_of(on, file) {
         Some(kind) if kind == wanted => return Ok(()),
-        Some(_) => unlock(kernel, node, file),
+        Some(_) => unlock(kernel, on, file),
         None => {}
     }
-    if !is_named {
-        return Err(Failure::NotModelled("flock of what stands in no filesystem").into());
-    }
-    if kernel.vfs.locks.conflicts(node, wanted) {
+    if kernel.vfs.locks.conflicts(on, wanted) {
         return Err(if lock.nonblocking() {
             Errno::EAGAIN.into()
         } else {
-            Wait::on(Channel::Lock(node)).into()
+            Wait::on(Channel::Lock(on)).into()
         });
     }
-    kernel.vfs.locks.held.entry(node).or_default().push(Held { file, kind: wanted });
+    kernel.vfs.locks.held.entry(on).or_default().push(Held { file, kind: wanted });
     Ok(())
 }
 
-fn unlock(kernel: &mut Kernel, node: Node, file: FileKey) {
-    if kernel.vfs.locks.remove(node, file) {
-        kernel.waits.wake(Channel::Lock(node));
+fn unlock(kernel: &mut Kernel, on: Lockable, file: FileKey) {
+    if kernel.vfs.locks.remove(on, file) {
+        kernel.waits.wake(Channel::Lock(on));
     }
 }
 
-/// An open file of this node is closed.
-pub(super) fn forget(kernel: &mut Kernel, file: FileKey, node: Node) {
+/// An open file is closed.
+pub(super) fn forget(kernel: &mut Kernel, file: FileKey, on: Lockable) {
     if !kernel.vfs.locks.held.is_empty() {
-        unlock(kernel, node, file);
+        unlock(kernel, on, file);
     }
 }

@@ -16,6 +16,7 @@ use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
 
 use crate::cgroup::{CgroupKey, HierarchyId, RowId, filesystem};
 use crate::counter::CounterKey;
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::Held;
 use crate::namespace::mount::MountNsKey;
@@ -51,6 +52,7 @@ pub(crate) mod walk;
 pub(crate) mod xattr;
 
 pub(crate) use descriptors::Descriptors;
+pub(crate) use lock::Lockable;
 
 pub(crate) type MountKey = Key<Mount>;
 pub(crate) type FileKey = Key<OpenFile>;
@@ -216,6 +218,19 @@ pub(crate) enum OpenKind {
     Watcher(WatcherKey),
     /// A namespace handle.
     Namespace(Held),
+}
+
+impl Vfs {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("mounts", &self.mounts);
+        all.table("filesystems", &self.rooms);
+        all.table("open files", &self.files);
+        all.table("files of tmpfs", &self.tmp);
+        all.map("covered directories", self.covers.len());
+        self.locks.take_stock(all);
+        self.notify.take_stock(all);
+    }
 }
 
 impl OpenFile {

@@ -62,6 +62,9 @@ const CGROUP2_OPTIONS: [&[u8]; 6] = [
     b"pids_localevents",
 ];
 
+/// Options of proc (proc(5)).
+const PROC_OPTIONS: [&[u8]; 3] = [b"hidepid", b"gid", b"subset"];
+
 /// The number of a filesystem without a device, as `st_dev` has it.
 pub(super) fn device(minor: u32) -> u64 {
     u64::from(minor & 0xff) | u64::from(minor & !0xff) << 12
@@ -213,11 +216,11 @@ pub(crate) fn mount(
             }
             return mounted;
         }
-        b"proc" if options.as_bytes().is_empty() => {
+        b"proc" => {
+            check_proc_options(options.as_bytes())?;
             proc::mount::check(kernel, caller, flags)?;
             (FilesystemType::PROC, Node::Proc(ProcNode::Root))
         }
-        b"proc" => return Err(Failure::NotModelled("options of proc").into()),
         other if UNMODELLED.contains(&other) => {
             return Err(Failure::NotModelled("mount of this filesystem").into());
         }
@@ -283,6 +286,20 @@ fn check_cgroup2_options(options: &[u8]) -> Step<()> {
     }
     match words(options).next() {
         Some(_) => Err(Failure::NotModelled("options of cgroup2").into()),
+        None => Ok(()),
+    }
+}
+
+fn check_proc_options(options: &[u8]) -> Step<()> {
+    for word in words(options) {
+        let key = word.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let is_known = PROC_OPTIONS.contains(&key) && (key != b"subset" || word == b"subset=pid");
+        if !is_known {
+            return Err(Errno::EINVAL.into());
+        }
+    }
+    match words(options).next() {
+        Some(_) => Err(Failure::NotModelled("options of proc").into()),
         None => Ok(()),
     }
 }
@@ -413,14 +430,19 @@ fn remount(
     }
     let (kind, owner) = (mount.kind, mount.owner);
     let whole = !flags.contains(MountFlags::BIND);
+    // Options are read before it is asked who may change the filesystem.
+    let mut tmpfs = Tmpfs::new(kernel, caller);
+    if whole && kind == FilesystemType::TMPFS {
+        tmpfs.room = *kernel.vfs.room(on.mount);
+        tmpfs.parse(kernel, caller, options)?;
+    } else if whole && kind == FilesystemType::PROC {
+        check_proc_options(options)?;
+    }
     if whole {
         check_admin(kernel, caller, owner)?;
     }
     let mut bounds = None;
     if whole && kind == FilesystemType::TMPFS {
-        let mut tmpfs = Tmpfs::new(kernel, caller);
-        tmpfs.room = *kernel.vfs.room(on.mount);
-        tmpfs.parse(kernel, caller, options)?;
         let room = tmpfs.room;
         let too_small = |most, held| most != 0 && most < held;
         if too_small(room.most_pages, room.pages) || too_small(room.most_nodes, room.nodes) {

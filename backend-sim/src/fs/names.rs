@@ -15,14 +15,14 @@ use super::permission::{
 };
 use super::tmpfs::{self, Content, TmpNode};
 use super::walk::{Last, Name, Object, check_path, object, parent};
-use super::{Node, Spot, TmpKey, attributes_of, kind, process_of, tree};
+use super::{Node, Spot, TmpKey, attributes_of, kind, tree};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
 use crate::notify;
 use crate::ops::PlaceArg;
 use crate::socket::SocketKey;
 use crate::step::Step;
-use crate::task::ThreadKey;
+use crate::task::{ThreadKey, footing};
 
 const DIRECTORY_BITS: u16 = 0o1777;
 const GROUP_EXECUTE: u16 = 0o010;
@@ -65,7 +65,7 @@ fn tmp_directory(kernel: &Kernel, directory: Spot) -> Result<TmpKey, Errno> {
 
 /// Mode bits less the caller's umask.
 pub(super) fn masked(kernel: &Kernel, caller: ThreadKey, mode: Mode) -> Mode {
-    let mask = kernel.tasks.processes.at(process_of(kernel, caller)).umask;
+    let mask = footing::umask(kernel, caller);
     Mode::new(mode.bits() & !(mask.bits() & 0o777))
 }
 
@@ -314,9 +314,6 @@ pub(crate) fn chdir(kernel: &mut Kernel, caller: ThreadKey, place: PlaceArg<'_>)
         return Err(Errno::ENOTDIR.into());
     }
     check(kernel, caller, spot, Access::EXECUTE)?;
-    super::keep(kernel, spot);
-    let process = process_of(kernel, caller);
-    let before = std::mem::replace(&mut kernel.tasks.processes.at_mut(process).directory, spot);
-    super::let_go(kernel, before);
+    footing::stand_in(kernel, caller, spot);
     Ok(())
 }

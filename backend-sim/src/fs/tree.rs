@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::namespace::mount::{self, MountNsKey};
 use crate::namespace::{self, Held, Maker, user};
 use crate::notify;
-use crate::task::ThreadKey;
+use crate::task::{ThreadKey, footing};
 
 /// The mounts that a thread can reach by paths.
 pub(in crate::fs) fn home(kernel: &Kernel, thread: ThreadKey) -> Home {
@@ -67,10 +67,8 @@ pub(crate) fn copy(
     if let Some(root) = moved(root) {
         mount::set_root(kernel, namespace, root);
     }
-    let process = kernel.tasks.process_of(thread);
-    let before = kernel.tasks.processes.at(process).directory;
-    if let Some(after) = moved(before) {
-        stand_in(kernel, thread, after);
+    if let Some(after) = moved(footing::directory(kernel, thread)) {
+        footing::stand_in(kernel, thread, after);
     }
     namespace
 }
@@ -132,19 +130,10 @@ pub(super) fn copy_one(
     new
 }
 
-/// A thread's process stands in another directory.
-fn stand_in(kernel: &mut Kernel, thread: ThreadKey, directory: Spot) {
-    keep(kernel, directory);
-    let process = kernel.tasks.process_of(thread);
-    let record = kernel.tasks.processes.at_mut(process);
-    let before = std::mem::replace(&mut record.directory, directory);
-    let_go(kernel, before);
-}
-
 /// A thread that comes to a namespace stands at its root.
 pub(crate) fn go_to_root(kernel: &mut Kernel, thread: ThreadKey, namespace: MountNsKey) {
     let root = super::lookup::uncovered(kernel, mount::root_of(kernel, namespace));
-    stand_in(kernel, thread, root);
+    footing::stand_in(kernel, thread, root);
 }
 
 /// A namespace is gone, and with it its mounts.

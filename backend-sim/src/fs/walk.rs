@@ -12,13 +12,13 @@ use super::component::{after_slashes, end_of_component};
 use super::lookup::{look_up, uncovered};
 use super::memory::{self, is_plain, recall};
 use super::permission::{STICKY, check_search, searches_everywhere};
-use super::{FileKey, Node, Spot, attributes_of, descriptors, kind, proc, process_of, tmpfs};
+use super::{FileKey, Node, Spot, attributes_of, descriptors, kind, proc, tmpfs};
 use crate::kernel::Kernel;
 use crate::namespace;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
 use crate::step::Step;
-use crate::task::ThreadKey;
+use crate::task::{ThreadKey, footing};
 
 /// `PATH_MAX`: bytes of a path with its NUL.
 pub(crate) const PATH_LENGTH: usize = 4096;
@@ -200,7 +200,7 @@ impl<'k> Walk<'k> {
             return Ok(walk);
         }
         walk.here = match place.at {
-            None => kernel.tasks.processes.at(process_of(kernel, caller)).directory,
+            None => footing::directory(kernel, caller),
             Some(number) => {
                 let file = kernel.vfs.files.at(descriptors::get(kernel, caller, number)?);
                 if !file.is_named() || kind(kernel, file.spot.node) != FileKind::Dir {

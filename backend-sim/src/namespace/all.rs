@@ -4,6 +4,7 @@ use standin::Uid;
 
 use super::number::Numbers;
 use super::user::UserNs;
+use crate::inventory::Inventory;
 use crate::table::{Key, Table};
 
 /// A namespace of a kind, which is what `T` is.
@@ -39,6 +40,11 @@ impl<T> All<T> {
         let mut table = Table::default();
         let first = table.insert(Namespace { content, number, holders: 1, maker: Maker::KERNEL });
         (Self { table }, first)
+    }
+
+    /// How many there are.
+    pub(super) fn take_stock(&self, what: &'static str, all: &mut Inventory) {
+        all.table(what, &self.table);
     }
 
     #[track_caller]

@@ -1,7 +1,7 @@
 //! Other namespaces for a thread: new ones (unshare(2), clone(2)) and those of others (setns(2)).
 
 use standin::backend::{NamespaceKind, NamespaceKinds};
-use standin::{Capability, Errno, Failure};
+use standin::{Capability, Errno};
 
 use super::pid::{self, PidNsKey};
 use super::{Held, Ipc, Net, Set, cgroup, enter, find, of, owner, time, user, uts};
@@ -9,7 +9,7 @@ use crate::fs;
 use crate::kernel::Kernel;
 use crate::namespace::user::UserNs;
 use crate::step::Step;
-use crate::task::{self, ProcessKey, ThreadKey, identity};
+use crate::task::{self, ProcessKey, ThreadKey, footing, identity};
 
 /// The kinds, in the order in which they are made and joined; that of users comes before them.
 const ORDER: [(NamespaceKinds, NamespaceKind); 7] = [
@@ -112,10 +112,10 @@ pub(crate) fn unshare(kernel: &mut Kernel, caller: ThreadKey, kinds: NamespaceKi
     if kinds.contains(NamespaceKinds::USER) && !is_alone {
         return Err(Errno::EINVAL.into());
     }
-    if kinds.contains(NamespaceKinds::MOUNT) && !is_alone {
-        return Err(Failure::NotModelled("mounts of one thread among several").into());
-    }
     let renewal = Renewal::check(kernel, caller, kinds)?;
+    if kinds.contains(NamespaceKinds::MOUNT) {
+        footing::part(kernel, caller);
+    }
     let set = renewal.make(kernel, caller, caller, *of(kernel, caller));
     enter(kernel, caller, set);
     Ok(())
@@ -125,13 +125,15 @@ pub(crate) fn unshare(kernel: &mut Kernel, caller: ThreadKey, kinds: NamespaceKi
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Joined {
     set: Set,
+    /// It goes to the root of its mounts, also of those where it is.
+    goes_to_root: bool,
     /// The user namespace, if that is another.
     user: Option<UserNs>,
 }
 
 impl Joined {
     fn nothing(kernel: &Kernel, caller: ThreadKey) -> Self {
-        Self { set: *of(kernel, caller), user: None }
+        Self { set: *of(kernel, caller), goes_to_root: false, user: None }
     }
 
     /// One more namespace.
@@ -173,10 +175,10 @@ impl Joined {
             Held::Ipc(key) => set.ipc = key,
             Held::Mount(key) => {
                 has(home, Capability::SYS_CHROOT)?;
-                if !is_alone() {
+                if !footing::is_alone(kernel, caller) {
                     return Err(Errno::EINVAL.into());
                 }
-                set.mount = key;
+                (set.mount, self.goes_to_root) = (key, true);
             }
             Held::Pid(key) => {
                 pid::may_join(kernel, caller, key)?;
@@ -198,7 +200,7 @@ impl Joined {
         if let Some(into) = self.user {
             become_member(kernel, thread, into);
         }
-        if self.set.mount != of(kernel, thread).mount {
+        if self.goes_to_root {
             fs::tree::go_to_root(kernel, thread, self.set.mount);
         }
         enter(kernel, thread, self.set);

@@ -30,6 +30,7 @@ use standin::id::NsId;
 use crate::cgroup::{Cgroups, Stand};
 use crate::fs::Spot;
 use crate::fs::proc::sysctl::Settings;
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::profile::{Profile, Release};
 use crate::table::{Key, Table};
@@ -125,6 +126,18 @@ pub(crate) enum Held {
 }
 
 impl Namespaces {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("sets of namespaces", &self.sets);
+        self.uts.take_stock("uts namespaces", all);
+        self.cgroup.take_stock("cgroup namespaces", all);
+        self.net.take_stock("net namespaces", all);
+        self.ipc.take_stock("ipc namespaces", all);
+        self.mount.take_stock("mount namespaces", all);
+        self.time.take_stock("time namespaces", all);
+        self.user.take_stock("user namespaces", all);
+    }
+
     /// The first namespaces.
     pub(crate) fn boot(profile: &Profile, cgroups: &Cgroups, root: Spot) -> Self {
         let number = |kind| kind::first_number(kind, profile.release);

@@ -27,6 +27,7 @@ pub(crate) use read::{events, read};
 
 use crate::cgroup::CgroupKey;
 use crate::fs::{Node, OpenKind, TmpKey, descriptors};
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::table::{Key, Table};
@@ -112,6 +113,13 @@ pub(crate) struct Event {
 }
 
 impl Notify {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("sets of watches", &self.table);
+        all.map("watched files", self.by_node.len());
+        all.map("lost names", self.lost.len());
+    }
+
     /// Whether nobody watches anything: the usual case.
     pub(crate) fn is_empty(&self) -> bool {
         self.by_node.is_empty()

@@ -1,9 +1,10 @@
 //! Reading events (read(2); inotify(7), Reading events from an inotify file descriptor).
 
+use standin::backend::FileKind;
 use standin::{Errno, Failure};
 
 use super::{Event, WatcherKey};
-use crate::fs::{OpenKind, descriptors};
+use crate::fs::{OpenKind, descriptors, kind};
 use crate::kernel::Kernel;
 use crate::step::{Step, Stop, Wait};
 use crate::task::ThreadKey;
@@ -57,11 +58,17 @@ pub(crate) fn read(
 /// All events that are there.
 ///
 /// # Errors
-/// EBADF. EAGAIN. `NotModelled`: no watcher.
+/// EBADF. EISDIR. EAGAIN. `NotModelled`: no watcher, but something that can be read.
 pub(crate) fn events(kernel: &mut Kernel, caller: ThreadKey, number: u32) -> Step<Vec<Event>> {
     let (_, file) = descriptors::look(kernel, caller, number)?;
     let nonblocking = file.flags.contains(standin::backend::OpenFlags::NONBLOCKING);
     let OpenKind::Watcher(key) = file.kind else {
+        if !file.reads() {
+            return Err(Errno::EBADF.into());
+        }
+        if file.is_named() && kind(kernel, file.spot.node) == FileKind::Dir {
+            return Err(Errno::EISDIR.into());
+        }
         return Err(Failure::NotModelled("events of what is no watcher").into());
     };
     let events: Vec<Event> = kernel.vfs.notify.table.at_mut(key).queue.drain(..).collect();

@@ -13,7 +13,7 @@ use super::operation::operation;
 use crate::context;
 use crate::kernel::Kernel;
 use crate::step::Step;
-use crate::task::{Name, ThreadKey, identity, job, limit, priority};
+use crate::task::{Name, ThreadKey, footing, identity, job, limit, priority};
 
 /// Commits a change of the caller's credentials.
 fn become_new(
@@ -211,7 +211,7 @@ operation! {
     /// umask(2)
     SetUmask { mask: Mode } = "set_umask" -> Mode: |op, kernel, caller| {
         let mask = Mode::new(op.mask.bits() & 0o777);
-        Ok(std::mem::replace(&mut kernel.process_mut(caller).umask, mask))
+        Ok(footing::set_umask(kernel, caller, mask))
     };
 
     /// setsid(2)

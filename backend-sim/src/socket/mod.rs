@@ -36,6 +36,7 @@ pub(crate) use poll::poll;
 
 use crate::fs::proc::sysctl::{SocketNumber, socket_number};
 use crate::fs::{FileKey, OpenKind, Spot, descriptors};
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::{self, Held, NetKey};
 use crate::step::Step;
@@ -130,6 +131,14 @@ bitflags! {
 }
 
 impl Sockets {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("sockets", &self.table);
+        all.map("abstract names", self.names.len());
+        all.map("users with files under way", self.under_way.len());
+        all.map("files to close", self.closing.len());
+    }
+
     /// The namespace of each socket.
     pub(crate) fn nets(&self) -> impl Iterator<Item = NetKey> {
         self.table.iter().map(|(_, socket)| socket.net)

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use standin::Uid;
 
 use crate::context::Label;
+use crate::inventory::Inventory;
 use crate::namespace::user::{UserKey, UserNs};
 use crate::table::{Key, Table};
 
@@ -36,6 +37,11 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
+    /// How many there are.
+    pub(super) fn take_stock(&self, all: &mut Inventory) {
+        all.table("users", &self.table);
+    }
+
     /// The account of a user, a new one below `above` if need be.
     pub(crate) fn of(
         &mut self,

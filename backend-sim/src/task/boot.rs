@@ -16,8 +16,8 @@ use crate::table::Table;
 use crate::task::fork::{ForkOptions, fork};
 use crate::task::number::NUMBER_END;
 use crate::task::{
-    Accounts, Actions, Caught, Credentials, Jobs, MAKER_OF_KERNEL_THREADS, More, Name, Process,
-    RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
+    Accounts, Actions, Caught, Credentials, Footings, Jobs, MAKER_OF_KERNEL_THREADS, More, Name,
+    Process, RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
 };
 use crate::{cgroup, context, fs};
 
@@ -43,6 +43,7 @@ impl Tasks {
                 members: Links::default(),
                 places: None,
                 namespaces: None,
+                footing: None,
                 pending: SignalSet::EMPTY,
                 mask: SignalSet::EMPTY,
                 label: context::HOST,
@@ -97,6 +98,7 @@ impl Tasks {
             last_serial: 0,
             logins: 0,
             jobs,
+            footings: Footings::default(),
             accounts,
             first_limits: RlimitTable::default(),
             init,

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::ops::PlaceArg;
 use crate::shared;
 use crate::step::{Step, Stop};
-use crate::task::{Name, Start, ThreadKey, exit, family, fork, identity, memory};
+use crate::task::{Name, Start, ThreadKey, exit, family, footing, fork, identity, memory};
 
 /// A program that a process is to become.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,7 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
         );
     }
     remain_alone(kernel, caller);
+    footing::settle(kernel, caller);
     shared::forget(kernel, process);
     memory::forget(kernel, process);
     fs::descriptors::close_on_exec(kernel, process);

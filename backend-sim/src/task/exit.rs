@@ -7,7 +7,7 @@ use standin::backend::WaitStatus;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::namespace::{pid, user};
-use crate::task::{ProcessKey, State, ThreadKey, family, job, memory, signal};
+use crate::task::{ProcessKey, State, ThreadKey, family, footing, job, memory, signal};
 use crate::wait::Channel;
 use crate::{cgroup, context, fs, namespace, shared};
 
@@ -136,6 +136,7 @@ fn leave(kernel: &mut Kernel, thread: ThreadKey, status: WaitStatus) {
     }
     cgroup::exited(kernel, thread);
     namespace::leave(kernel, namespaces);
+    footing::leave(kernel, thread);
     context::exited(kernel, thread, status);
 }
 

@@ -9,7 +9,7 @@ use crate::list::{Links, List};
 use crate::namespace::pid::{self, Taken};
 use crate::namespace::{self, Joined, Renewal, user};
 use crate::step::Step;
-use crate::task::{Caught, More, Process, State, Thread, ThreadKey, memory};
+use crate::task::{Caught, More, Process, State, Thread, ThreadKey, footing, memory};
 use crate::{cgroup, context, fs, shared};
 
 /// What is made, and where.
@@ -91,6 +91,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
         places: record.places,
         members: Links::default(),
         namespaces: record.namespaces,
+        footing: None,
         pending: SignalSet::EMPTY,
         mask: record.mask,
         label: record.label,
@@ -122,7 +123,9 @@ fn enlist(kernel: &mut Kernel, record: Thread, numbers: Taken) -> ThreadKey {
 }
 
 fn thread(kernel: &mut Kernel, caller: ThreadKey, numbers: Taken) -> ThreadKey {
-    let record = like(kernel, caller, numbers.number);
+    let mut record = like(kernel, caller, numbers.number);
+    record.footing = kernel.tasks.threads.at(caller).footing;
+    kernel.tasks.footings.share(record.footing);
     let process = record.process;
     let thread = enlist(kernel, record, numbers);
     let tasks = &mut kernel.tasks;
@@ -141,9 +144,9 @@ fn process(kernel: &mut Kernel, caller: ThreadKey, numbers: Taken) -> ThreadKey 
     let leader = enlist(kernel, record, numbers);
     let descriptors = fs::descriptors::fork(kernel, parent);
     let started = kernel.clock.monotonic();
+    let (directory, umask) = (footing::directory(kernel, caller), footing::umask(kernel, caller));
     let of = kernel.tasks.processes.at(parent);
-    let (directory, job) = (of.directory, of.job);
-    let (umask, dumpable) = (of.umask, of.dumpable);
+    let (job, dumpable) = (of.job, of.dumpable);
     let more = of.more.as_deref().map(inherited);
     if let Some(more) = &more {
         shared::inherit(kernel, more);

@@ -6,6 +6,7 @@
 use rustc_hash::FxHashMap;
 use standin::{Errno, Signal};
 
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::list::{List, iterate};
 use crate::namespace::pid;
@@ -33,6 +34,12 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
+    /// How many there are.
+    pub(super) fn take_stock(&self, all: &mut Inventory) {
+        all.table("process groups", &self.table);
+        all.map("sessions", self.sessions.len());
+    }
+
     /// A group without processes.
     pub(crate) fn make(&mut self, number: u32, session: u32) -> JobKey {
         let key = self.table.insert(Job { number, session, members: List::default() });

@@ -15,6 +15,7 @@ mod credentials;
 pub(crate) mod exec;
 pub(crate) mod exit;
 mod family;
+pub(crate) mod footing;
 pub(crate) mod fork;
 pub(crate) mod handle;
 pub(crate) mod identity;
@@ -39,6 +40,7 @@ pub(crate) use account::{AccountKey, Accounts};
 pub(crate) use boot::{first_of_user, start_first};
 pub(crate) use check::check;
 pub(crate) use credentials::{Credentials, Opener, Rights};
+pub(crate) use footing::{FootingKey, Footings};
 pub(crate) use job::{JobKey, Jobs};
 pub(crate) use limit::RlimitTable;
 pub(crate) use name::Name;
@@ -53,6 +55,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use standin::backend::WaitStatus;
 
+use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::pid::Inner;
 use crate::table::{Key, Table};
@@ -80,6 +83,8 @@ pub(crate) struct Tasks {
     pub(crate) logins: u32,
     /// Process groups and sessions.
     pub(crate) jobs: Jobs,
+    /// What threads have apart from their processes' others.
+    pub(crate) footings: Footings,
     /// What each user has running.
     pub(crate) accounts: Accounts,
     /// The limits of a process that changed none.
@@ -101,6 +106,17 @@ pub(crate) struct Start {
 }
 
 impl Tasks {
+    /// How much there is of each.
+    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+        all.table("processes", &self.processes);
+        all.table("threads", &self.threads);
+        all.map("numbers of threads", self.numbers.len());
+        all.map("programs to begin", self.starts.len());
+        self.jobs.take_stock(all);
+        self.accounts.take_stock(all);
+        self.footings.take_stock(all);
+    }
+
     /// Whether the thread exists and has not exited.
     pub(crate) fn is_alive(&self, thread: ThreadKey) -> bool {
         self.threads.get(thread).is_some_and(|thread| !thread.exited)

@@ -6,7 +6,7 @@ use crate::cgroup::{CgroupKey, PlacesKey};
 use crate::context::Label;
 use crate::list::Links;
 use crate::namespace::SetKey;
-use crate::task::{AccountKey, Caught, Credentials, Name, ProcessKey};
+use crate::task::{AccountKey, Caught, Credentials, FootingKey, Name, ProcessKey};
 
 /// A thread.
 pub(crate) struct Thread {
@@ -23,6 +23,8 @@ pub(crate) struct Thread {
     pub(crate) places: Option<PlacesKey>,
     /// The namespaces that it is in; none if they are those that the machine booted with.
     pub(crate) namespaces: Option<SetKey>,
+    /// Its working directory and umask; none if they are its process's.
+    pub(crate) footing: Option<FootingKey>,
     pub(crate) pending: SignalSet,
     pub(crate) mask: SignalSet,
     /// Its context: 0 is the host, 1 a spectator. An exited one keeps it, but is no member any more.

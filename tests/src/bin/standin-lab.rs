@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use standin::transcript::{Layout, Release};
 use standin_linux::Registry;
 use standin_tests::fixtures::{fixture_path, workspace};
-use standin_tests::lab::fuzz::{Campaign, Key, Outcome, Total};
+use standin_tests::lab::fuzz::{Campaign, Key, Outcome, Subject, Total};
 use standin_tests::lab::image::Images;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, play_each, steadily, write};
 use standin_tests::lab::verify::Verdict;
@@ -22,6 +22,7 @@ use standin_tests::lab::witness::session::{SESSIONS, Session};
 use standin_tests::lab::witness::{self, Seen, observe};
 use standin_tests::lab::{LabError, guest, program};
 use standin_tests::lists::newer_builds;
+use standin_tests::soak::soak;
 
 /// The kernels of the lab.
 const KERNELS: &[Release] = &[Release::V6_1, Release::V6_12];
@@ -47,6 +48,7 @@ enum Command {
     Record(Record),
     Verify(Verify),
     Fuzz(Fuzz),
+    Soak(Soak),
     Witness(Witness),
 }
 
@@ -81,10 +83,14 @@ struct Verify {
 /// Play generated scripts on a kernel and on the machine, compare, and shrink what differs
 #[derive(Args)]
 struct Fuzz {
-    #[arg(long, value_parser = words(KERNELS, Release::word))]
+    /// In a virtual machine; one that the lab has no image of is this host's own
+    #[arg(long, value_parser = words(Release::ALL, Release::word))]
     kernel: Release,
     #[arg(long, default_value = Layout::Unified.word(), value_parser = words(Layout::ALL, Layout::word))]
     layout: Layout,
+    /// What scripts are about
+    #[arg(long, default_value = Subject::Cgroups.word(), value_parser = words(Subject::ALL, Subject::word))]
+    subject: Subject,
     /// Scripts, of all shards together
     #[arg(long, value_name = "N", default_value_t = 1000)]
     cases: u64,
@@ -102,6 +108,15 @@ struct Fuzz {
     /// Where the running total is kept [default: fixtures/fuzz.toml]
     #[arg(long, value_name = "FILE")]
     total: Option<PathBuf>,
+}
+
+/// Play generated operations on one machine, and show that nothing stays behind
+#[derive(Args)]
+struct Soak {
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    operations: u64,
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
 }
 
 /// Record what libcgroup's tools do and are answered, as strace sees it
@@ -165,6 +180,7 @@ fn main() -> ExitCode {
         Command::Record(options) => record(&lab, &options),
         Command::Verify(options) => verify(&lab, &options),
         Command::Fuzz(options) => fuzz(&lab, &cache, &options),
+        Command::Soak(options) => soak_for(&options),
         Command::Witness(options) => testify(&lab, &options),
     };
     match done {
@@ -277,10 +293,11 @@ fn verify_place(lab: &Lab, place: Place, paths: &[PathBuf]) -> Result<bool, LabE
 
 fn fuzz(lab: &Lab, cache: &Path, options: &Fuzz) -> Result<bool, LabError> {
     let (share, shares) = options.shard;
-    let Fuzz { kernel, layout, seed, .. } = *options;
-    let key = Key { kernel, layout, seed, share, shares };
+    let Fuzz { kernel, layout, subject, seed, .. } = *options;
+    let key = Key { kernel, layout, subject, seed, share, shares };
     let campaign = Campaign {
         lab,
+        is_on_host: !KERNELS.contains(&kernel),
         key,
         cases: options.cases,
         is_resumed: options.resume,
@@ -299,7 +316,7 @@ fn fuzz(lab: &Lab, cache: &Path, options: &Fuzz) -> Result<bool, LabError> {
     tell(&outcome);
     let path = options.total.clone().unwrap_or_else(|| fixture_path("fuzz.toml"));
     Total::record(&path, key, outcome.tally)?;
-    let all = Total::load(&path)?.of(kernel, layout);
+    let all = Total::load(&path)?.of(kernel, layout, subject);
     println!(
         "{} in all: {} scripts, {} operations, {} differences",
         Place { kernel, layout },
@@ -331,6 +348,12 @@ fn tell(outcome: &Outcome) {
         tally.unsteady,
         tally.lost
     );
+}
+
+fn soak_for(options: &Soak) -> Result<bool, LabError> {
+    let soaked = soak(options.seed, options.operations).map_err(LabError::Failed)?;
+    print!("{soaked}");
+    Ok(true)
 }
 
 fn testify(lab: &Lab, options: &Witness) -> Result<bool, LabError> {

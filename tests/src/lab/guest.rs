@@ -205,14 +205,15 @@ fn confine(text: &[u8]) -> io::Result<()> {
 }
 
 /// What came of a script.
-struct Played {
-    kind: Kind,
-    content: String,
+pub(super) struct Played {
+    pub(super) kind: Kind,
+    pub(super) content: String,
     /// The guest may not be as it was: what follows needs another.
     is_last: bool,
 }
 
-fn answer(text: &[u8], tenancy: Tenancy) -> Played {
+/// Plays a script on the kernel below.
+pub(super) fn answer(text: &[u8], tenancy: Tenancy) -> Played {
     let refused = |content| Played { kind: Kind::Refused, content, is_last: false };
     let script = match parse(text) {
         Ok(script) => script,

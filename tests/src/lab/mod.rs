@@ -11,6 +11,7 @@ pub mod disk;
 pub mod frame;
 pub mod fuzz;
 pub mod guest;
+pub mod host;
 pub mod image;
 pub mod program;
 pub mod record;

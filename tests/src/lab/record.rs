@@ -77,7 +77,7 @@ impl Script {
     }
 
     /// Its text for this kernel and layout, whatever it was written for.
-    fn text(&self, place: Place) -> String {
+    pub(super) fn text(&self, place: Place) -> String {
         let (cpus, memory_bytes, _) = self.hardware();
         let machine = MachineLine {
             kernel: Some(place.kernel),

@@ -8,7 +8,7 @@ use crate::fs::{MountKey, Spot};
 use crate::kernel::Kernel;
 use crate::namespace::mount;
 use crate::step::Step;
-use crate::task::{self, ThreadKey};
+use crate::task::{self, ThreadKey, footing};
 
 /// Where a link leads.
 pub(crate) fn readlink(
@@ -90,7 +90,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
     }
     let thread = may_jump(kernel, caller, node)?;
     match content {
-        Content::Directory => Ok(Some(kernel.process(thread).directory)),
+        Content::Directory => Ok(Some(footing::directory(kernel, thread))),
         Content::RootDirectory => Ok(Some(mount::root(kernel, thread))),
         Content::Unmodelled
         | Content::Tasks

@@ -8,7 +8,7 @@ use crate::cgroup::cpuset::{self, Mask};
 use crate::kernel::Kernel;
 use crate::namespace::pid::PidNsKey;
 use crate::profile::Release;
-use crate::task::{Process, Thread, ThreadKey};
+use crate::task::{Process, Thread, ThreadKey, footing};
 
 /// A letter of /proc/PID/stat, and its word in status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +104,9 @@ pub(super) fn print(
     name(&thread.name, out);
     if !thread.exited {
         out.extend_from_slice(b"\nUmask:\t0");
+        let umask = footing::umask(kernel, key).bits();
         for place in [6, 3, 0] {
-            text::decimal(out, u64::from(process.umask.bits() >> place & 7));
+            text::decimal(out, u64::from(umask >> place & 7));
         }
     }
     out.extend_from_slice(b"\nState:\t");

@@ -9,6 +9,7 @@ use standin::transcript::{Mismatch, Op, Operation, Transcript, parse};
 use super::shrink::Shrinking;
 use super::total::{Key, Tally};
 use crate::lab::LabError;
+use crate::lab::host;
 use crate::lab::record::{Answer, Lab, Place, Script, play, write};
 use crate::replay;
 
@@ -22,7 +23,9 @@ const MAX_KINDS: usize = 60;
 pub struct Campaign<'a> {
     /// The real kernels.
     pub lab: &'a Lab,
-    /// Which of them, which seed, which share.
+    /// This host runs the kernel itself.
+    pub is_on_host: bool,
+    /// Which of them, about what, which seed, which share.
     pub key: Key,
     /// How many cases, all shares together.
     pub cases: u64,
@@ -144,7 +147,7 @@ impl Campaign<'_> {
     }
 
     fn script_of(&self, case: u64) -> Transcript {
-        let mut script = super::script_in(self.place(), self.key.seed, case);
+        let mut script = super::script_about(self.key.subject, self.place(), self.key.seed, case);
         script.machine.kernel = Some(self.key.kernel);
         script.machine.layout = Some(self.key.layout);
         script
@@ -170,6 +173,9 @@ impl Campaign<'_> {
         }
         let scripts: Vec<Script> =
             scripts.iter().map(|(case, script)| Script::new(name(*case), script.clone())).collect();
+        if self.is_on_host {
+            return Ok(host::play(self.place(), &scripts, done));
+        }
         play(self.lab, self.place(), &scripts, done)
     }
 

@@ -9,8 +9,11 @@ use standin_cli::skips::is_like;
 use super::belief::{Belief, LISTINGS, Verdict};
 use super::file::{FILES, File, Reading, value};
 use super::file_v1;
+use super::filling::fill;
 use super::ground::{Ground, Hierarchy, V2};
+use super::processes;
 use super::random::Random;
+use super::subject::Subject;
 use super::template::Theme;
 use crate::lab::record::Place;
 
@@ -38,6 +41,15 @@ const ALL_CONTROLLERS: &[&str] =
 #[must_use]
 pub fn script(seed: u64, case: u64) -> Transcript {
     script_in(Place { kernel: Release::V6_12, layout: Layout::Unified }, seed, case)
+}
+
+/// The script of a case about a subject.
+#[must_use]
+pub fn script_about(subject: Subject, place: Place, seed: u64, case: u64) -> Transcript {
+    match subject {
+        Subject::Cgroups => script_in(place, seed, case),
+        Subject::Processes => processes::script(seed, case),
+    }
 }
 
 /// The script of a case for a layout, and with v1 for a kernel.
@@ -117,7 +129,9 @@ impl Writer {
 
     /// Adds a line, unless it cannot be made now.
     fn line(&mut self, template: &str) {
-        let Some(line) = self.fill(template) else { return };
+        (self.file, self.hierarchy) = (None, None);
+        "init".clone_into(&mut self.actor);
+        let Some(line) = fill(template, |slot| self.slot(slot)) else { return };
         let Ok(read) = parse(format!("machine\n{line}\n").as_bytes()) else { return };
         let Some(operation) = read.operations().next() else { return };
         let (actor, op) = (operation.actor(), operation.op());
@@ -133,22 +147,6 @@ impl Writer {
         }
         self.belief.follow(actor, op);
         self.script.push(actor.clone(), op.clone(), None);
-    }
-
-    /// The template with a word for each slot; none if there is no word for one.
-    fn fill(&mut self, template: &str) -> Option<String> {
-        let mut line = String::new();
-        let mut rest = template;
-        (self.file, self.hierarchy) = (None, None);
-        "init".clone_into(&mut self.actor);
-        while let Some((before, slot)) = rest.split_once('{') {
-            let (slot, behind) = slot.split_once('}')?;
-            line.push_str(before);
-            line.push_str(&self.slot(slot)?);
-            rest = behind;
-        }
-        line.push_str(rest);
-        Some(line)
     }
 
     fn slot(&mut self, slot: &str) -> Option<String> {

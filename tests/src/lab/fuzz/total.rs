@@ -1,6 +1,6 @@
 //! `fixtures/fuzz.toml`: how much has been generated and compared, on which kernel, and what came of it.
 //!
-//! A row is a run: a seed and a share of its cases on one kernel. A run that is made again replaces its row, so that shares
+//! A row is a run: a subject, a seed and a share of its cases on one kernel. A run that is made again replaces its row, so that shares
 //! that are played apart, on several machines, come together by adding up.
 
 use std::fs;
@@ -9,6 +9,7 @@ use std::path::Path;
 use standin::transcript::{Layout, Release};
 use toml::{Table, Value};
 
+use super::subject::Subject;
 use crate::lab::LabError;
 
 const HEAD: &str = "\
@@ -25,6 +26,8 @@ pub struct Key {
     pub kernel: Release,
     /// With which hierarchies.
     pub layout: Layout,
+    /// About what.
+    pub subject: Subject,
     /// From which seed.
     pub seed: u64,
     /// Which share of the cases, from 0.
@@ -37,12 +40,14 @@ impl Key {
     /// Where what is kept of a kernel's answers belongs.
     #[must_use]
     pub fn path(&self) -> String {
-        let Self { kernel, layout, seed, .. } = self;
-        match layout {
-            Layout::Unified => format!("{}/{seed}", kernel.word()),
-            Layout::Legacy | Layout::Hybrid => {
-                format!("{}/{}/{seed}", kernel.word(), layout.word())
-            }
+        let Self { kernel, layout, subject, seed, .. } = self;
+        let place = match layout {
+            Layout::Unified => kernel.word().to_owned(),
+            Layout::Legacy | Layout::Hybrid => format!("{}/{}", kernel.word(), layout.word()),
+        };
+        match subject {
+            Subject::Cgroups => format!("{place}/{seed}"),
+            Subject::Processes => format!("{place}/{}/{seed}", subject.word()),
         }
     }
 }
@@ -129,11 +134,12 @@ impl Total {
         }
     }
 
-    /// All runs on a kernel and layout together; `cases` counts a seed's once for each share.
+    /// All runs on a kernel and layout about a subject together; `cases` counts a seed's once for each share.
     #[must_use]
-    pub fn of(&self, kernel: Release, layout: Layout) -> Tally {
+    pub fn of(&self, kernel: Release, layout: Layout, subject: Subject) -> Tally {
         let mut sum = Tally::default();
-        let is_meant = |key: &Key| (key.kernel, key.layout) == (kernel, layout);
+        let is_meant =
+            |key: &Key| (key.kernel, key.layout, key.subject) == (kernel, layout, subject);
         for (_, tally) in self.runs.iter().filter(|(key, _)| is_meant(key)) {
             let mut tally = *tally;
             for (_, field) in FIELDS {
@@ -170,9 +176,10 @@ impl std::fmt::Display for Total {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(HEAD)?;
         for (key, tally) in &self.runs {
-            let Key { kernel, layout, seed, share, shares } = key;
+            let Key { kernel, layout, subject, seed, share, shares } = key;
             write!(out, "\n[[run]]\nkernel = \"{}\"\n", kernel.word())?;
-            write!(out, "layout = \"{}\"\nseed = {seed}\n", layout.word())?;
+            write!(out, "layout = \"{}\"\nsubject = \"{}\"\n", layout.word(), subject.word())?;
+            writeln!(out, "seed = {seed}")?;
             write!(out, "share = {share}\nshares = {shares}\n")?;
             let mut tally = *tally;
             for (name, field) in FIELDS {
@@ -194,10 +201,12 @@ fn read_run(row: &Value) -> Result<(Key, Tally), String> {
     let kernel = *kernel.ok_or_else(|| format!("`{}` is no kernel", word("kernel")))?;
     let layout = Layout::ALL.iter().find(|layout| layout.word() == word("layout"));
     let layout = *layout.ok_or_else(|| format!("`{}` is no layout", word("layout")))?;
+    let subject = Subject::ALL.iter().find(|subject| subject.word() == word("subject"));
+    let subject = *subject.ok_or_else(|| format!("`{}` is no subject", word("subject")))?;
     let (seed, share, shares) = (number("seed")?, number("share")?, number("shares")?);
     let mut tally = Tally::default();
     for (name, field) in FIELDS {
         *field(&mut tally) = number(name)?;
     }
-    Ok((Key { kernel, layout, seed, share, shares }, tally))
+    Ok((Key { kernel, layout, subject, seed, share, shares }, tally))
 }

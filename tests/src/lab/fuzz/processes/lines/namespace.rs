@@ -1,0 +1,43 @@
+//! Namespaces, id maps, names of hosts, clocks.
+
+use super::super::theme::N;
+use super::Lines;
+
+pub(super) const LINES: Lines = &[
+    (10, N, "{actor}> unshare {kinds}"),
+    (4, N, "{actor}> unshare {userful}"),
+    (10, N, "{actor}> setns {target} {kinds}"),
+    (12, N, "{actor}> nsid {target} {kind}"),
+    (4, N, "{actor}> fork {child} new={kinds}"),
+    (2, N, "{actor}> fork {child} new={userful}"),
+    (1, N, "{actor}> fork {child} new={kinds} uid={uid}"),
+    (6, N, "{actor}> idmap {target} uid {map}"),
+    (5, N, "{actor}> idmap {target} gid {map}"),
+    (4, N, "{actor}> setgroups {target} {allow}"),
+    (3, N, "{actor}> proc {target} uid_map"),
+    (2, N, "{actor}> proc {target} gid_map"),
+    (2, N, "{actor}> proc {target} setgroups"),
+    (4, N, "{actor}> hostname {hostname}"),
+    (4, N, "{actor}> hostname"),
+    (2, N, "{actor}> domainname {hostname}"),
+    (1, N, "{actor}> domainname"),
+    (1, N, "{actor}> uname nodename"),
+    (3, N, "{actor}> write /proc/self/timens_offsets {offsets}"),
+    (2, N, "{actor}> read /proc/self/timens_offsets"),
+    (3, N, "{actor}> clock {clock}"),
+    (2, N, "{actor}> stat {name}"),
+    (3, N, "{actor}> create {name}"),
+    (3, N, "{actor}> chown {name} {owner}"),
+    (1, N, "{actor}> chmod {name} {mode}"),
+    (1, N, "{actor}> xset {name} {attribute} {text}"),
+    (1, N, "{actor}> xlist {name}"),
+    (2, N, "{actor}> socket {fd} {type} nonblock"),
+    (3, N, "{actor}> bind {socket} {abstract}"),
+    (1, N, "{actor}> listen {socket} 2"),
+    (2, N, "{actor}> connect {socket} {abstract}"),
+    (2, N, "{actor}> mount tmpfs /mnt/a"),
+    (1, N, "{actor}> mkdir /mnt/a"),
+    (1, N, "{actor}> kill {target} {signal}"),
+    (1, N, "{actor}> kill {target} 0"),
+    (1, N, "{actor}> priority process {who} {nice}"),
+];

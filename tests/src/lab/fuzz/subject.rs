@@ -1,0 +1,25 @@
+//! What generated scripts are about: each subject has tables and a generator of its own.
+
+/// What scripts are about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Control groups and their files, and processes in them.
+    #[default]
+    Cgroups,
+    /// Processes: credentials, signals, sessions, limits, namespaces, mounts, files, local sockets.
+    Processes,
+}
+
+impl Subject {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Cgroups, Self::Processes];
+
+    /// How it is called.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Cgroups => "cgroups",
+            Self::Processes => "processes",
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A soak: generated operations of every subject on one machine, and a look at what they leave behind.
+//!
+//! Scripts are played one after another. The first actor of each is a child of the machine's first process, so that the machine
+//! goes on behind it. Then all is cleaned up through calls, as an administrator would, and the machine must hold what it held
+//! before: nothing grows.
+
+use std::fmt;
+use std::time::Duration;
+
+use standin::backend::{FileKind, Processes as _, WaitOptions};
+use standin::id::{Moment, NsId};
+use standin::transcript::{
+    ActorId, ClockName, Condition, Layout, NamespaceLink, Release, Request, Settled, Stage,
+    Trouble, parse,
+};
+use standin::{Errno, Failure, Mode, Pid, Signal, fs};
+use standin_sim::{Inventory, Machine, View};
+
+use crate::lab::fuzz::{Subject, script_about};
+use crate::lab::record::Place as Ground;
+use crate::replay;
+
+/// Whom a script's first actor is called instead.
+const FIRST: &str = "z";
+
+/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name.
+const KEPT: [(&str, usize); 1] = [("users", 20)];
+
+/// What came of a soak.
+#[derive(Debug)]
+pub struct Soaked {
+    /// Operations that were played.
+    pub operations: u64,
+    /// Scripts that they were in.
+    pub scripts: u64,
+    /// What the machine held at first, and after each script.
+    pub before: Inventory,
+    /// The same at the end, with all places that there were for it.
+    pub after: Inventory,
+}
+
+impl fmt::Display for Soaked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{} operations in {} scripts", self.operations, self.scripts)?;
+        write!(out, "{}", self.after)
+    }
+}
+
+/// Plays this many operations, and looks after each script.
+///
+/// # Errors
+/// What is wrong and behind which script: a rule of the machine that does not hold, or something that was left behind.
+pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
+    let machine = Machine::builder().allow_unmodelled().build();
+    let ground = Ground { kernel: Release::V6_12, layout: Layout::Unified };
+    clean(&machine)?;
+    let before = machine.look().inventory();
+    let mut soaked = Soaked { operations: 0, scripts: 0, after: before.clone(), before };
+    while soaked.operations < operations {
+        for subject in Subject::ALL {
+            let script = script_about(*subject, ground, seed, soaked.scripts);
+            let text = on_behalf(&script.to_string());
+            let script = parse(text.as_bytes()).map_err(|error| error.to_string())?;
+            let wrong = |what: String| format!("{what}\nbehind script {}:\n{text}", soaked.scripts);
+            let mut stage = GoingOn(standin_sim::Stage::on(machine.clone()));
+            replay::on(&script, &mut stage).map_err(wrong)?;
+            clean(&machine).map_err(wrong)?;
+            drop(stage);
+            machine.check().map_err(wrong)?;
+            soaked.after = machine.look().inventory();
+            let left = left_behind(&soaked.before, &soaked.after);
+            if !left.is_empty() {
+                return Err(wrong(left.join("\n")));
+            }
+            soaked.operations += script.operations().count() as u64;
+            soaked.scripts += 1;
+        }
+    }
+    Ok(soaked)
+}
+
+/// What there is more or less of than before.
+fn left_behind(before: &Inventory, after: &Inventory) -> Vec<String> {
+    let mut left = after.changes(before);
+    left.retain(|change| {
+        !KEPT.iter().any(|(what, most)| {
+            let live = after.rows().iter().find(|row| row.what == *what).map(|row| row.live);
+            change.starts_with(what) && live.is_some_and(|live| live <= *most)
+        })
+    });
+    left
+}
+
+/// A stage whose machine goes on behind the script.
+struct GoingOn(standin_sim::Stage);
+
+impl Stage for GoingOn {
+    fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
+        self.0.begin(actor, request)
+    }
+
+    fn settle(&mut self, actor: ActorId, patience: Duration) -> Result<Settled, Trouble> {
+        self.0.settle(actor, patience)
+    }
+
+    fn number(&mut self, who: ActorId, seen_by: ActorId) -> Option<Pid> {
+        self.0.number(who, seen_by)
+    }
+
+    fn condition(&mut self, actor: ActorId) -> Condition {
+        self.0.condition(actor)
+    }
+
+    fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {
+        self.0.namespace(actor, link)
+    }
+
+    fn in_initial_pid_namespace(&mut self, actor: ActorId) -> bool {
+        self.0.in_initial_pid_namespace(actor)
+    }
+
+    fn initial_clock(&mut self, clock: ClockName) -> Moment {
+        self.0.initial_clock(clock)
+    }
+
+    fn finish(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+}
+
+/// The script with another one in the place of `init`, who leads a session as that one does.
+fn on_behalf(script: &str) -> String {
+    let mut text = String::new();
+    for line in script.lines() {
+        let words: Vec<String> = line.split(' ').map(other).collect();
+        text.push_str(&words.join(" "));
+        text.push('\n');
+        if line.starts_with("machine") {
+            // What it mounts goes with its mount namespace.
+            text.push_str(&format!("init> fork {FIRST}\n{FIRST}> setsid\n{FIRST}> unshare mnt\n"));
+        }
+    }
+    text
+}
+
+fn other(word: &str) -> String {
+    match word {
+        "init" | "init>" => word.replace("init", FIRST),
+        _ => word.replace("<init>", &format!("<{FIRST}>")),
+    }
+}
+
+/// Ends everybody but the first process, takes away what was made, and sets back what was set.
+fn clean(machine: &Machine) -> Result<(), String> {
+    let root = machine.root();
+    end_all(machine, &root).map_err(|failure| format!("ending all: {failure}"))?;
+    empty(&root, b"/mnt").map_err(|error| format!("cleaning up /mnt: {error}"))?;
+    fs::set_permissions(&root, "/mnt", Mode::new(0o1777)).map_err(|error| error.to_string())?;
+    let groups = machine.look().cgroups();
+    for group in groups.iter().rev() {
+        let group = format!("/sys/fs/cgroup{group}");
+        fs::remove_dir(&root, &group).map_err(|error| error.to_string())?;
+    }
+    let control = "/sys/fs/cgroup/cgroup.subtree_control";
+    let enabled = fs::read_to_string(&root, control).map_err(|error| error.to_string())?;
+    for controller in enabled.split_whitespace() {
+        let off = format!("-{controller}");
+        fs::write(&root, control, off).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn end_all(machine: &Machine, root: &View) -> Result<(), Failure> {
+    let own = root.pid()?;
+    let others: Vec<Pid> = machine.look().processes().iter().map(|process| process.pid).collect();
+    for pid in others.into_iter().filter(|pid| *pid != own && pid.0 != 1) {
+        let Ok(handle) = root.open_pid(pid) else { continue };
+        root.signal(&handle, Some(Signal::KILL)).or_else(gone)?;
+        let nonblocking = WaitOptions { nonblocking: true, ..WaitOptions::default() };
+        // Others' children are not ours to wait for.
+        let _ = root.wait(&handle, nonblocking);
+    }
+    machine.settle();
+    Ok(())
+}
+
+fn gone(failure: Failure) -> Result<(), Failure> {
+    if failure.errno() == Some(Errno::ESRCH) { Ok(()) } else { Err(failure) }
+}
+
+fn empty(root: &View, directory: &[u8]) -> fs::Result<()> {
+    for entry in fs::read_dir(root, directory)? {
+        let path = entry.path().as_bytes();
+        if fs::symlink_metadata(root, path)?.kind == FileKind::Dir {
+            empty(root, path)?;
+            fs::remove_dir(root, path)?;
+        } else {
+            fs::remove_file(root, path)?;
+        }
+    }
+    Ok(())
+}
