@@ -223,6 +223,7 @@ pub(crate) fn read(
         Content::Setgroups => {
             text.extend_from_slice(user::read_setgroups(kernel, record.credentials.namespace));
         }
+        Content::TimeOffsets if record.exited => {}
         Content::TimeOffsets => time::print(kernel, thread, text),
         Content::Mounts => return mountinfo::print(kernel, caller, thread, text),
         Content::MountTable => return mountinfo::print_table(kernel, thread, text),
