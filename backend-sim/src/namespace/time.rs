@@ -8,6 +8,7 @@ use super::all::{Maker, Namespace};
 use super::{Namespaces, of, user};
 use crate::fs::FileKey;
 use crate::kernel::Kernel;
+use crate::profile::Release;
 use crate::table::Key;
 use crate::task::ThreadKey;
 
@@ -28,24 +29,39 @@ pub(crate) enum OffsetClock {
 const CLOCKS: [(OffsetClock, &str, &str); 2] =
     [(OffsetClock::Monotonic, "monotonic", "1"), (OffsetClock::Boottime, "boottime", "7")];
 
-/// What a time namespace is: what is added to its clocks, in ns.
+/// What is added to a clock, as it was written: 6.18 lets the ns be negative.
+#[derive(Clone, Copy, Debug)]
+struct Offset {
+    seconds: i64,
+    rest_ns: i64,
+}
+
+impl Offset {
+    const NONE: Self = Self { seconds: 0, rest_ns: 0 };
+
+    fn ns(self) -> i128 {
+        i128::from(self.seconds) * NS_PER_S + i128::from(self.rest_ns)
+    }
+}
+
+/// What a time namespace is: what is added to its clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Offsets {
-    monotonic_ns: i128,
-    boottime_ns: i128,
+    monotonic: Offset,
+    boottime: Offset,
     /// Somebody has been in it: they stay as they are.
     fixed: bool,
 }
 
 impl Offsets {
     pub(super) const fn first() -> Self {
-        Self { monotonic_ns: 0, boottime_ns: 0, fixed: true }
+        Self { monotonic: Offset::NONE, boottime: Offset::NONE, fixed: true }
     }
 
-    const fn get(&self, clock: OffsetClock) -> i128 {
+    const fn get(&self, clock: OffsetClock) -> Offset {
         match clock {
-            OffsetClock::Monotonic => self.monotonic_ns,
-            OffsetClock::Boottime => self.boottime_ns,
+            OffsetClock::Monotonic => self.monotonic,
+            OffsetClock::Boottime => self.boottime,
         }
     }
 }
@@ -71,7 +87,7 @@ pub(crate) fn shown(
     if kernel.tasks.threads.at(thread).namespaces.is_none() {
         return moment;
     }
-    let offset = kernel.namespaces.time.at(of(kernel, thread).time).content.get(clock);
+    let offset = kernel.namespaces.time.at(of(kernel, thread).time).content.get(clock).ns();
     Moment { ns: u64::try_from(i128::from(moment.ns) + offset).unwrap_or_default() }
 }
 
@@ -81,7 +97,7 @@ pub(crate) fn meant(kernel: &Kernel, thread: ThreadKey, moment: Moment) -> Momen
         return moment;
     }
     let offsets = &kernel.namespaces.time.at(of(kernel, thread).time).content;
-    Moment { ns: u64::try_from(i128::from(moment.ns) - offsets.monotonic_ns).unwrap_or_default() }
+    Moment { ns: u64::try_from(i128::from(moment.ns) - offsets.monotonic.ns()).unwrap_or_default() }
 }
 
 /// /proc/PID/timens_offsets: of the namespace that the thread's children are born in.
@@ -89,17 +105,16 @@ pub(crate) fn print(kernel: &Kernel, thread: ThreadKey, text: &mut Vec<u8>) {
     let key = of(kernel, thread).time_for_children;
     let offsets = &kernel.namespaces.time.at(key).content;
     for (clock, name, _) in CLOCKS {
-        let ns = offsets.get(clock);
-        let (seconds, rest) = (ns.div_euclid(NS_PER_S), ns.rem_euclid(NS_PER_S));
-        text.extend_from_slice(format!("{name:<10} {seconds:>10} {rest:>9}\n").as_bytes());
+        let Offset { seconds, rest_ns } = offsets.get(clock);
+        text.extend_from_slice(format!("{name:<10} {seconds:>10} {rest_ns:>9}\n").as_bytes());
     }
 }
 
 /// One write: a clock, seconds and ns a line. More than two lines are not read: how much was.
 ///
 /// # Errors
-/// EINVAL: no such lines. EPERM: the opener had no `CAP_SYS_TIME` where the namespace was made. ERANGE: the clock would stand before
-/// its start or too late. EACCES: somebody has been in the namespace.
+/// EINVAL: no such lines, or negative ns. EPERM: the opener had no `CAP_SYS_TIME` where the namespace was made. ERANGE: the
+/// clock would stand before its start or too late. EACCES: somebody has been in the namespace.
 pub(crate) fn write(
     kernel: &mut Kernel,
     file: FileKey,
@@ -115,10 +130,14 @@ pub(crate) fn write(
         return Err(Errno::EPERM);
     }
     let now = i128::from(kernel.clock.monotonic().ns);
-    for (_, ns) in &wanted {
-        let shown = now + ns;
-        let within = |ns: i128, from, to| (from..=to).contains(&ns.div_euclid(NS_PER_S));
-        if !within(*ns, -MOST_S, MOST_S) || !within(shown, 0, MOST_S / 2) {
+    let has_sign = kernel.profile.release == Release::V6_18;
+    for (_, offset) in &wanted {
+        if offset.rest_ns < 0 && !has_sign {
+            return Err(Errno::EINVAL);
+        }
+        let shown = (now + offset.ns()).div_euclid(NS_PER_S);
+        let is_counted = (-MOST_S..=MOST_S).contains(&i128::from(offset.seconds));
+        if !is_counted || !(0..=MOST_S / 2).contains(&shown) {
             return Err(Errno::ERANGE);
         }
     }
@@ -126,17 +145,17 @@ pub(crate) fn write(
         return Err(Errno::EACCES);
     }
     let offsets = &mut kernel.namespaces.time.at_mut(key).content;
-    for (clock, ns) in wanted {
+    for (clock, offset) in wanted {
         match clock {
-            OffsetClock::Monotonic => offsets.monotonic_ns = ns,
-            OffsetClock::Boottime => offsets.boottime_ns = ns,
+            OffsetClock::Monotonic => offsets.monotonic = offset,
+            OffsetClock::Boottime => offsets.boottime = offset,
         }
     }
     Ok(read)
 }
 
 /// The first two lines, and how long they are.
-fn parse(offset: u64, bytes: &[u8]) -> Option<(Vec<(OffsetClock, i128)>, usize)> {
+fn parse(offset: u64, bytes: &[u8]) -> Option<(Vec<(OffsetClock, Offset)>, usize)> {
     if offset != 0 || bytes.is_empty() {
         return None;
     }
@@ -146,14 +165,15 @@ fn parse(offset: u64, bytes: &[u8]) -> Option<(Vec<(OffsetClock, i128)>, usize)>
     Some((lines.into_iter().map(line).collect::<Option<_>>()?, read))
 }
 
-fn line(line: &str) -> Option<(OffsetClock, i128)> {
+/// The ns are read without a sign, and kept with one.
+fn line(line: &str) -> Option<(OffsetClock, Offset)> {
     let mut words = line.split_ascii_whitespace();
     let named = words.next()?;
     let (clock, ..) = CLOCKS.iter().find(|(_, name, number)| named == *name || named == *number)?;
     let seconds: i64 = words.next()?.parse().ok()?;
-    let ns: u64 = words.next()?.parse().ok()?;
-    if words.next().is_some() || i128::from(ns) >= NS_PER_S {
+    let rest_ns = words.next()?.parse::<u64>().ok()?.cast_signed();
+    if words.next().is_some() || i128::from(rest_ns) >= NS_PER_S {
         return None;
     }
-    Some((*clock, i128::from(seconds) * NS_PER_S + i128::from(ns)))
+    Some((*clock, Offset { seconds, rest_ns }))
 }

@@ -15,7 +15,8 @@ use crate::task::{self, ThreadKey};
 /// What stands behind a name in a directory, as this caller sees it. `self` and `thread-self` are links.
 ///
 /// # Errors
-/// ENOENT; ENOTDIR below a file; NotModelled below a directory that is not modelled, where it may be.
+/// ENOENT; ESRCH in the directory of a process that is reaped; ENOTDIR below a file; NotModelled below a directory that is not
+/// modelled, where it may be.
 pub(crate) fn lookup(
     kernel: &Kernel,
     caller: ThreadKey,
@@ -32,6 +33,7 @@ pub(crate) fn lookup(
     let found = match node {
         ProcNode::Root if number(name).is_some() => by_number(name).map(ProcNode::Process),
         ProcNode::Root => row::find(Place::Top, name, release).map(ProcNode::Top),
+        ProcNode::Process(_) if !alive(kernel, node) => return Err(Errno::ESRCH.into()),
         _ if !alive(kernel, node) => None,
         ProcNode::Process(thread) => row::find(Place::Process, name, release).map(|id| {
             if id.row().content == Content::Tasks {
