@@ -5,6 +5,7 @@
 //! as by default. Any bytes are decisions, so that they can be shrunk, and made by a fuzzer. Neighbours: `door`, where a
 //! program may be held before each of its calls; `run`, which takes up the next one. This module knows no operation.
 
+mod crash;
 mod decisions;
 mod fault;
 mod generator;
@@ -13,6 +14,7 @@ mod replay;
 mod search;
 mod shrink;
 
+pub use crash::{CrashSweep, crash_sweep};
 pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
 pub(crate) use fault::{Faults, Faulty};

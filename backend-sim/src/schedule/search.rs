@@ -129,8 +129,8 @@ impl Search {
             report.runs += 1;
             let run = self.run(rule, &scenario);
             report.longest = report.longest.max(run.made.len());
-            if let Some(message) = run.failure {
-                return Err(self.found(&report, &run.made, message, &scenario));
+            if run.failure.is_some() {
+                return Err(self.found(&report, run, &scenario));
             }
             next = self.after(&run.made, &report);
         }
@@ -165,36 +165,32 @@ impl Search {
         let machine = self.builder.clone().build_in(Some(Order::new(rule)));
         let ended = catch_unwind(AssertUnwindSafe(|| scenario(&machine)));
         let made = machine.take_order().map_or_else(Vec::new, Order::into_made);
+        let faults = machine.shared().lock().faults.take_told();
         let finished = machine.finish();
         let failure = match ended {
             Err(panic) => Some(text(&*panic)),
             Ok(()) => finished.err().map(|unmodelled| unmodelled.to_string()),
         };
-        Run { made, failure }
+        Run { made, failure, faults }
     }
 
-    fn found(
-        &self,
-        report: &Report,
-        made: &[Made],
-        message: String,
-        scenario: &impl Fn(&Machine),
-    ) -> Found {
-        let mut message = message;
-        let bytes: Vec<u8> = made.iter().map(|made| made.chosen).collect();
+    fn found(&self, report: &Report, failed: Run, scenario: &impl Fn(&Machine)) -> Found {
+        let mut failed = failed;
+        let bytes: Vec<u8> = failed.made.iter().map(|made| made.chosen).collect();
         let mut decisions = Decisions::new(bytes);
         if !matches!(self.way, Way::Given(_)) {
             decisions = shrink(decisions, |fewer| {
                 let run = self.run(Rule::Given(fewer.as_bytes().to_vec()), scenario);
-                if let Some(failure) = run.failure {
-                    message = failure;
-                    return true;
+                let fails = run.failure.is_some();
+                if fails {
+                    failed = run;
                 }
-                false
+                fails
             });
         }
         let line = replay::print(&self.builder, &decisions);
-        Found { runs: report.runs, message, decisions, line }
+        let message = failed.failure.unwrap_or_default();
+        Found { runs: report.runs, message, faults: failed.faults, decisions, line }
     }
 }
 
@@ -202,6 +198,8 @@ impl Search {
 struct Run {
     made: Vec<Made>,
     failure: Option<String>,
+    /// What went wrong before, in words.
+    faults: Vec<String>,
 }
 
 /// The next decisions of an exhaustive search: the last that has an alternative left takes it, and what follows is as by
@@ -243,6 +241,7 @@ pub struct Report {
 pub struct Found {
     runs: u64,
     message: String,
+    faults: Vec<String>,
     decisions: Decisions,
     line: String,
 }
@@ -260,6 +259,12 @@ impl Found {
         &self.message
     }
 
+    /// What went wrong because the machine has faults, in order, a sentence each.
+    #[must_use]
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
     /// What was decided in the run that failed.
     #[must_use]
     pub const fn decisions(&self) -> &Decisions {
@@ -275,7 +280,11 @@ impl Found {
 
 impl fmt::Display for Found {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "in run {}: {}\nreplay: {}", self.runs, self.message, self.line)
+        writeln!(out, "in run {}: {}", self.runs, self.message)?;
+        for fault in &self.faults {
+            writeln!(out, "fault: {fault}")?;
+        }
+        write!(out, "replay: {}", self.line)
     }
 }
 

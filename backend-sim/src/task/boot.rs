@@ -15,8 +15,8 @@ use crate::step::Stop;
 use crate::table::Table;
 use crate::task::fork::{ForkOptions, fork};
 use crate::task::{
-    Accounts, Actions, Caught, Credentials, Jobs, MAKER_OF_KERNEL_THREADS, More, Name, Process,
-    RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
+    Accounts, Actions, Caught, Credentials, Jobs, MAKER_OF_KERNEL_THREADS, More, NUMBER_END, Name,
+    Process, RlimitTable, State, Tasks, Thread, ThreadKey, identity, job,
 };
 use crate::{cgroup, context, fs};
 
@@ -91,6 +91,7 @@ impl Tasks {
             numbers: FxHashMap::default(),
             last_number: MAKER_OF_KERNEL_THREADS,
             numbers_wrapped: false,
+            number_end: NUMBER_END,
             last_serial: 0,
             jobs,
             accounts,
@@ -138,6 +139,8 @@ pub(crate) fn start_first(kernel: &mut Kernel) {
         Ok(thread) => thread,
         Err(failure) => panic!("the first process: {failure}"),
     };
+    kernel.tasks.number_end = kernel.profile.pid_max;
+    kernel.tasks.last_number = kernel.tasks.last_number.max(kernel.profile.last_pid);
 }
 
 /// Makes a process of a user, a child of process 1 that leads a session.

@@ -42,7 +42,7 @@ pub(crate) use credentials::{Credentials, Opener, Rights};
 pub(crate) use job::{JobKey, Jobs};
 pub(crate) use limit::RlimitTable;
 pub(crate) use name::Name;
-pub(crate) use number::MAKER_OF_KERNEL_THREADS;
+pub(crate) use number::{LEAST_NUMBER_END, MAKER_OF_KERNEL_THREADS, NUMBER_END};
 pub(crate) use process::{Actions, More, Process, State};
 pub(crate) use readiness::{Caught, Readiness};
 pub(crate) use thread::Thread;
@@ -68,6 +68,8 @@ pub(crate) struct Tasks {
     pub(crate) last_number: u32,
     /// Whether the numbers have begun again from below.
     pub(crate) numbers_wrapped: bool,
+    /// One more than the highest number.
+    pub(crate) number_end: u32,
     /// The serial number of the process that was made last.
     pub(crate) last_serial: u32,
     /// Process groups and sessions.

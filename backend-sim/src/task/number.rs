@@ -2,8 +2,11 @@
 
 use crate::task::{Tasks, ThreadKey};
 
-/// One more than the highest number: what 64-bit distributions set /proc/sys/kernel/pid_max to.
+/// One more than the highest number at most: what 64-bit distributions set /proc/sys/kernel/pid_max to.
 pub(crate) const NUMBER_END: u32 = 4_194_304;
+
+/// What /proc/sys/kernel/pid_max cannot be set below.
+pub(crate) const LEAST_NUMBER_END: u32 = RESERVED + 1;
 
 /// Numbers below this are given out once: those of the daemons that start with the system.
 const RESERVED: u32 = 300;
@@ -16,14 +19,14 @@ impl Tasks {
     pub(crate) fn next_number(&mut self) -> Option<u32> {
         let next = self.last_number + 1;
         // Until the first turn is over, nothing above the last number was ever given out.
-        if next < NUMBER_END && !self.numbers_wrapped {
+        if next < self.number_end && !self.numbers_wrapped {
             self.last_number = next;
             return Some(next);
         }
         self.numbers_wrapped = true;
         let lowest = if next > RESERVED { RESERVED } else { 1 };
-        let number = (next..NUMBER_END)
-            .chain(lowest..next.min(NUMBER_END))
+        let number = (next..self.number_end)
+            .chain(lowest..next.min(self.number_end))
             .find(|number| !self.in_use(*number))?;
         self.last_number = number;
         Some(number)
