@@ -15,6 +15,7 @@ use crate::machine::Shared;
 use crate::notify;
 use crate::outside;
 use crate::run::{self, Resume};
+use crate::schedule::Footprint;
 use crate::step::{Step, Stop, Wait};
 use crate::task::{Caught, Readiness, ThreadKey};
 use crate::wait::Channel;
@@ -35,6 +36,17 @@ pub(crate) trait Operation {
 
     /// Does it, on behalf of `caller`. Runs again after a wait, on the same value.
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Self::Answer>;
+
+    /// What it reads and writes, for searches that try calls that do not touch the same in one order only. It is asked before
+    /// and after the handler ran, which gave this answer, if it had one; both hold.
+    fn footprint(
+        &self,
+        _kernel: &Kernel,
+        _caller: ThreadKey,
+        _answer: Option<&Self::Answer>,
+    ) -> Footprint {
+        Footprint::everything()
+    }
 
     /// What a call answers that has transferred part and waits for more when a handler runs: that part, not EINTR, and it
     /// is not restarted (signal(7)).
@@ -67,7 +79,11 @@ pub(crate) fn carry<O: Operation>(
                 if has_waited && operation.gives_up(&kernel, caller, caught) {
                     return Err(Failure::Errno(Errno::EINTR));
                 }
-                let attempted = attempt(&mut kernel, caller, &mut operation);
+                let attempted = if kernel.order.is_some() {
+                    attempt_in_order(shared, &mut kernel, caller, &mut operation)
+                } else {
+                    attempt(&mut kernel, caller, &mut operation)
+                };
                 notify::flush(&mut kernel);
                 // It may have woken a thread that another one of the host's waits for.
                 outside::notify(shared);
@@ -169,4 +185,32 @@ fn attempt<O: Operation>(
         return Err(Failure::LimitReached("operations").into());
     }
     operation.handle(kernel, caller)
+}
+
+/// The same, with an account of what it touches.
+#[cold]
+fn attempt_in_order<O: Operation>(
+    shared: &Shared,
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    operation: &mut O,
+) -> Step<O::Answer> {
+    let is_traced = kernel.order.as_mut().is_some_and(|order| {
+        order.calls(O::NAME);
+        order.is_traced()
+    });
+    if !is_traced {
+        return attempt(kernel, caller, operation);
+    }
+    let mut footprint = operation.footprint(kernel, caller, None);
+    let attempted = attempt(kernel, caller, operation);
+    footprint.add(&operation.footprint(kernel, caller, attempted.as_ref().ok()));
+    if let Some(order) = &mut kernel.order {
+        if run::is_inside(shared.id) {
+            order.touched(&footprint);
+        } else {
+            order.barrier();
+        }
+    }
+    attempted
 }

@@ -29,6 +29,11 @@ enum Kind {
 }
 
 impl Locks {
+    /// Whether nobody has locked anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     fn kind_of(&self, node: Node, file: FileKey) -> Option<Kind> {
         self.held.get(&node)?.iter().find(|held| held.file == file).map(|held| held.kind)
     }

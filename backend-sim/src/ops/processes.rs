@@ -15,6 +15,7 @@ use crate::fs::{Node, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
 use crate::namespace::{self, Joined};
 use crate::processor;
+use crate::schedule::Footprint;
 use crate::step::Step;
 use crate::task::exec::Program;
 use crate::task::spawn::Birth;
@@ -179,10 +180,10 @@ operation! {
     };
 
     /// getpid(2)
-    GetPid {} = "pid" -> Pid: |_op, kernel, caller| Ok(Pid(kernel.process(caller).number));
+    GetPid {} = "pid" -> Pid, touching |_op, _kernel, _caller, _answer| { Footprint::nothing() }: |_op, kernel, caller| Ok(Pid(kernel.process(caller).number));
 
     /// gettid(2)
-    GetTid {} = "tid" -> Tid: |_op, kernel, caller| Ok(Tid(kernel.tasks.threads.at(caller).number));
+    GetTid {} = "tid" -> Tid, touching |_op, _kernel, _caller, _answer| { Footprint::nothing() }: |_op, kernel, caller| Ok(Tid(kernel.tasks.threads.at(caller).number));
 
     /// getppid(2)
     GetParent {} = "parent" -> Pid: |_op, kernel, caller| {

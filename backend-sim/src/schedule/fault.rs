@@ -9,6 +9,7 @@ use standin::backend::{Clock as _, Deadline};
 use standin::layer::{Call, Layer};
 use standin::{Errno, Failure};
 
+use super::footprint::Footprint;
 use crate::machine::Shared;
 use crate::run;
 use crate::task::{ThreadKey, signal};
@@ -196,6 +197,10 @@ impl Faulty {
         let what = faults.all.iter_mut().find_map(|(fault, fitted, happened)| {
             if *happened >= fault.most || !fault.fits(&self.program, call) {
                 return None;
+            }
+            // Which of the calls that fit it is depends on all the others.
+            if let Some(order) = order {
+                order.touched(&Footprint::everything());
             }
             *fitted += 1;
             if fault.nth.is_some_and(|nth| nth != *fitted) {

@@ -8,16 +8,20 @@
 mod crash;
 mod decisions;
 mod fault;
+mod footprint;
 mod generator;
 mod order;
+mod reduce;
 mod replay;
 mod search;
 mod shrink;
+mod trace;
 
 pub use crash::{CrashSweep, crash_sweep};
 pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
 pub(crate) use fault::{Faults, Faulty};
+pub(crate) use footprint::{Footprint, of_close, of_open, of_read, of_write};
 pub(crate) use order::Order;
 pub use replay::ReplayError;
 pub use search::{Found, Report, Search};
