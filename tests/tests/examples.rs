@@ -1,6 +1,8 @@
 //! The examples of the machine: each careless program is found within a bounded number of runs, its line runs the failure
 //! again every time, and the careful one passes.
 
+#![expect(clippy::unwrap_used, reason = "what is not found fails the test")]
+
 use standin_sim::{Builder, Found, Machine, Report, Search};
 
 #[path = "../../backend-sim/examples/crash_leaves_a_group.rs"]

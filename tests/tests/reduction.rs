@@ -1,6 +1,10 @@
 //! A search that tries of all orders that come to the same only one finds what the search through all of them finds.
 
-#![expect(clippy::unwrap_used, reason = "a program that fails is what a search looks for")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a program that fails is what a search looks for"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
