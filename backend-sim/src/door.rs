@@ -182,9 +182,24 @@ fn attempt<O: Operation>(
 ) -> Step<O::Answer> {
     kernel.census.operations += 1;
     if kernel.census.operations > kernel.profile.limits.operations {
-        return Err(Failure::LimitReached("operations").into());
+        check_bound(kernel, caller, O::NAME)?;
     }
     operation.handle(kernel, caller)
+}
+
+/// Calls that a program may make behind the bound, to see that it is there.
+const MOST_BEHIND_BOUND: u64 = 10_000;
+
+/// What becomes of a call behind the bound on calls: it fails. An exit does not, so that who gives up is waited for.
+#[cold]
+fn check_bound(kernel: &Kernel, caller: ThreadKey, call: &'static str) -> Step<()> {
+    let (made, most) = (kernel.census.operations, kernel.profile.limits.operations);
+    let number = kernel.tasks.threads.get(caller).map_or(0, |thread| thread.number);
+    assert!(
+        made - most <= MOST_BEHIND_BOUND,
+        "thread {number} calls {call}, and all the machine's {most} calls were made long ago: it may do so for ever"
+    );
+    if call == "exit" { Ok(()) } else { Err(Failure::LimitReached("operations").into()) }
 }
 
 /// The same, with an account of what it touches.

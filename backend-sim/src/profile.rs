@@ -219,7 +219,8 @@ pub struct Limits {
     pub threads: usize,
     /// Open files.
     pub open_files: usize,
-    /// Calls.
+    /// Calls. Those behind the last one fail, but for exits; the 10,000th of these panics and names who makes it, because a
+    /// program that goes on so may do it for ever.
     pub operations: u64,
     /// Virtual time since boot, in seconds.
     pub seconds: u64,

@@ -1,13 +1,11 @@
 //! The bounds of a run: reaching one is a failure of its own type that names it, and no errno that a program would take for the
 //! kernel's.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use std::time::Duration;
 
 use standin::backend::{Clock as _, Deadline, Processes as _};
-use standin::{Failure, fs};
-use standin_sim::{Limits, Machine, Search};
+use standin::{Backend, ExitCode, Failure, fs};
+use standin_sim::{Decisions, Limits, Machine, Search};
 
 fn bounded(limits: Limits) -> Machine {
     Machine::builder().limits(limits).build()
@@ -54,6 +52,41 @@ fn open_files_are_bounded() {
     let own = root.pid().unwrap();
     let failure = until_it_fails(|_| root.open_pid(own));
     assert_eq!(failure, Failure::LimitReached("open files"));
+}
+
+#[test]
+fn calls_are_bounded_for_who_never_stops() {
+    let machine = bounded(Limits { operations: 1_000, ..Limits::default() });
+    machine.program("/bin/spins", |kernel, _| {
+        loop {
+            if let Err(failure) = kernel.pid() {
+                assert_eq!(failure, Failure::LimitReached("operations"));
+                return ExitCode::SUCCESS;
+            }
+        }
+    });
+    let ended = machine.run("/bin/spins", &[]);
+    assert_eq!(ended, Err(Failure::LimitReached("operations")), "exit and wait are calls too");
+}
+
+#[test]
+fn a_program_that_calls_for_ever_is_named() {
+    let scenario = |machine: &Machine| {
+        machine.program("/bin/spins", |kernel, _| {
+            loop {
+                let _ = kernel.pid();
+            }
+        });
+        machine.run("/bin/spins", &[]).unwrap();
+    };
+    let limits = Limits { operations: 1_000, ..Limits::default() };
+    let found = Search::given(Decisions::default()).on(Machine::builder().limits(limits));
+    let found = found.check(scenario).unwrap_err();
+    let message = found.message();
+    assert!(
+        message.starts_with("the program /bin/spins panicked: thread 4 calls pid"),
+        "{message}"
+    );
 }
 
 #[test]
