@@ -5,6 +5,7 @@ use standin::{Controller, ControllerSet};
 
 use crate::kernel::Kernel;
 use crate::machine::Machine;
+use crate::namespace::pid::setting::{HIGHEST_END, LOWEST_END};
 use crate::profile::{BlockDevice, Layout, Limits, Profile, Release};
 use crate::schedule::{Fault, Faults, Order};
 
@@ -105,6 +106,37 @@ impl Builder {
     #[must_use]
     pub fn contexts(mut self) -> Self {
         self.profile.contexts = true;
+        self
+    }
+
+    /// What /proc/sys/kernel/pid_max would be: one more than the highest number of a process; 4,194,304 unless said. With a low
+    /// one, and [`last_pid`](Builder::last_pid) near it, the number of a process that is gone is soon another's.
+    ///
+    /// # Panics
+    /// Below 301 and above 4,194,304: the kernel takes no such value.
+    #[must_use]
+    pub fn pid_max(mut self, end: u32) -> Self {
+        assert!((LOWEST_END..=HIGHEST_END).contains(&end), "a pid_max of {end}");
+        self.profile.pid_max = end;
+        self
+    }
+
+    /// What /proc/sys/kernel/ns_last_pid would be when the first processes are there: numbers are given out from the next on,
+    /// and from 300 again after the highest.
+    ///
+    /// ```
+    /// use standin::Pid;
+    /// use standin::backend::Processes as _;
+    /// use standin_sim::Machine;
+    ///
+    /// let machine = Machine::builder().pid_max(301).last_pid(299).build();
+    /// let child = machine.root().fork().unwrap();
+    /// assert_eq!(child.pid(), Ok(Pid(300)));
+    /// assert!(machine.root().fork().is_err(), "it was the last");
+    /// ```
+    #[must_use]
+    pub fn last_pid(mut self, last: u32) -> Self {
+        self.profile.last_pid = last;
         self
     }
 

@@ -15,6 +15,7 @@ use crate::machine::Shared;
 use crate::notify;
 use crate::outside;
 use crate::run::{self, Resume};
+use crate::schedule::Footprint;
 use crate::step::{Step, Stop, Wait};
 use crate::task::{Caught, Readiness, ThreadKey};
 use crate::wait::Channel;
@@ -35,6 +36,17 @@ pub(crate) trait Operation {
 
     /// Does it, on behalf of `caller`. Runs again after a wait, on the same value.
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Self::Answer>;
+
+    /// What it reads and writes, for searches that try calls that do not touch the same in one order only. It is asked before
+    /// and after the handler ran, which gave this answer, if it had one; both hold.
+    fn footprint(
+        &self,
+        _kernel: &Kernel,
+        _caller: ThreadKey,
+        _answer: Option<&Self::Answer>,
+    ) -> Footprint {
+        Footprint::everything()
+    }
 
     /// What a call answers that has transferred part and waits for more when a handler runs: that part, not EINTR, and it
     /// is not restarted (signal(7)).
@@ -67,7 +79,11 @@ pub(crate) fn carry<O: Operation>(
                 if has_waited && operation.gives_up(&kernel, caller, caught) {
                     return Err(Failure::Errno(Errno::EINTR));
                 }
-                let attempted = attempt(&mut kernel, caller, &mut operation);
+                let attempted = if kernel.order.is_some() {
+                    attempt_in_order(shared, &mut kernel, caller, &mut operation)
+                } else {
+                    attempt(&mut kernel, caller, &mut operation)
+                };
                 notify::flush(&mut kernel);
                 // It may have woken a thread that another one of the host's waits for.
                 outside::notify(shared);
@@ -166,7 +182,50 @@ fn attempt<O: Operation>(
 ) -> Step<O::Answer> {
     kernel.census.operations += 1;
     if kernel.census.operations > kernel.profile.limits.operations {
-        return Err(Failure::LimitReached("operations").into());
+        check_bound(kernel, caller, O::NAME)?;
     }
     operation.handle(kernel, caller)
+}
+
+/// Calls that a program may make behind the bound, to see that it is there.
+const MOST_BEHIND_BOUND: u64 = 10_000;
+
+/// What becomes of a call behind the bound on calls: it fails. An exit does not, so that who gives up is waited for.
+#[cold]
+fn check_bound(kernel: &Kernel, caller: ThreadKey, call: &'static str) -> Step<()> {
+    let (made, most) = (kernel.census.operations, kernel.profile.limits.operations);
+    let number = kernel.tasks.threads.get(caller).map_or(0, |thread| thread.number);
+    assert!(
+        made - most <= MOST_BEHIND_BOUND,
+        "thread {number} calls {call}, and all the machine's {most} calls were made long ago: it may do so for ever"
+    );
+    if call == "exit" { Ok(()) } else { Err(Failure::LimitReached("operations").into()) }
+}
+
+/// The same, with an account of what it touches.
+#[cold]
+fn attempt_in_order<O: Operation>(
+    shared: &Shared,
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    operation: &mut O,
+) -> Step<O::Answer> {
+    let is_traced = kernel.order.as_mut().is_some_and(|order| {
+        order.calls(O::NAME);
+        order.is_traced()
+    });
+    if !is_traced {
+        return attempt(kernel, caller, operation);
+    }
+    let mut footprint = operation.footprint(kernel, caller, None);
+    let attempted = attempt(kernel, caller, operation);
+    footprint.add(&operation.footprint(kernel, caller, attempted.as_ref().ok()));
+    if let Some(order) = &mut kernel.order {
+        if run::is_inside(shared.id) {
+            order.touched(&footprint);
+        } else {
+            order.barrier();
+        }
+    }
+    attempted
 }

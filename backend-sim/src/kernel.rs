@@ -104,6 +104,9 @@ impl Kernel {
     /// Moves the clock until a timer is due or somebody's work changes, or to `until` if that comes first; false if nothing
     /// ever happens, or not before that.
     pub(crate) fn pass_time(&mut self, until: Option<Moment>) -> Result<bool, Failure> {
+        if let Some(order) = &mut self.order {
+            order.barrier();
+        }
         let wanted = processor::is_wanted(self);
         let timer =
             self.waits.next_timer().filter(|timer| until.is_none_or(|until| *timer <= until));

@@ -55,7 +55,9 @@ pub use inventory::{Count, Inventory};
 pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
 pub use profile::{BlockDevice, Layout, Limits, Release};
-pub use schedule::{Decisions, DecisionsError, Fault, Found, ReplayError, Report, Search};
+pub use schedule::{
+    CrashSweep, Decisions, DecisionsError, Fault, Found, ReplayError, Report, Search, crash_sweep,
+};
 #[cfg(feature = "transcript")]
 pub use stage::Stage;
 pub use view::View;

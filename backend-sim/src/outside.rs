@@ -110,7 +110,8 @@ pub(crate) fn wait(
                 notify(shared);
                 continue;
             }
-            if others == 1 && !std::mem::replace(&mut alone, true) {
+            // Whose order is searched has one thread outside.
+            if others == 1 && kernel.order.is_none() && !std::mem::replace(&mut alone, true) {
                 shared.outside.waiting.fetch_add(1, Ordering::AcqRel);
                 shared.outside.changed.wait_for(&mut kernel, GRACE);
                 shared.outside.waiting.fetch_sub(1, Ordering::AcqRel);

@@ -4,6 +4,8 @@ use standin::Controller;
 use standin::ControllerSet;
 use standin::id::Bytes;
 
+use crate::namespace::pid::setting::HIGHEST_END;
+
 /// A kernel release that the machine can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Release {
@@ -116,6 +118,10 @@ pub(crate) struct Profile {
     pub(crate) contexts: bool,
     /// Controllers that share a v1 hierarchy at first.
     pub(crate) joined: Vec<ControllerSet>,
+    /// One more than the highest number of a process.
+    pub(crate) pid_max: u32,
+    /// The number that was given out last when the first process was there.
+    pub(crate) last_pid: u32,
 }
 
 impl Default for Profile {
@@ -130,6 +136,8 @@ impl Default for Profile {
             limits: Limits::default(),
             contexts: false,
             joined: Vec::new(),
+            pid_max: HIGHEST_END,
+            last_pid: 0,
         }
     }
 }
@@ -211,7 +219,8 @@ pub struct Limits {
     pub threads: usize,
     /// Open files.
     pub open_files: usize,
-    /// Calls.
+    /// Calls. Those behind the last one fail, but for exits; the 10,000th of these panics and names who makes it, because a
+    /// program that goes on so may do it for ever.
     pub operations: u64,
     /// Virtual time since boot, in seconds.
     pub seconds: u64,

@@ -39,6 +39,11 @@ enum Kind {
 }
 
 impl Locks {
+    /// Whether nobody has locked anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// How many files are locked.
     pub(super) fn take_stock(&self, all: &mut Inventory) {
         all.map("locked files", self.held.len());

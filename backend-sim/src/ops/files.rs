@@ -14,6 +14,7 @@ use crate::fs::xattr::NewXattr;
 use crate::fs::{attributes, lock, mount, names, open, rename, transfer, xattr};
 use crate::kernel::Kernel;
 use crate::notify::{self, Event};
+use crate::schedule::{self, Footprint};
 use crate::step::Step;
 use crate::task::ThreadKey;
 
@@ -21,7 +22,10 @@ pub(crate) use crate::fs::transfer::Writing;
 
 operation! {
     /// open(2), openat2(2): the number of the descriptor.
-    Open<'a> { place: PlaceArg<'a>, options: OpenOptions } = "open" -> u32: |op, kernel, caller| {
+    Open<'a> { place: PlaceArg<'a>, options: OpenOptions } = "open" -> u32,
+    touching |op, kernel, caller, answer| {
+        schedule::of_open(kernel, caller, (op.place.path.as_bytes(), answer.copied()), &op.options)
+    }: |op, kernel, caller| {
         open::open(kernel, caller, op.place, &op.options)
     };
 
@@ -31,7 +35,8 @@ operation! {
     };
 
     /// read(2), pread(2)
-    Read<'a> { file: u32, buffer: &'a mut [u8], offset: Option<Bytes> } = "read" -> usize: |op, kernel, caller| {
+    Read<'a> { file: u32, buffer: &'a mut [u8], offset: Option<Bytes> } = "read" -> usize,
+    touching |op, kernel, caller, _answer| { schedule::of_read(kernel, caller, op.file) }: |op, kernel, caller| {
         transfer::read(kernel, caller, op.file, op.buffer, op.offset)
     };
 
@@ -191,5 +196,9 @@ impl Operation for Write<'_> {
 
     fn partial(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Option<usize> {
         self.writing.partial()
+    }
+
+    fn footprint(&self, kernel: &Kernel, caller: ThreadKey, _answer: Option<&usize>) -> Footprint {
+        schedule::of_write(kernel, caller, self.file, (self.bytes.len(), self.offset))
     }
 }

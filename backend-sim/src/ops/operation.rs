@@ -1,10 +1,12 @@
 //! The macro that declares operations whose handler is a few lines.
 
-/// Declares operation structs with their handlers, each `Name { fields } = "method" -> Answer: |op, kernel, caller| body;`.
+/// Declares operation structs with their handlers, each `Name { fields } = "method" -> Answer: |op, kernel, caller| body;`. What
+/// it touches stands before the colon, `touching |op, kernel, caller, answer| { footprint }`, if it is known.
 macro_rules! operation {
     ($(
         $(#[$doc:meta])*
-        $name:ident $(<$life:lifetime>)? { $($field:ident: $type:ty),* $(,)? } = $method:literal -> $answer:ty:
+        $name:ident $(<$life:lifetime>)? { $($field:ident: $type:ty),* $(,)? } = $method:literal -> $answer:ty
+        $(, touching |$of:ident, $seen:ident, $by:ident, $answered:ident| { $footprint:expr })?:
         |$op:ident, $kernel:ident, $caller:ident| $body:expr;
     )*) => {$(
         $(#[$doc])*
@@ -22,6 +24,16 @@ macro_rules! operation {
                 let $op = self;
                 $body
             }
+
+            $(fn footprint(
+                &self,
+                $seen: &$crate::kernel::Kernel,
+                $by: $crate::task::ThreadKey,
+                $answered: Option<&$answer>,
+            ) -> $crate::schedule::Footprint {
+                let $of = self;
+                $footprint
+            })?
         }
     )*};
 }

@@ -15,6 +15,7 @@ use crate::fs::{Node, OpenKind, Spot, descriptors};
 use crate::kernel::Kernel;
 use crate::namespace::{self, Joined};
 use crate::processor;
+use crate::schedule::Footprint;
 use crate::step::Step;
 use crate::task::exec::Program;
 use crate::task::spawn::Birth;
@@ -194,12 +195,12 @@ operation! {
     };
 
     /// getpid(2)
-    GetPid {} = "pid" -> Pid: |_op, kernel, caller| {
+    GetPid {} = "pid" -> Pid, touching |_op, _kernel, _caller, _answer| { Footprint::nothing() }: |_op, kernel, caller| {
         Ok(Pid(kernel.number_for(caller, kernel.process(caller).number)))
     };
 
     /// gettid(2)
-    GetTid {} = "tid" -> Tid: |_op, kernel, caller| {
+    GetTid {} = "tid" -> Tid, touching |_op, _kernel, _caller, _answer| { Footprint::nothing() }: |_op, kernel, caller| {
         Ok(Tid(kernel.number_for(caller, kernel.tasks.threads.at(caller).number)))
     };
 

@@ -137,7 +137,13 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
 /// by the machine's order; then it is one of those that may go on.
 #[cold]
 pub(crate) fn gives_way(shared: &Shared, kernel: &mut Kernel, caller: ThreadKey) -> bool {
-    if !is_inside(shared.id) || !kernel.waits.any_woken() {
+    if !is_inside(shared.id) {
+        return false;
+    }
+    if !kernel.waits.any_woken() {
+        if let Some(order) = &mut kernel.order {
+            order.goes_on(caller);
+        }
         return false;
     }
     let Kernel { waits, tasks, order, .. } = kernel;
@@ -207,6 +213,9 @@ fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {
 
 /// Tells every call that waits in a program of this OS thread that it can never end; whether there was one.
 pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
+    if let Some(order) = &mut shared.lock().order {
+        order.barrier();
+    }
     let mut waiting: Vec<ThreadKey> = with(shared, |runner| runner.fibers.keys().collect());
     waiting.sort_unstable();
     for thread in &waiting {

@@ -9,6 +9,7 @@ use standin::backend::{Clock as _, Deadline};
 use standin::layer::{Call, Layer};
 use standin::{Errno, Failure};
 
+use super::footprint::Footprint;
 use crate::machine::Shared;
 use crate::run;
 use crate::task::{ThreadKey, signal};
@@ -138,17 +139,45 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// A machine's faults, with how often each fitted and happened.
+/// A machine's faults.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<(Fault, u64, u64)>);
+pub(crate) struct Faults {
+    /// Each with how often it fitted and happened.
+    all: Vec<(Fault, u64, u64)>,
+    /// What happened, in words.
+    told: Vec<String>,
+    /// Programs that were killed.
+    deaths: u64,
+}
 
 impl Faults {
     pub(crate) fn new(faults: &[Fault]) -> Self {
-        Self(faults.iter().map(|fault| (fault.clone(), 0, 0)).collect())
+        let all = faults.iter().map(|fault| (fault.clone(), 0, 0)).collect();
+        Self { all, ..Self::default() }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
+    }
+
+    /// How many programs were killed by them.
+    pub(super) const fn deaths(&self) -> u64 {
+        self.deaths
+    }
+
+    /// What happened, a sentence for each fault.
+    pub(super) fn take_told(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.told)
+    }
+
+    fn tell(&mut self, what: What, program: &[u8], call: &Call) {
+        let program = String::from_utf8_lossy(program);
+        self.told.push(match what {
+            What::Fails(errno) => format!("{program}: {call} fails with {errno}"),
+            What::Dies => format!("{program} dies before {call}"),
+            What::Waits(time) => format!("{program} is held for {time:?} before {call}"),
+        });
+        self.deaths += u64::from(what == What::Dies);
     }
 }
 
@@ -164,10 +193,14 @@ impl Faulty {
     /// The first fault that happens to a call.
     fn what(&self, call: &Call) -> Option<What> {
         let kernel = &mut *self.shared.lock();
-        let (faults, order) = (&mut kernel.faults.0, &mut kernel.order);
-        faults.iter_mut().find_map(|(fault, fitted, happened)| {
+        let (faults, order) = (&mut kernel.faults, &mut kernel.order);
+        let what = faults.all.iter_mut().find_map(|(fault, fitted, happened)| {
             if *happened >= fault.most || !fault.fits(&self.program, call) {
                 return None;
+            }
+            // Which of the calls that fit it is depends on all the others.
+            if let Some(order) = order {
+                order.touched(&Footprint::everything());
             }
             *fitted += 1;
             if fault.nth.is_some_and(|nth| nth != *fitted) {
@@ -178,7 +211,9 @@ impl Faulty {
             }
             *happened += 1;
             Some(fault.what)
-        })
+        })?;
+        faults.tell(what, &self.program, call);
+        Some(what)
     }
 }
 

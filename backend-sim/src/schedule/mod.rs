@@ -5,17 +5,23 @@
 //! as by default. Any bytes are decisions, so that they can be shrunk, and made by a fuzzer. Neighbours: `door`, where a
 //! program may be held before each of its calls; `run`, which takes up the next one. This module knows no operation.
 
+mod crash;
 mod decisions;
 mod fault;
+mod footprint;
 mod generator;
 mod order;
+mod reduce;
 mod replay;
 mod search;
 mod shrink;
+mod trace;
 
+pub use crash::{CrashSweep, crash_sweep};
 pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
 pub(crate) use fault::{Faults, Faulty};
+pub(crate) use footprint::{Footprint, of_close, of_open, of_read, of_write};
 pub(crate) use order::Order;
 pub use replay::ReplayError;
 pub use search::{Found, Report, Search};

@@ -2,7 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use super::footprint::Footprint;
 use super::generator::Generator;
+use super::trace::{Sleeper, Trace};
 use crate::task::ThreadKey;
 
 /// A decision that was made.
@@ -48,7 +50,14 @@ pub(crate) struct Order {
     made: Vec<Made>,
     /// Who was chosen before a call of another, and has not gone on yet.
     next: Option<ThreadKey>,
+    /// Whether somebody has made links or mounts.
+    links: bool,
+    /// What was done, for a search that leaves out what comes to the same.
+    trace: Option<Box<Trace>>,
 }
+
+/// Calls after which a path may lead anywhere.
+const LINKS: [&str; 5] = ["symlink", "link", "rename", "mount", "umount"];
 
 /// Alternatives beyond these are not chosen.
 const MOST: usize = u8::MAX as usize;
@@ -61,11 +70,54 @@ const FIRST_PRIORITY: u64 = 1 << 32;
 
 impl Order {
     pub(super) const fn new(rule: Rule) -> Self {
-        Self { rule, made: Vec::new(), next: None }
+        Self { rule, made: Vec::new(), next: None, links: false, trace: None }
     }
 
-    pub(super) fn into_made(self) -> Vec<Made> {
-        self.made
+    /// With an account of what was done; from step `from` on, these sleep.
+    pub(super) fn traced(mut self, from: usize, sleeping: Vec<Sleeper>) -> Self {
+        self.trace = Some(Box::new(Trace::new(from, sleeping)));
+        self
+    }
+
+    pub(super) fn into_made(self) -> (Vec<Made>, Option<Box<Trace>>) {
+        (self.made, self.trace)
+    }
+
+    /// Whether it is asked what calls touch.
+    pub(crate) const fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// Whether a path may lead anywhere.
+    pub(crate) const fn meets_links(&self) -> bool {
+        self.links
+    }
+
+    /// A call of this name is made.
+    pub(crate) fn calls(&mut self, name: &'static str) {
+        self.links |= LINKS.contains(&name);
+    }
+
+    /// What runs now touched this.
+    pub(crate) fn touched(&mut self, what: &Footprint) {
+        if let Some(trace) = &mut self.trace {
+            trace.touched(what);
+        }
+    }
+
+    /// Something happened that is no program's doing and has its place among the steps: time passed, or a call came from
+    /// outside.
+    pub(crate) fn barrier(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.barrier();
+        }
+    }
+
+    /// A program goes on that nobody else could have been put before.
+    pub(crate) fn goes_on(&mut self, running: ThreadKey) {
+        if let Some(trace) = &mut self.trace {
+            trace.step(running, &[running], None);
+        }
     }
 
     /// Whether `running`, which is about to make a call, gives way to one of those that could go on; it is among the
@@ -97,6 +149,9 @@ impl Order {
             }
         };
         let made = Made { chosen: goes_wrong.into(), of: 2, can_interrupt: false };
+        if let Some(trace) = &mut self.trace {
+            trace.may_go_wrong(self.made.len());
+        }
         self.made.push(made);
         goes_wrong
     }
@@ -104,10 +159,18 @@ impl Order {
     /// One of several.
     fn choose(&mut self, all: &[ThreadKey], can_interrupt: bool) -> ThreadKey {
         let all = all.get(..MOST).unwrap_or(all);
-        let [first, _, ..] = all else { return all.first().copied().expect("one of none") };
+        let [first, _, ..] = all else {
+            let only = all.first().copied().expect("one of none");
+            self.goes_on(only);
+            return only;
+        };
         let place = self.made.len();
         let chosen = match &mut self.rule {
-            Rule::Given(bytes) => bytes.get(place).map_or(0, |byte| usize::from(*byte) % all.len()),
+            Rule::Given(bytes) => match (bytes.get(place), &mut self.trace) {
+                (Some(byte), _) => usize::from(*byte) % all.len(),
+                (None, Some(trace)) => trace.default_of(all),
+                (None, None) => 0,
+            },
             Rule::Random(generator) => {
                 let below = u64::try_from(all.len()).unwrap_or(1);
                 usize::try_from(generator.below(below)).unwrap_or(0)
@@ -133,6 +196,10 @@ impl Order {
         };
         let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
         self.made.push(Made { chosen: byte(chosen), of: byte(all.len()), can_interrupt });
-        all.get(chosen).copied().unwrap_or(*first)
+        let thread = all.get(chosen).copied().unwrap_or(*first);
+        if let Some(trace) = &mut self.trace {
+            trace.step(thread, all, Some(place));
+        }
+        thread
     }
 }

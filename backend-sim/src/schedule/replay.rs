@@ -91,11 +91,23 @@ pub(super) fn parse(line: &str, builder: &Builder) -> Result<Decisions, ReplayEr
 
 /// What a machine is, in a word: its release and layout, and of the rest, and of its faults, as much as tells it from others.
 fn machine(builder: &Builder) -> String {
-    let Profile { release, layout, processors, memory, swap, disks, contexts, joined, limits: _ } =
-        builder.profile();
+    let Profile {
+        release,
+        layout,
+        processors,
+        memory,
+        swap,
+        disks,
+        contexts,
+        joined,
+        pid_max,
+        last_pid,
+        limits: _,
+    } = builder.profile();
     let faults = builder.faults();
-    let rest =
-        format!("{processors} {memory:?} {swap:?} {disks:?} {contexts} {joined:?} {faults:?}");
+    let rest = format!(
+        "{processors} {memory:?} {swap:?} {disks:?} {contexts} {joined:?} {faults:?} {pid_max} {last_pid}"
+    );
     let rest = digest(rest.as_bytes()) & 0xffff_ffff;
     format!("{}-{}-{rest:08x}", release.name(), layout.name())
 }

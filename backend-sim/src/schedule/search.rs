@@ -7,8 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::decisions::Decisions;
 use super::generator::Generator;
 use super::order::{Made, Order, Rule};
+use super::reduce::Reduction;
 use super::replay::{self, ReplayError};
 use super::shrink::shrink;
+use super::trace::Trace;
 use crate::builder::Builder;
 use crate::machine::Machine;
 
@@ -54,6 +56,7 @@ enum Way {
     Random { seed: u64 },
     Priorities { seed: u64, depth: u32 },
     Exhaustive { interruptions: u32 },
+    Reduced,
     Given(Decisions),
 }
 
@@ -84,6 +87,15 @@ impl Search {
     #[must_use]
     pub fn exhaustive(interruptions: u32) -> Self {
         Self::new(Way::Exhaustive { interruptions }, u64::MAX)
+    }
+
+    /// Every order with however many interruptions, but of those that come to the same only one: two calls that do not touch
+    /// the same are not tried in both orders. What a call touches is taken from the machine, and is everything where that is
+    /// not known; what programs do besides calls must not depend on each other. (A bound on the interruptions would not go
+    /// together with it: the one order that is tried may be the one that needs more of them.)
+    #[must_use]
+    pub fn reduced() -> Self {
+        Self::new(Way::Reduced, u64::MAX)
     }
 
     /// The one order that a line of [`Found`] tells of, on a machine such as it was found on.
@@ -121,31 +133,41 @@ impl Search {
     /// The failure, with the line that runs it again.
     pub fn check(&self, scenario: impl Fn(&Machine)) -> Result<Report, Found> {
         let mut report = Report { runs: 0, is_complete: false, longest: 0 };
+        let mut reduction = Reduction::default();
         let mut next = Some(self.first());
-        while let Some(rule) = next {
+        while let Some(order) = next {
             if report.runs == self.most {
                 return Ok(report);
             }
             report.runs += 1;
-            let run = self.run(rule, &scenario);
+            let run = self.run(order, &scenario);
             report.longest = report.longest.max(run.made.len());
-            if let Some(message) = run.failure {
-                return Err(self.found(&report, &run.made, message, &scenario));
+            if run.failure.is_some() {
+                return Err(self.found(&report, run, &scenario));
             }
-            next = self.after(&run.made, &report);
+            next = match &run.trace {
+                None => self.after(&run.made, &report).map(Order::new),
+                Some(trace) => {
+                    reduction.ran(&run.made, trace);
+                    reduction.next(&run.made).map(|next| {
+                        Order::new(Rule::Given(next.bytes)).traced(next.from, next.sleeping)
+                    })
+                }
+            };
         }
         report.is_complete = true;
         Ok(report)
     }
 
-    /// The rule of the first run.
-    fn first(&self) -> Rule {
-        match &self.way {
+    /// The order of the first run.
+    fn first(&self) -> Order {
+        Order::new(match &self.way {
             Way::Random { seed } => Rule::Random(Generator::new(*seed)),
             Way::Priorities { seed, .. } => Rule::priorities(*seed, 0, 1),
             Way::Exhaustive { .. } => Rule::Given(Vec::new()),
+            Way::Reduced => return Order::new(Rule::Given(Vec::new())).traced(0, Vec::new()),
             Way::Given(decisions) => Rule::Given(decisions.as_bytes().to_vec()),
-        }
+        })
     }
 
     /// The rule of the run behind one in which this was decided, if there is one.
@@ -157,51 +179,51 @@ impl Search {
                 Some(Rule::priorities(other(*seed), depth.saturating_sub(1), report.longest))
             }
             Way::Exhaustive { interruptions } => next_order(made, *interruptions).map(Rule::Given),
-            Way::Given(_) => None,
+            Way::Reduced | Way::Given(_) => None,
         }
     }
 
-    fn run(&self, rule: Rule, scenario: &impl Fn(&Machine)) -> Run {
-        let machine = self.builder.clone().build_in(Some(Order::new(rule)));
+    fn run(&self, order: Order, scenario: &impl Fn(&Machine)) -> Run {
+        let machine = self.builder.clone().build_in(Some(order));
         let ended = catch_unwind(AssertUnwindSafe(|| scenario(&machine)));
-        let made = machine.take_order().map_or_else(Vec::new, Order::into_made);
+        let (made, trace) = machine.take_order().map_or_else(Default::default, Order::into_made);
+        let faults = machine.shared().lock().faults.take_told();
         let finished = machine.finish();
         let failure = match ended {
             Err(panic) => Some(text(&*panic)),
             Ok(()) => finished.err().map(|unmodelled| unmodelled.to_string()),
         };
-        Run { made, failure }
+        Run { made, trace, failure, faults }
     }
 
-    fn found(
-        &self,
-        report: &Report,
-        made: &[Made],
-        message: String,
-        scenario: &impl Fn(&Machine),
-    ) -> Found {
-        let mut message = message;
-        let bytes: Vec<u8> = made.iter().map(|made| made.chosen).collect();
+    fn found(&self, report: &Report, failed: Run, scenario: &impl Fn(&Machine)) -> Found {
+        let mut failed = failed;
+        let bytes: Vec<u8> = failed.made.iter().map(|made| made.chosen).collect();
         let mut decisions = Decisions::new(bytes);
         if !matches!(self.way, Way::Given(_)) {
             decisions = shrink(decisions, |fewer| {
-                let run = self.run(Rule::Given(fewer.as_bytes().to_vec()), scenario);
-                if let Some(failure) = run.failure {
-                    message = failure;
-                    return true;
+                let run = self.run(Order::new(Rule::Given(fewer.as_bytes().to_vec())), scenario);
+                let fails = run.failure.is_some();
+                if fails {
+                    failed = run;
                 }
-                false
+                fails
             });
         }
         let line = replay::print(&self.builder, &decisions);
-        Found { runs: report.runs, message, decisions, line }
+        let message = failed.failure.unwrap_or_default();
+        Found { runs: report.runs, message, faults: failed.faults, decisions, line }
     }
 }
 
 /// What a run came to.
 struct Run {
     made: Vec<Made>,
+    /// What was done, if the search asks for it.
+    trace: Option<Box<Trace>>,
     failure: Option<String>,
+    /// What went wrong before, in words.
+    faults: Vec<String>,
 }
 
 /// The next decisions of an exhaustive search: the last that has an alternative left takes it, and what follows is as by
@@ -243,6 +265,7 @@ pub struct Report {
 pub struct Found {
     runs: u64,
     message: String,
+    faults: Vec<String>,
     decisions: Decisions,
     line: String,
 }
@@ -260,6 +283,12 @@ impl Found {
         &self.message
     }
 
+    /// What went wrong because the machine has faults, in order, a sentence each.
+    #[must_use]
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
     /// What was decided in the run that failed.
     #[must_use]
     pub const fn decisions(&self) -> &Decisions {
@@ -275,7 +304,11 @@ impl Found {
 
 impl fmt::Display for Found {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "in run {}: {}\nreplay: {}", self.runs, self.message, self.line)
+        writeln!(out, "in run {}: {}", self.runs, self.message)?;
+        for fault in &self.faults {
+            writeln!(out, "fault: {fault}")?;
+        }
+        write!(out, "replay: {}", self.line)
     }
 }
 

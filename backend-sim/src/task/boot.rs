@@ -144,6 +144,8 @@ pub(crate) fn start_first(kernel: &mut Kernel) {
         Ok(thread) => thread,
         Err(failure) => panic!("the first process: {failure}"),
     };
+    kernel.tasks.number_end = kernel.profile.pid_max;
+    kernel.tasks.last_number = kernel.tasks.last_number.max(kernel.profile.last_pid);
 }
 
 /// Makes a process of a user, a child of process 1 that leads a session.

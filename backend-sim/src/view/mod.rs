@@ -16,10 +16,13 @@ use standin::{Backend, ExitCode, Failure, Place};
 
 use crate::door::{self, Operation};
 use crate::fs::descriptors;
+use crate::kernel::Kernel;
 use crate::machine::{Guard, Shared};
 use crate::ops::PlaceArg;
 use crate::ops::fork::Fork;
 use crate::ops::processes::ExitThread;
+use crate::run;
+use crate::schedule;
 use crate::shared;
 use crate::task::ThreadKey;
 
@@ -133,9 +136,24 @@ impl View {
     }
 }
 
+impl Inner {
+    /// Notes what a close touches, where somebody asks.
+    #[cold]
+    fn trace_release(&self, kernel: &mut Kernel, number: u32) {
+        let is_inside = run::is_inside(self.shared().id);
+        let footprint = schedule::of_close(kernel, self.thread, number);
+        if let Some(order) = &mut kernel.order {
+            if is_inside { order.touched(&footprint) } else { order.barrier() }
+        }
+    }
+}
+
 impl Owner for Inner {
     fn release(&self, number: u32) {
         let mut kernel = self.shared().lock();
+        if kernel.order.is_some() {
+            self.trace_release(&mut kernel, number);
+        }
         if !shared::unmap(&mut kernel, self.thread, number) {
             descriptors::close(&mut kernel, self.thread, number);
         }

@@ -13,7 +13,7 @@ use crate::task::ThreadKey;
 const RESERVED: u32 = 300;
 
 /// The least and the most that pid_max can be.
-const LOWEST_END: u32 = RESERVED + 1;
+pub(crate) const LOWEST_END: u32 = RESERVED + 1;
 pub(crate) const HIGHEST_END: u32 = 4_194_304;
 
 /// Where the search begins again if there is no free number from `next` on.

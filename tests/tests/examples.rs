@@ -1,0 +1,92 @@
+//! The examples of the machine: each careless program is found within a bounded number of runs, its line runs the failure
+//! again every time, and the careful one passes.
+
+#![expect(clippy::unwrap_used, reason = "what is not found fails the test")]
+
+use standin_sim::{Builder, Found, Machine, Report, Search};
+
+#[path = "../../backend-sim/examples/crash_leaves_a_group.rs"]
+mod crash_leaves_a_group;
+#[path = "../../backend-sim/examples/fork_against_rmdir.rs"]
+mod fork_against_rmdir;
+#[path = "../../backend-sim/examples/freeze_with_a_lock.rs"]
+mod freeze_with_a_lock;
+#[path = "../../backend-sim/examples/kill_against_fork.rs"]
+mod kill_against_fork;
+#[path = "../../backend-sim/examples/pid_reuse_against_kill.rs"]
+mod pid_reuse_against_kill;
+#[path = "../../backend-sim/examples/two_managers.rs"]
+mod two_managers;
+
+/// Runs what a line tells of 100 times.
+#[track_caller]
+fn replays(found: &Found, replay: impl Fn(&str) -> Result<Report, Found>) {
+    for _ in 0..100 {
+        let again = replay(found.line()).unwrap_err();
+        assert_eq!((again.message(), again.line()), (found.message(), found.line()));
+    }
+}
+
+/// Finds the careless scenario's failure in at most `most` runs, with these words in it.
+#[track_caller]
+fn check(
+    search: &Search,
+    machine: impl Fn() -> Builder,
+    [careless, careful]: [fn(&Machine); 2],
+    (most, words): (u64, &str),
+) {
+    let found = search.check(careless).unwrap_err();
+    assert!(found.message().contains(words), "{found}");
+    assert!(found.runs() <= most, "it took {} runs", found.runs());
+    replays(&found, |line| Search::replay(line, machine()).unwrap().check(careless));
+    let report = search.check(careful).unwrap();
+    assert!(report.runs > 10, "{report:?}");
+}
+
+#[test]
+fn a_member_that_forks_keeps_its_group_from_being_removed() {
+    use fork_against_rmdir::{careful, careless, machine, main, search};
+    check(&search(), machine, [careless, careful], (100, "EBUSY"));
+    main();
+}
+
+#[test]
+fn a_member_that_forks_is_missed_by_who_kills_one_by_one() {
+    use kill_against_fork::{careful, careless, machine, main, search};
+    check(&search(), machine, [careless, careful], (1_000, "somebody in the group was not killed"));
+    main();
+}
+
+#[test]
+fn a_number_is_a_stranger_s_when_its_process_is_gone() {
+    use pid_reuse_against_kill::{careful, careless, machine, main, search};
+    check(&search(), machine, [careless, careful], (500, "a stranger was killed"));
+    main();
+}
+
+#[test]
+fn a_manager_that_writes_all_of_subtree_control_undoes_another_s_change() {
+    use two_managers::{careful, careless, machine, main, search};
+    check(&search(), machine, [careless, careful], (100, "EACCES"));
+    main();
+}
+
+#[test]
+fn a_worker_that_is_frozen_with_a_lock_is_waited_for_for_ever() {
+    use freeze_with_a_lock::{careful, careless, machine, main, search};
+    check(&search(), machine, [careless, careful], (100, "waits in flock for a lock"));
+    main();
+}
+
+#[test]
+fn a_supervisor_that_dies_leaves_a_group_unless_the_next_one_clears_up() {
+    use crash_leaves_a_group::{careful, careless, check, main, sweep};
+    let found = sweep().check(careless, check).unwrap_err();
+    assert!(found.message().contains("a group was left behind"), "{found}");
+    assert!(found.faults()[0].starts_with("/bin/supervisor dies before rmdir("), "{found}");
+    assert!(found.runs() <= 20, "it took {} runs", found.runs());
+    replays(&found, |line| sweep().replay(line).unwrap().check(careless, check));
+    let report = sweep().check(careful, check).unwrap();
+    assert!(report.is_complete && report.runs > 10, "{report:?}");
+    main();
+}
