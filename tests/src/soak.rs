@@ -23,8 +23,9 @@ use crate::replay;
 /// Whom a script's first actor is called instead.
 const FIRST: &str = "z";
 
-/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name.
-const KEPT: [(&str, usize); 1] = [("users", 20)];
+/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name; triggers of
+/// closed files, until the next one is set.
+const KEPT: [(&str, usize); 2] = [("users", 20), ("triggers", 8)];
 
 /// What came of a soak.
 #[derive(Debug)]

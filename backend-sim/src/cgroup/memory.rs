@@ -426,14 +426,11 @@ pub(super) fn store_peak(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let memory = cgroups.table.at_mut(write.group).memory.get_or_insert_default();
     let usage = memory.usage;
     memory.new_peak = usage;
-    // Those of files that were closed meanwhile go.
-    cgroups.peaks.retain(|file, begun| {
-        let Some(file) = files.get(*file) else { return false };
-        if matches!(file.spot.node, Node::Control(group, _) if group == write.group) {
+    for (file, begun) in &mut cgroups.peaks {
+        if matches!(files.at(*file).spot.node, Node::Control(group, _) if group == write.group) {
             *begun = usage.max(*begun);
         }
-        true
-    });
+    }
     cgroups.peaks.insert(write.file, usage);
     Ok(())
 }

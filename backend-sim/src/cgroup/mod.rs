@@ -62,6 +62,8 @@ pub(crate) use places::{PlacesKey, Stand};
 pub(crate) use tree::{path, path_from, subtree};
 pub(crate) use v1::release::run_agents;
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 use standin::id::{Gid, Mode, Moment, Uid};
 use standin::{Controller, ControllerSet};
@@ -114,7 +116,7 @@ pub(crate) struct Cgroups {
     /// Memory that processes asked for.
     charges: Table<memory::Charge>,
     /// Open files of memory.peak that were written to, and what was used then.
-    peaks: FxHashMap<FileKey, u64>,
+    peaks: BTreeMap<FileKey, u64>,
     /// What the cpuset controller keeps of all groups together.
     cpusets: Cpusets,
     /// What the cpuset controller keeps of the root of v1, whichever hierarchy it is in.
@@ -226,6 +228,16 @@ impl Cgroups {
         all.map("quotas of removed groups", self.quotas_left.len());
     }
 
+    /// An open file is no more, and what was begun through it ends.
+    pub(crate) fn file_closed(&mut self, file: FileKey) {
+        if !self.triggers.is_empty() {
+            self.triggers.remove(&file);
+        }
+        if !self.peaks.is_empty() {
+            self.peaks.remove(&file);
+        }
+    }
+
     /// The roots alone.
     pub(crate) fn boot(profile: &Profile) -> Self {
         let mut table = Table::default();
@@ -246,7 +258,7 @@ impl Cgroups {
             strays: FxHashMap::default(),
             triggers: FxHashMap::default(),
             charges: Table::default(),
-            peaks: FxHashMap::default(),
+            peaks: BTreeMap::default(),
             cpusets: Cpusets::boot(profile),
             v1_cpusets: v1::cpuset::Cpusets::boot(profile),
             account: v1::account::Account::booted(),

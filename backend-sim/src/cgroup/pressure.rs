@@ -159,8 +159,6 @@ fn set_trigger(kernel: &mut Kernel, file: FileKey, bytes: &[u8]) -> Step<()> {
     let trigger =
         parse(bytes).filter(|trigger| trigger.is_allowed(kernel.profile.release, privileged));
     let trigger = trigger.ok_or(Errno::EINVAL)?;
-    // Those of files that were closed meanwhile.
-    triggers.retain(|file, _| files.get(*file).is_some());
     triggers.insert(file, trigger);
     Ok(())
 }

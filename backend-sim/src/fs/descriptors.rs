@@ -286,6 +286,7 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
             if let Some(what) = closing {
                 notify::happened(kernel, spot.node, what);
             }
+            kernel.cgroups.file_closed(key);
             let_go(kernel, spot);
         }
         OpenKind::Process(..) => {}

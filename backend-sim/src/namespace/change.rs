@@ -1,13 +1,14 @@
 //! Other namespaces for a thread: new ones (unshare(2), clone(2)) and those of others (setns(2)).
 
 use standin::backend::{NamespaceKind, NamespaceKinds};
-use standin::{Capability, Errno};
+use standin::{Capability, Errno, Failure};
 
 use super::pid::{self, PidNsKey};
 use super::{Held, Ipc, Net, Set, cgroup, enter, find, of, owner, time, user, uts};
 use crate::fs;
 use crate::kernel::Kernel;
 use crate::namespace::user::UserNs;
+use crate::profile::Release;
 use crate::step::Step;
 use crate::task::{self, ProcessKey, ThreadKey, footing, identity};
 
@@ -131,6 +132,14 @@ pub(crate) struct Joined {
     user: Option<UserNs>,
 }
 
+/// Whether a namespace is joined alone or with others: with others a kernel prepares a working directory of its own first, so that it
+/// does not mind other threads that share it. (Debian's 6.12 minds, 6.1 and 6.18 do not: they were asked.)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    Kind,
+    Others,
+}
+
 impl Joined {
     fn nothing(kernel: &Kernel, caller: ThreadKey) -> Self {
         Self { set: *of(kernel, caller), goes_to_root: false, user: None }
@@ -142,7 +151,7 @@ impl Joined {
     /// EPERM: the caller lacks `CAP_SYS_ADMIN` where the namespace was made or where it would be itself, or, for mounts, `CAP_SYS_CHROOT`.
     /// Of one thread among several EINVAL for a user or mount namespace, EUSERS for one of time. EINVAL: the own user
     /// namespace; a PID namespace that is not below the own one.
-    fn with(mut self, kernel: &Kernel, caller: ThreadKey, held: Held) -> Step<Self> {
+    fn with(mut self, kernel: &Kernel, caller: ThreadKey, held: Held, alone: Alone) -> Step<Self> {
         let own = kernel.credentials(caller);
         let has = |over, capability| {
             let able = user::capable(kernel, own.holder(), over, capability);
@@ -176,7 +185,12 @@ impl Joined {
             Held::Mount(key) => {
                 has(home, Capability::SYS_CHROOT)?;
                 if !footing::is_alone(kernel, caller) {
-                    return Err(Errno::EINVAL.into());
+                    if alone == Alone::Kind {
+                        return Err(Errno::EINVAL.into());
+                    }
+                    if key != set.mount {
+                        return Err(Failure::NotModelled("the root of other threads").into());
+                    }
                 }
                 (set.mount, self.goes_to_root) = (key, true);
             }
@@ -230,12 +244,14 @@ pub(crate) fn joined(
     if record.exited {
         return Err(Errno::ESRCH.into());
     }
+    let is_prepared = kinds != NamespaceKinds::MOUNT && kernel.profile.release != Release::V6_12;
+    let alone = if is_prepared { Alone::Others } else { Alone::Kind };
     let mut joined = Joined::nothing(kernel, caller);
     if kinds.contains(NamespaceKinds::USER) {
-        joined = joined.with(kernel, caller, Held::User(record.credentials.namespace))?;
+        joined = joined.with(kernel, caller, Held::User(record.credentials.namespace), alone)?;
     }
     for (_, kind) in ORDER.iter().filter(|(flag, _)| kinds.contains(*flag)) {
-        joined = joined.with(kernel, caller, find(kernel, leader, *kind)?)?;
+        joined = joined.with(kernel, caller, find(kernel, leader, *kind)?, alone)?;
     }
     Ok(joined)
 }
@@ -259,7 +275,7 @@ pub(crate) fn join(
 /// # Errors
 /// As [`Joined::with`].
 pub(crate) fn join_held(kernel: &mut Kernel, caller: ThreadKey, held: Held) -> Step<()> {
-    Joined::nothing(kernel, caller).with(kernel, caller, held)?.enter(kernel, caller);
+    Joined::nothing(kernel, caller).with(kernel, caller, held, Alone::Kind)?.enter(kernel, caller);
     Ok(())
 }
 

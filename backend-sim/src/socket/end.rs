@@ -59,7 +59,9 @@ fn release(kernel: &mut Kernel, key: SocketKey, unread: Unread) {
     let socket = kernel.sockets.at_mut(key);
     socket.state = State::Closed;
     socket.ended = Directions::all();
-    let lost = unread == Unread::All || !socket.queue.is_empty();
+    // A packet without bytes in front is passed over, as what was read out of band is.
+    let passed = socket.queue.front().is_some_and(|front| front.bytes.is_empty());
+    let lost = unread == Unread::All || socket.queue.len() > usize::from(passed);
     let is_connection = socket.kind != SocketType::Datagram;
     let peer = socket.peer.take();
     let pieces = std::mem::take(&mut socket.queue);
