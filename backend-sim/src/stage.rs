@@ -25,6 +25,7 @@ use crate::machine::Machine;
 use crate::namespace;
 use crate::ops::fork::Fork;
 use crate::profile::{BlockDevice, Layout, Release};
+use crate::snapshot::LivePrograms;
 use crate::step::Step;
 use crate::task::{Process, ProcessKey, State, ThreadKey, limit};
 use crate::view::View;
@@ -64,7 +65,7 @@ struct Member {
 }
 
 /// What came of a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Reply {
     Outcome(Outcome),
     /// A child or thread of the actor was made.
@@ -134,6 +135,28 @@ impl Stage {
     #[must_use]
     pub const fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// The same play on a machine that goes on from a snapshot of this one: each actor is what it was, and keeps what it kept.
+    ///
+    /// # Errors
+    /// [`LivePrograms`] if an actor is in the middle of an operation.
+    pub fn restored(&self) -> Result<Self, LivePrograms> {
+        let machine = self.machine.snapshot()?.machine();
+        let mut stage = Self { machine, cast: BTreeMap::new() };
+        // Threads share what their process keeps.
+        let mut kept: BTreeMap<ProcessKey, Actor> = BTreeMap::new();
+        for (actor, member) in &self.cast {
+            let view = member.view.on(stage.machine.shared());
+            let adopt = || member.kept.inherit(&|number| view.handle(number));
+            let kept = kept.entry(member.process).or_insert_with(adopt).clone();
+            // An answer may be there that nobody has asked for yet.
+            let reply = member.reply.as_ref().map(|reply| Rc::new(RefCell::clone(reply)));
+            let Member { thread, process, number, is_thread, .. } = *member;
+            let member = Member { thread, process, number, view, kept, reply, is_thread };
+            stage.cast.insert(*actor, member);
+        }
+        Ok(stage)
     }
 
     /// Adds an actor.
@@ -382,6 +405,7 @@ struct Begin {}
 impl Operation for Begin {
     type Answer = ();
     const NAME: &'static str = "begin";
+    const IS_TOLD: bool = false;
 
     fn handle(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Step<()> {
         Ok(())
@@ -394,6 +418,7 @@ struct Room {}
 impl Operation for Room {
     type Answer = ();
     const NAME: &'static str = "fork";
+    const IS_TOLD: bool = false;
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<()> {
         const STANDARD: u64 = 3;
@@ -413,6 +438,7 @@ struct Hold {
 impl Operation for Hold {
     type Answer = u32;
     const NAME: &'static str = "open_pid";
+    const IS_TOLD: bool = false;
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<u32> {
         // It is the stage's own, above all numbers that the actor can have: no limit of the actor's concerns it.

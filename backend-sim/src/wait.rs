@@ -57,7 +57,7 @@ pub(crate) enum Channel {
 }
 
 /// The sleepers and timers of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Waits {
     sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
     waits: Beside<Thread, (&'static str, Wait)>,
@@ -175,6 +175,11 @@ impl Waits {
     /// The threads that were woken and have not gone on yet, in that order.
     pub(crate) fn woken(&self) -> impl Iterator<Item = ThreadKey> {
         self.woken.iter().copied()
+    }
+
+    /// Keeps those of the woken that may go on.
+    pub(crate) fn keep_woken(&mut self, mut may: impl FnMut(ThreadKey) -> bool) {
+        self.woken.retain(|thread| may(*thread));
     }
 
     /// The next woken thread that `wanted` says yes to.

@@ -24,6 +24,7 @@ mod index;
 mod io;
 mod io_cost;
 mod kill;
+pub(crate) mod look;
 mod members;
 pub(crate) mod memory;
 mod memory_birth;
@@ -92,6 +93,7 @@ pub(crate) struct RowId {
 }
 
 /// The groups of all hierarchies.
+#[derive(Clone)]
 pub(crate) struct Cgroups {
     pub(crate) table: Table<Cgroup>,
     /// The root of the v2 hierarchy.
@@ -120,6 +122,10 @@ pub(crate) struct Cgroups {
     v1_cpusets: v1::cpuset::Cpusets,
     /// What all have used.
     account: v1::account::Account,
+    /// What cpuacct.stat of each group has told.
+    told: v1::account::Told,
+    /// Files that change by themselves and were looked up.
+    looked_up: events::LookedUp,
     /// Quotas of removed groups that are not forgotten.
     quotas_left: Vec<v1::cpu::QuotaLeft>,
     /// memory.max or memory.high of some group was written: until then births need not look for one.
@@ -143,6 +149,7 @@ pub(crate) struct Cgroups {
 }
 
 /// A group.
+#[derive(Clone)]
 pub(crate) struct Cgroup {
     pub(crate) id: u64,
     pub(crate) name: Box<[u8]>,
@@ -174,8 +181,6 @@ pub(crate) struct Cgroup {
     made: Moment,
     /// Removed; kept while an open file, a zombie or such a child names it.
     pub(crate) removed: bool,
-    /// Files that change by themselves and were looked up.
-    looked_up: events::LookedUp,
     /// Removed, and no zombie or child keeps the kernel from forgetting it.
     released: bool,
     /// Whether it shows its pressure files.
@@ -236,6 +241,8 @@ impl Cgroups {
             cpusets: Cpusets::boot(profile),
             v1_cpusets: v1::cpuset::Cpusets::boot(profile),
             account: v1::account::Account::booted(),
+            told: v1::account::Told::default(),
+            looked_up: events::LookedUp::default(),
             quotas_left: Vec::new(),
             memory_limited: false,
             agents: v1::release::Agents::default(),
@@ -282,7 +289,6 @@ impl Cgroup {
             maker: (Uid::ROOT, Gid::ROOT),
             made: Moment { ns: 0 },
             removed: false,
-            looked_up: events::LookedUp::default(),
             released: false,
             pressure: true,
             stalled: false,

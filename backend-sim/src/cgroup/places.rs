@@ -13,6 +13,7 @@ use crate::task::Thread;
 pub(crate) type PlacesKey = Key<Places>;
 
 /// The groups of a thread that are not the roots of their hierarchies, in the order of these.
+#[derive(Clone)]
 pub(crate) struct Places {
     groups: Box<[(HierarchyId, CgroupKey)]>,
     /// Threads that are there, exited ones too, and namespaces that have their roots there.
@@ -34,7 +35,7 @@ impl Stand {
 }
 
 /// All records that threads have.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct AllPlaces {
     table: Table<Places>,
 }

@@ -11,12 +11,13 @@ use crate::task::ThreadKey;
 use crate::wait::Channel;
 
 /// Who has locked what; looked up by file, never listed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Locks {
     held: FxHashMap<Node, Vec<Held>>,
 }
 
 /// A lock of an open file.
+#[derive(Clone)]
 struct Held {
     file: FileKey,
     kind: Kind,

@@ -55,6 +55,7 @@ pub(crate) type RoomKey = Key<tmpfs::Room>;
 pub(crate) type TmpKey = Key<tmpfs::TmpNode>;
 
 /// Mounts, open files and the nodes of filesystems that store them.
+#[derive(Clone)]
 pub(crate) struct Vfs {
     pub(crate) mounts: Table<Mount>,
     /// What is counted for filesystems, each however often it is mounted.
@@ -179,6 +180,7 @@ pub(crate) struct AttributeChange {
 }
 
 /// An open file description: what descriptors of one or several processes share.
+#[derive(Clone)]
 pub(crate) struct OpenFile {
     /// What was opened; of a file that stands nowhere (a process handle) the root, which it does not keep.
     pub(crate) spot: Spot,
@@ -194,6 +196,7 @@ pub(crate) struct OpenFile {
 }
 
 /// What stands behind an open file.
+#[derive(Clone)]
 pub(crate) enum OpenKind {
     /// A file or directory of a filesystem.
     Node(serve::Served),

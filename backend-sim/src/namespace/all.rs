@@ -7,6 +7,7 @@ use super::user::UserNs;
 use crate::table::{Key, Table};
 
 /// A namespace of a kind, which is what `T` is.
+#[derive(Clone)]
 pub(crate) struct Namespace<T> {
     pub(crate) content: T,
     pub(super) number: u32,
@@ -29,11 +30,12 @@ impl Maker {
 }
 
 /// All of one kind.
+#[derive(Clone)]
 pub(super) struct All<T> {
     table: Table<Namespace<T>>,
 }
 
-impl<T> All<T> {
+impl<T: Clone> All<T> {
     /// The one that a machine boots with, which is never let go.
     pub(super) fn boot(number: u32, content: T) -> (Self, Key<Namespace<T>>) {
         let mut table = Table::default();

@@ -13,6 +13,7 @@ pub(crate) mod cgroup;
 mod change;
 mod check;
 mod kind;
+pub(crate) mod look;
 pub(crate) mod mount;
 mod number;
 pub(crate) mod time;
@@ -45,14 +46,17 @@ use uts::{Uts, UtsKey};
 pub(crate) type SetKey = Key<SharedSet>;
 
 /// What a network namespace is: what is kept apart by it names it.
+#[derive(Clone)]
 pub(crate) struct Net;
 pub(crate) type NetKey = Key<Namespace<Net>>;
 
 /// What a System V IPC namespace is: nothing that is modelled is kept in it.
+#[derive(Clone)]
 pub(crate) struct Ipc;
 pub(crate) type IpcKey = Key<Namespace<Ipc>>;
 
 /// All namespaces of a machine.
+#[derive(Clone)]
 pub(crate) struct Namespaces {
     sets: Table<SharedSet>,
     uts: All<Uts>,
@@ -96,6 +100,7 @@ impl Set {
 }
 
 /// A set, and how many threads it is the set of.
+#[derive(Clone)]
 pub(crate) struct SharedSet {
     set: Set,
     threads: u32,
@@ -164,7 +169,7 @@ impl Namespaces {
     }
 
     /// A new one of a kind, which nobody holds yet.
-    fn make<T>(
+    fn make<T: Clone>(
         &mut self,
         maker: Maker,
         kind: NamespaceKind,

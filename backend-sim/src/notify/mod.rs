@@ -35,7 +35,7 @@ use crate::task::ThreadKey;
 pub(crate) type WatcherKey = Key<Watcher>;
 
 /// All watches of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Notify {
     table: Table<Watcher>,
     /// Who watches a file. Looked up, never listed.
@@ -85,6 +85,7 @@ impl Default for Limits {
 }
 
 /// A set of watches.
+#[derive(Clone)]
 pub(crate) struct Watcher {
     /// For whom it and its watches are counted.
     owner: Uid,
@@ -95,7 +96,7 @@ pub(crate) struct Watcher {
     /// How many events it keeps.
     most: usize,
 }
-
+#[derive(Clone)]
 struct Watch {
     node: Node,
     /// What is told, and whether once.

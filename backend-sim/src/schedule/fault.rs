@@ -139,7 +139,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// A machine's faults, with how often each fitted and happened.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults(Vec<(Fault, u64, u64)>);
 
 impl Faults {

@@ -42,7 +42,7 @@ impl Rule {
 }
 
 /// The order of a machine's programs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Order {
     rule: Rule,
     made: Vec<Made>,
@@ -66,6 +66,11 @@ impl Order {
 
     pub(super) fn into_made(self) -> Vec<Made> {
         self.made
+    }
+
+    /// An order in which the same is decided from the start, and then as by default.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(Rule::Given(self.made.iter().map(|made| made.chosen).collect()))
     }
 
     /// Whether `running`, which is about to make a call, gives way to one of those that could go on; it is among the

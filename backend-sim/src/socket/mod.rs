@@ -16,6 +16,7 @@ mod control;
 mod datagram;
 mod end;
 mod identity;
+pub(crate) mod look;
 pub(crate) mod options;
 mod poll;
 mod queue;
@@ -47,7 +48,7 @@ use queue::Piece;
 pub(crate) type SocketKey = Key<Socket>;
 
 /// All sockets of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sockets {
     table: Table<Socket>,
     /// Abstract names; net namespaces and the types of sockets have separate ones. Looked up, never listed.
@@ -65,6 +66,7 @@ pub(crate) struct Sockets {
 }
 
 /// One end of a channel.
+#[derive(Clone)]
 pub(crate) struct Socket {
     kind: SocketType,
     /// Where it was made, which it counts in as a holder.

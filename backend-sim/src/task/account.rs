@@ -29,7 +29,7 @@ pub(crate) struct Account {
 type Whose = (Label, UserNs, Uid);
 
 /// The users that ever ran something.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Accounts {
     table: Table<Account>,
     by_user: FxHashMap<Whose, AccountKey>,

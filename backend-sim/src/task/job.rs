@@ -14,6 +14,7 @@ use crate::task::{Process, ProcessKey, State, Tasks, ThreadKey, signal};
 pub(crate) type JobKey = Key<Job>;
 
 /// A process group.
+#[derive(Clone)]
 pub(crate) struct Job {
     /// The number of the process that made it; 0 is that of process 1.
     pub(crate) number: u32,
@@ -23,7 +24,7 @@ pub(crate) struct Job {
 }
 
 /// The process groups of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Jobs {
     table: Table<Job>,
     by_number: FxHashMap<u32, JobKey>,

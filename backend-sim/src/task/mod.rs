@@ -59,6 +59,7 @@ pub(crate) type ProcessKey = Key<Process>;
 pub(crate) type ThreadKey = Key<Thread>;
 
 /// All processes and threads.
+#[derive(Clone)]
 pub(crate) struct Tasks {
     pub(crate) processes: Table<Process>,
     pub(crate) threads: Table<Thread>,
@@ -87,6 +88,7 @@ pub(crate) struct Tasks {
 }
 
 /// A program to begin. It sees no environment: a closure asks its backend, which has no call for that.
+#[derive(Clone)]
 pub(crate) struct Start {
     pub(crate) path: Vec<u8>,
     pub(crate) arguments: Vec<Vec<u8>>,

@@ -13,6 +13,7 @@ use crate::cgroup::{CgroupKey, Cgroups};
 const KEPT_NS: u64 = 1_000_000_000;
 
 /// A list, by group and row.
+#[derive(Clone)]
 struct List {
     group: CgroupKey,
     row: u16,
@@ -21,7 +22,7 @@ struct List {
 }
 
 /// The lists that are kept.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::cgroup) struct Lists {
     all: Vec<List>,
 }

@@ -24,6 +24,7 @@ use attributes::inode;
 pub(crate) use attributes::{attributes, change, mode_of_setting, setting};
 pub(crate) use directory::{list, lookup, parent};
 pub(crate) use link::{jump, readlink};
+pub(crate) use mountinfo::add_path;
 use row::Content;
 pub(crate) use row::RowId;
 
