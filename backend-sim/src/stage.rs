@@ -271,6 +271,7 @@ impl standin::transcript::Stage for Stage {
         if let Some(member) = self.cast.get_mut(&actor) {
             member.reply = Some(reply);
         }
+        self.machine.shared().note_foreign("an operation of a transcript");
         run::begin(self.machine.shared(), thread, body);
         Ok(())
     }

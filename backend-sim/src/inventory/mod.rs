@@ -99,7 +99,6 @@ pub enum Change {
 /// let machine = Machine::builder().build();
 /// let before = machine.snapshot().unwrap();
 /// fs::create_dir(&machine.root(), "/sys/fs/cgroup/web").unwrap();
-/// fs::write(&machine.root(), "/sys/fs/cgroup/cgroup.max.depth", "3").unwrap_err();
 /// let after = machine.snapshot().unwrap();
 /// fs::write(&machine.root(), "/sys/fs/cgroup/web/cgroup.max.depth", "3").unwrap();
 ///

@@ -174,6 +174,7 @@ impl Show for NewXattr<'_> {
 
 impl Show for Program<'_> {
     fn show(&self) -> Option<Value> {
-        Some(Value::Text(format!("{self:?}")))
+        let words = self.arguments.iter().map(|word| word.escape_ascii().to_string());
+        Some(Value::Text(format!("{:?} {:?}", self.path, words.collect::<Vec<_>>())))
     }
 }
