@@ -6,6 +6,7 @@
 use crate::table::Key;
 
 /// At most one value for each record of a [`Table<T>`](crate::table::Table).
+#[derive(Clone)]
 pub(crate) struct Beside<T, V> {
     /// By a record's index: its value's place among the values, from 1; 0 if it has none.
     places: Vec<u32>,
@@ -37,6 +38,12 @@ impl<T, V> Beside<T, V> {
     #[inline]
     pub(crate) fn get(&self, key: Key<T>) -> Option<&V> {
         self.values.get(self.place(key)?).map(|(_, value)| value)
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: Key<T>) -> Option<&mut V> {
+        let place = self.place(key)?;
+        self.values.get_mut(place).map(|(_, value)| value)
     }
 
     /// Gives a record a value; it has none. What a removed record left behind in this place goes.

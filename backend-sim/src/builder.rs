@@ -1,13 +1,14 @@
 //! What a machine is to be, before it is one.
 
 use standin::id::Bytes;
-use standin::{Controller, ControllerSet};
+use standin::{Controller, ControllerSet, Pid};
 
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::namespace::pid::setting::{HIGHEST_END, LOWEST_END};
 use crate::profile::{BlockDevice, Layout, Limits, Profile, Release};
 use crate::schedule::{Fault, Faults, Order};
+use crate::trace::Trace;
 
 /// Describes a machine; [`build`](Builder::build) boots it.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Builder {
     profile: Profile,
     allow_unmodelled: bool,
     faults: Vec<Fault>,
+    trace: bool,
+    branching: bool,
 }
 
 impl Builder {
@@ -155,6 +158,20 @@ impl Builder {
         self
     }
 
+    /// Keeps a trace of every call: see [`Machine::trace`].
+    #[must_use]
+    pub fn trace(mut self) -> Self {
+        self.trace = true;
+        self
+    }
+
+    /// Keeps what [`Machine::branch`] needs: a snapshot, what the machine is driven by since, and a trace.
+    #[must_use]
+    pub fn branching(mut self) -> Self {
+        self.branching = true;
+        self
+    }
+
     /// Lets a run pass that asked for something the machine does not model.
     #[must_use]
     pub fn allow_unmodelled(mut self) -> Self {
@@ -173,7 +190,14 @@ impl Builder {
         let mut kernel = Kernel::boot(self.profile);
         kernel.order = order.map(Box::new);
         kernel.faults = Faults::new(&self.faults);
-        Machine::boot(kernel, self.allow_unmodelled)
+        let root = Pid(kernel.process(kernel.first_process()).number);
+        let trace = Trace { root, ..Trace::default() };
+        kernel.trace = (self.trace || self.branching).then(|| Box::new(trace));
+        let machine = Machine::boot(kernel, self.allow_unmodelled);
+        if self.branching {
+            machine.keep_course();
+        }
+        machine
     }
 
     pub(crate) const fn profile(&self) -> &Profile {

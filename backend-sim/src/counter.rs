@@ -28,6 +28,7 @@ const LENGTH: usize = size_of::<u64>();
 const SOON_NS: u64 = 20_000_000;
 
 /// A counter.
+#[derive(Clone)]
 pub(crate) struct Counter {
     count: u64,
     /// A read takes 1, not all.

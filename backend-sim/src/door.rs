@@ -5,6 +5,7 @@
 //! that cannot finish sleep and runs it again, and holds back the answer of a call that stopped, froze or killed its own
 //! caller. Nothing waits under the lock.
 
+use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
@@ -18,15 +19,25 @@ use crate::run::{self, Resume};
 use crate::schedule::Footprint;
 use crate::step::{Step, Stop, Wait};
 use crate::task::{Caught, Readiness, ThreadKey};
+use crate::trace::{self, Parts};
 use crate::wait::Channel;
 
 /// One kind of call, with its arguments.
 pub(crate) trait Operation {
     /// What the kernel answers.
-    type Answer;
+    type Answer: fmt::Debug;
 
     /// The name of the backend's method, as traces and messages print it.
     const NAME: &'static str;
+
+    /// Whether it is a call of a process: a trace tells of no others.
+    const IS_TOLD: bool = true;
+
+    /// Whether its answer means that there is one more process or thread.
+    const MAKES_PROCESS: bool = false;
+
+    /// What it is about, for a trace.
+    fn show(&self, _parts: &mut Parts) {}
 
     /// Whether the signals that were caught during its wait end it, before it looks whether it can finish by now. Most calls
     /// look first.
@@ -62,12 +73,41 @@ pub(crate) fn carry<O: Operation>(
     mut operation: O,
 ) -> Result<O::Answer, Failure> {
     outside::enter(shared);
-    let mut answer = None;
-    let mut has_waited = false;
     let mut kernel = shared.lock();
     if kernel.order.is_some() && run::gives_way(shared, &mut kernel, caller) {
         kernel = resume(shared, kernel, caller)?;
     }
+    if kernel.trace.is_some() {
+        return carry_traced(shared, kernel, caller, &mut operation);
+    }
+    carry_on(shared, kernel, caller, &mut operation)
+}
+
+/// Notes the call, and its answer once that is there.
+#[cold]
+#[inline(never)]
+fn carry_traced<'a, O: Operation>(
+    shared: &'a Arc<Shared>,
+    mut kernel: MutexGuard<'a, Kernel>,
+    caller: ThreadKey,
+    operation: &mut O,
+) -> Result<O::Answer, Failure> {
+    let place = trace::begin(&mut kernel, caller, operation);
+    let answer = carry_on(shared, kernel, caller, operation);
+    if let Some(place) = place {
+        trace::end(&mut shared.lock(), place, operation, &answer);
+    }
+    answer
+}
+
+fn carry_on<'a, O: Operation>(
+    shared: &'a Arc<Shared>,
+    mut kernel: MutexGuard<'a, Kernel>,
+    caller: ThreadKey,
+    operation: &mut O,
+) -> Result<O::Answer, Failure> {
+    let mut answer = None;
+    let mut has_waited = false;
     loop {
         let wait = match kernel.readiness(caller) {
             Readiness::Dead => return Err(leave(shared, kernel, caller)),
@@ -80,9 +120,9 @@ pub(crate) fn carry<O: Operation>(
                     return Err(Failure::Errno(Errno::EINTR));
                 }
                 let attempted = if kernel.order.is_some() {
-                    attempt_in_order(shared, &mut kernel, caller, &mut operation)
+                    attempt_in_order(shared, &mut kernel, caller, operation)
                 } else {
-                    attempt(&mut kernel, caller, &mut operation)
+                    attempt(&mut kernel, caller, operation)
                 };
                 notify::flush(&mut kernel);
                 // It may have woken a thread that another one of the host's waits for.

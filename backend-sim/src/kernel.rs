@@ -20,9 +20,11 @@ use crate::schedule::{Faults, Order};
 use crate::socket::Sockets;
 use crate::table::Table;
 use crate::task::{Tasks, ThreadKey};
+use crate::trace::Trace;
 use crate::wait::Waits;
 
 /// Everything that a snapshot would hold.
+#[derive(Clone)]
 pub(crate) struct Kernel {
     pub(crate) profile: Profile,
     pub(crate) clock: VirtualClock,
@@ -41,10 +43,12 @@ pub(crate) struct Kernel {
     pub(crate) order: Option<Box<Order>>,
     /// What goes wrong in calls of programs.
     pub(crate) faults: Faults,
+    /// Its calls, if they are kept.
+    pub(crate) trace: Option<Box<Trace>>,
 }
 
 /// What was asked of a machine, in numbers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Census {
     /// Calls carried out.
     pub(crate) operations: u64,
@@ -91,6 +95,7 @@ impl Kernel {
             census,
             order: None,
             faults: Faults::default(),
+            trace: None,
         };
         crate::task::start_first(&mut kernel);
         kernel

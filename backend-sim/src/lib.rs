@@ -19,6 +19,7 @@
 //! ```
 
 mod beside;
+mod branch;
 mod builder;
 mod cgroup;
 mod clock;
@@ -41,23 +42,30 @@ mod profile;
 mod run;
 mod schedule;
 mod shared;
+mod snapshot;
 mod socket;
 #[cfg(feature = "transcript")]
 mod stage;
 mod step;
+mod stock;
 mod table;
 mod task;
+mod trace;
 mod view;
 mod wait;
 
+pub use branch::BranchError;
 pub use builder::Builder;
-pub use inventory::{Count, Inventory};
+pub use inventory::{Change, Diff, Inventory, Leak, Leaks, Thing};
 pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
 pub use profile::{BlockDevice, Layout, Limits, Release};
 pub use schedule::{
     CrashSweep, Decisions, DecisionsError, Fault, Found, ReplayError, Report, Search, crash_sweep,
 };
+pub use snapshot::{LivePrograms, Snapshot};
 #[cfg(feature = "transcript")]
 pub use stage::Stage;
+pub use stock::{Count, Stock};
+pub use trace::{Answer, Difference, Entry, Interference, Side, Trace, Value, interference};
 pub use view::View;

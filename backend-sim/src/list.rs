@@ -36,6 +36,12 @@ impl<T> Clone for List<T> {
 
 impl<T> Copy for List<T> {}
 
+impl<T> Clone for Links<T> {
+    fn clone(&self) -> Self {
+        Self { previous: self.previous, next: self.next }
+    }
+}
+
 /// Which links of a record a list uses.
 pub(crate) type LinksOf<T> = fn(&mut T) -> &mut Links<T>;
 
@@ -58,13 +64,19 @@ impl<T> List<T> {
     }
 
     /// Puts a record that is in no such list behind the last.
-    pub(crate) fn push(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
+    pub(crate) fn push(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>)
+    where
+        T: Clone,
+    {
         let seam = self.extend(key);
         seam.sew(table, key, links);
     }
 
     /// Takes a record out that is in this list.
-    pub(crate) fn remove(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
+    pub(crate) fn remove(&mut self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>)
+    where
+        T: Clone,
+    {
         let gap = unlink(table, key, links);
         self.close(&gap);
     }
@@ -98,7 +110,7 @@ pub(crate) struct Seam<T> {
     last: Option<Seat<T>>,
 }
 
-impl<T> Seam<T> {
+impl<T: Clone> Seam<T> {
     /// Puts the record that the list was told of behind the one that was last before.
     pub(crate) fn sew(self, table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) {
         *links(table.at_mut(key)) = Links { previous: self.last, next: None };
@@ -113,7 +125,7 @@ impl<T> Seam<T> {
 pub(crate) struct Gap<T>(Links<T>);
 
 /// Makes a record's neighbours each other's; its list is told with [`List::close`].
-pub(crate) fn unlink<T>(table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) -> Gap<T> {
+pub(crate) fn unlink<T: Clone>(table: &mut Table<T>, key: Key<T>, links: LinksOf<T>) -> Gap<T> {
     let Links { previous, next } = std::mem::take(links(table.at_mut(key)));
     if let Some(previous) = previous {
         links(table.sitting_mut(previous)).next = next;
@@ -154,6 +166,7 @@ mod tests {
     use super::{Links, List, iterate};
     use crate::table::Table;
 
+    #[derive(Clone)]
     struct Item {
         name: char,
         links: Links<Item>,

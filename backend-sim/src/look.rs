@@ -10,9 +10,9 @@ use standin::Pid;
 use standin::backend::WaitStatus;
 
 use crate::cgroup::CgroupKey;
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::stock::Stock;
 use crate::task::{State, ThreadKey};
 use crate::wait::Channel;
 
@@ -109,8 +109,8 @@ impl<'a> Look<'a> {
 
     /// How much of what there is.
     #[must_use]
-    pub fn inventory(&self) -> Inventory {
-        Inventory::of(&self.kernel)
+    pub fn stock(&self) -> Stock {
+        Stock::of(&self.kernel)
     }
 
     /// How many calls the machine has carried out.

@@ -7,23 +7,28 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
-use standin::backend::{Processes, Spawn, WaitOptions, WaitStatus};
+use standin::backend::{Clock as _, Deadline, Processes, Spawn, WaitOptions, WaitStatus};
 use standin::handle::PidHandle;
-use standin::{Backend, Errno, ExitCode, Failure, KPath};
+use standin::{Backend, Errno, ExitCode, Failure, KPath, Pid};
 
+use crate::branch::{self, BranchError, Course, Drive};
 use crate::builder::Builder;
 use crate::cgroup;
 use crate::context;
+use crate::inventory::{Diff, Inventory, Leaks};
 use crate::kernel::Kernel;
 use crate::look::Look;
 use crate::namespace;
 use crate::outside::Outside;
-use crate::run::{self, Registry};
+use crate::run::{self, Fibers, Registry};
 use crate::schedule::Order;
+use crate::snapshot::{LivePrograms, Snapshot};
 use crate::socket;
 use crate::task::{self, ThreadKey};
+use crate::trace::Trace;
 use crate::view::View;
 
 /// A simulated kernel with its processes.
@@ -53,12 +58,40 @@ pub(crate) struct Shared {
     kernel: Mutex<Kernel>,
     pub(crate) outside: Outside,
     pub(crate) programs: Mutex<Registry>,
+    /// Stacks that programs have, on all OS threads.
+    pub(crate) fibers: Fibers,
+    /// What a branch needs, if that is kept.
+    pub(crate) course: Mutex<Option<Course>>,
+    is_branching: AtomicBool,
 }
 
 impl Shared {
     /// The kernel, for as long as the answer lives.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Kernel> {
         self.kernel.lock()
+    }
+
+    /// Keeps what is done from this snapshot on.
+    pub(crate) fn keep_course(&self, base: Snapshot) {
+        *self.course.lock() = Some(Course::new(base));
+        self.is_branching.store(true, Ordering::Relaxed);
+    }
+
+    /// Something is done from outside that is no drive.
+    #[inline]
+    pub(crate) fn note_foreign(&self, call: &'static str) {
+        if self.is_branching.load(Ordering::Relaxed) {
+            self.note_foreign_call(call);
+        }
+    }
+
+    #[cold]
+    fn note_foreign_call(&self, call: &'static str) {
+        if !run::is_inside(self.id)
+            && let Some(course) = &mut *self.course.lock()
+        {
+            course.note_foreign(call);
+        }
     }
 }
 
@@ -104,6 +137,9 @@ impl Machine {
             kernel: Mutex::new(kernel),
             outside: Outside::default(),
             programs: Mutex::new(Registry::default()),
+            fibers: Fibers::default(),
+            course: Mutex::new(None),
+            is_branching: AtomicBool::new(false),
         };
         Self {
             guard: Arc::new(Guard {
@@ -137,11 +173,74 @@ impl Machine {
     /// If the machine cannot make another process (its limits are reached, or process 1 has no number left).
     #[must_use]
     pub fn user(&self, uid: u32) -> View {
+        self.shared().note_foreign("user");
         let made = task::first_of_user(&mut self.shared().lock(), uid);
         match made {
             Ok(thread) => self.view_of(thread),
             Err(failure) => panic!("a process of user {uid}: {failure}"),
         }
+    }
+
+    /// A view of the process or thread with this number in the first pid namespace, if there is one that has not exited. What
+    /// it has open, it finds by number ([`inherited`](standin::backend::Channels::inherited)).
+    ///
+    /// ```
+    /// use standin::backend::Processes;
+    /// use standin_sim::Machine;
+    ///
+    /// let machine = Machine::builder().build();
+    /// let pid = machine.user(1000).pid().unwrap();
+    /// let restored = machine.snapshot().unwrap().machine();
+    /// assert_eq!(restored.process(pid).unwrap().pid(), Ok(pid));
+    /// ```
+    #[must_use]
+    pub fn process(&self, pid: Pid) -> Option<View> {
+        let thread = {
+            let kernel = self.shared().lock();
+            let thread = kernel.tasks.numbers.get(&pid.0).copied()?;
+            kernel.tasks.is_alive(thread).then_some(thread)?
+        };
+        Some(self.view_of(thread))
+    }
+
+    /// The machine as it is, to be gone back to: see [`Snapshot`].
+    ///
+    /// # Errors
+    /// [`LivePrograms`] if a program has begun and not ended, or a call from outside waits: a snapshot holds no stack.
+    pub fn snapshot(&self) -> Result<Snapshot, LivePrograms> {
+        let snapshot = Snapshot::take(self.shared(), self.guard.allow_unmodelled)?;
+        if let Some(course) = &mut *self.shared().course.lock() {
+            *course = Course::new(snapshot.clone());
+        }
+        Ok(snapshot)
+    }
+
+    /// What was asked of the machine so far, call by call; nothing if it was not built to keep that.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        self.shared().lock().trace.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// Everything that there is on the machine and that somebody made or set: see [`Inventory`].
+    #[must_use]
+    pub fn inventory(&self) -> Inventory {
+        Inventory::of(&self.shared().lock())
+    }
+
+    /// How another machine differs from this one: what it has besides, what it lacks, and what is otherwise.
+    #[must_use]
+    pub fn diff(&self, other: &Self) -> Diff {
+        self.inventory().to(&other.inventory())
+    }
+
+    /// Checks that nothing was left behind since an inventory was made: groups, processes and zombies, mounts, open files,
+    /// sockets, namespaces. Who made it is told as far as a [trace](Builder::trace) knows.
+    ///
+    /// # Errors
+    /// What is left.
+    pub fn check_leaks(&self, since: &Inventory) -> Result<(), Leaks> {
+        let trace = self.trace();
+        Leaks::new(&since.to(&self.inventory()), &trace)
     }
 
     /// Makes a closure a program that [`spawn`](Processes::spawn) finds at `path`. It is called with a view of its
@@ -168,9 +267,44 @@ impl Machine {
     /// # Panics
     /// If a program panics: the message names it.
     pub fn run(&self, path: &str, arguments: &[&str]) -> Result<WaitStatus, Failure> {
-        let root = self.root();
         let command: Vec<&str> = [path].into_iter().chain(arguments.iter().copied()).collect();
-        end(&root, &start(&root, &command)?)
+        self.drive(
+            || Drive::Run(vec![owned(&command)]),
+            || {
+                let root = self.root();
+                end(&root, &start(&root, &command)?)
+            },
+        )
+    }
+
+    /// Starts a program as a child of [`root`](Machine::root) and does not wait for it; its number.
+    ///
+    /// # Errors
+    /// As [`Processes::spawn`].
+    pub fn launch(&self, command: &[&str]) -> Result<Pid, Failure> {
+        self.drive(
+            || Drive::Launch(owned(command)),
+            || {
+                let root = self.root();
+                let child = start(&root, command)?;
+                Ok(root.inspect(&child)?.pid)
+            },
+        )
+    }
+
+    /// Lets so much virtual time pass, and every program run meanwhile.
+    ///
+    /// # Errors
+    /// [`Failure::LimitReached`]: the machine may not live that long.
+    pub fn pass(&self, time: Duration) -> Result<(), Failure> {
+        self.drive(
+            || Drive::Pass(time),
+            || {
+                let root = self.root();
+                let until = root.monotonic()?.after(time);
+                root.poll(&[], Deadline::At(until)).map(drop)
+            },
+        )
     }
 
     /// Starts programs as children of [`root`](Machine::root), each with its arguments, and waits until all of them have ended;
@@ -182,10 +316,63 @@ impl Machine {
     /// # Panics
     /// If a program panics: the message names it.
     pub fn run_together(&self, commands: &[&[&str]]) -> Result<Vec<WaitStatus>, Failure> {
-        let root = self.root();
-        let started: Result<Vec<_>, Failure> =
-            commands.iter().map(|command| start(&root, command)).collect();
-        started?.iter().map(|child| end(&root, child)).collect()
+        let drive = || Drive::Run(commands.iter().map(|command| owned(command)).collect());
+        self.drive(drive, || {
+            let root = self.root();
+            let started: Result<Vec<_>, Failure> =
+                commands.iter().map(|command| start(&root, command)).collect();
+            started?.iter().map(|child| end(&root, child)).collect()
+        })
+    }
+
+    /// Does something that a branch can do again.
+    fn drive<T>(&self, drive: impl FnOnce() -> Drive, carry_out: impl FnOnce() -> T) -> T {
+        if !self.shared().is_branching.load(Ordering::Relaxed) {
+            return carry_out();
+        }
+        let begin = |course: &mut Course| course.begin(drive());
+        let is_outer = self.shared().course.lock().as_mut().is_some_and(begin);
+        let done = carry_out();
+        if is_outer && let Some(course) = &mut *self.shared().course.lock() {
+            course.end();
+        }
+        done
+    }
+
+    /// From here on a branch can be made.
+    pub(crate) fn keep_course(&self) {
+        if let Ok(base) = Snapshot::take(self.shared(), self.guard.allow_unmodelled) {
+            self.shared().keep_course(base);
+        }
+    }
+
+    /// A second machine at the very same point, programs in the middle of their calls included: the last snapshot, and everything
+    /// since done once more, with the same decisions. The machine must have been built for it, and must not have been driven
+    /// since that snapshot but by [`run`](Self::run), [`run_together`](Self::run_together), [`launch`](Self::launch),
+    /// [`settle`](Self::settle) and [`pass`](Self::pass): a call of a view cannot be done again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use standin_sim::Machine;
+    ///
+    /// let machine = Machine::builder().branching().build();
+    /// machine.launch(&["/bin/sleep", "10"]).unwrap();
+    /// machine.pass(Duration::from_secs(4)).unwrap();
+    /// assert!(machine.snapshot().is_err(), "sleep is in the middle of its call");
+    ///
+    /// let branch = machine.branch().unwrap();
+    /// branch.pass(Duration::from_secs(7)).unwrap();
+    /// assert!(branch.look().waiting().is_empty());
+    /// assert!(machine.look().waiting().contains("sleep waits in poll"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`BranchError`].
+    ///
+    /// # Panics
+    /// If a program panics in the second run.
+    pub fn branch(&self) -> Result<Self, BranchError> {
+        branch::branch(self)
     }
 
     /// The order of its programs, to see what was decided.
@@ -195,7 +382,7 @@ impl Machine {
 
     /// Lets every program run until all wait or have ended, without moving the clock.
     pub fn settle(&self) {
-        while run::step(self.shared()) {}
+        self.drive(|| Drive::Settle, || while run::step(self.shared()) {});
     }
 
     /// Read-only inspection: no process's call, no side effect.
@@ -226,6 +413,10 @@ impl Machine {
     pub fn finish(self) -> Result<(), Unmodelled> {
         self.guard.finish()
     }
+}
+
+fn owned(command: &[&str]) -> Vec<String> {
+    command.iter().map(ToString::to_string).collect()
 }
 
 /// Starts a program by its path, with the arguments behind it.

@@ -26,6 +26,7 @@ const PAGE: usize = 4096;
 const PAGES: usize = 16;
 
 /// A pipe.
+#[derive(Clone)]
 pub(crate) struct Pipe {
     pages: VecDeque<Page>,
     has_reader: bool,
@@ -33,7 +34,7 @@ pub(crate) struct Pipe {
 }
 
 /// Bytes, of which some were read; those behind them may still grow.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Page {
     bytes: Vec<u8>,
     read: usize,

@@ -27,6 +27,7 @@ use crate::namespace;
 use crate::namespace::pid::Inner;
 use crate::ops::fork::Fork;
 use crate::profile::{BlockDevice, Layout, Release};
+use crate::snapshot::LivePrograms;
 use crate::step::Step;
 use crate::task::{Process, ProcessKey, State, ThreadKey, limit};
 use crate::view::View;
@@ -70,7 +71,7 @@ struct Member {
 }
 
 /// What came of a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Reply {
     Outcome(Outcome),
     /// A child or thread of the actor was made.
@@ -140,6 +141,30 @@ impl Stage {
     #[must_use]
     pub const fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// The same play on a machine that goes on from a snapshot of this one: each actor is what it was, and keeps what it kept.
+    ///
+    /// # Errors
+    /// [`LivePrograms`] if an actor is in the middle of an operation.
+    pub fn restored(&self) -> Result<Self, LivePrograms> {
+        let machine = self.machine.snapshot()?.machine();
+        let mut stage = Self { machine, cast: BTreeMap::new() };
+        // Threads share what their process keeps.
+        let mut kept: BTreeMap<ProcessKey, Actor> = BTreeMap::new();
+        for (actor, member) in &self.cast {
+            let view = member.view.on(stage.machine.shared());
+            let adopt = || member.kept.inherit(&|number| view.handle(number));
+            let kept = kept.entry(member.process).or_insert_with(adopt).clone();
+            // An answer may be there that nobody has asked for yet.
+            let reply = member.reply.as_ref().map(|reply| Rc::new(RefCell::clone(reply)));
+            let Member { thread, process, number, is_thread, exits, .. } = *member;
+            let inner = member.inner.clone();
+            let member =
+                Member { thread, process, number, inner, view, kept, reply, is_thread, exits };
+            stage.cast.insert(*actor, member);
+        }
+        Ok(stage)
     }
 
     /// Adds an actor.
@@ -270,6 +295,7 @@ impl standin::transcript::Stage for Stage {
             member.reply = Some(reply);
             member.exits = exits;
         }
+        self.machine.shared().note_foreign("an operation of a transcript");
         run::begin(self.machine.shared(), thread, body);
         Ok(())
     }
@@ -410,6 +436,7 @@ struct Begin {}
 impl Operation for Begin {
     type Answer = ();
     const NAME: &'static str = "begin";
+    const IS_TOLD: bool = false;
 
     fn handle(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Step<()> {
         Ok(())
@@ -422,6 +449,7 @@ struct Room {}
 impl Operation for Room {
     type Answer = ();
     const NAME: &'static str = "fork";
+    const IS_TOLD: bool = false;
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<()> {
         const STANDARD: u64 = 3;
@@ -442,6 +470,7 @@ struct Hold {
 impl Operation for Hold {
     type Answer = u32;
     const NAME: &'static str = "open_pid";
+    const IS_TOLD: bool = false;
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<u32> {
         // It is the stage's own, above all numbers that the actor can have: no limit of the actor's concerns it.

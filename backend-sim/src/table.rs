@@ -1,13 +1,20 @@
 //! A table of records under keys that are never mistaken for one another.
 //!
-//! Records live in small chunks that the table owns outright, so that a snapshot can share a chunk instead of copying the
-//! whole (see ARCHITECTURE.md, State). A key carries a generation: one of a removed record finds nothing, also after its
-//! place was given to another.
+//! Records live in small chunks that the table owns outright until the table is cloned, as a snapshot does: then both share
+//! them, and whoever changes a chunk first copies it (see ARCHITECTURE.md, State). A key carries a generation: one of a
+//! removed record finds nothing, also after its place was given to another.
 
+#![expect(
+    unsafe_code,
+    reason = "a chunk that nobody shares is changed without asking its counter, which would cost on every change"
+)]
+
+use std::cell::Cell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
 
 /// Records a chunk. Small, because a shared chunk is copied whole at its first change.
 const CHUNK: u32 = 8;
@@ -27,6 +34,11 @@ impl<T> Key<T> {
             number: NonZeroU64::MIN.saturating_add(u32::MAX as u64 + index as u64),
             of: PhantomData,
         }
+    }
+
+    /// A key of no record.
+    pub(crate) const fn nowhere() -> Self {
+        Self { number: NonZeroU64::MAX, of: PhantomData }
     }
 
     /// The key of the next record in the same place.
@@ -112,15 +124,56 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
+#[derive(Clone)]
 struct Slot<T> {
     /// Of the record, or of the next one that comes here.
     key: Key<T>,
     record: Option<T>,
 }
 
-/// A table of records.
+/// Some records, of one table or of several.
+struct Chunk<T> {
+    slots: Arc<[Slot<T>; CHUNK as usize]>,
+    /// Whether another table may have it too: what is false is so for certain.
+    is_shared: Cell<bool>,
+}
+
+/// Both share it from now on.
+impl<T> Clone for Chunk<T> {
+    fn clone(&self) -> Self {
+        self.is_shared.set(true);
+        Self { slots: Arc::clone(&self.slots), is_shared: Cell::new(true) }
+    }
+}
+
+impl<T: Clone> Chunk<T> {
+    #[inline]
+    fn slots_mut(&mut self) -> &mut [Slot<T>; CHUNK as usize] {
+        if self.is_shared.get() {
+            self.own();
+        }
+        let slots = Arc::as_ptr(&self.slots).cast_mut();
+        // SAFETY: nobody else has these slots. `is_shared` is false: they were made by this chunk (`next_fresh`, `own`) and
+        // not cloned since, or `own` found that all others are gone; a clone needs this chunk, which is borrowed mutably
+        // for as long as the answer lives. There are no weak references.
+        unsafe { &mut *slots }
+    }
+
+    /// Makes it this table's alone: by a copy, unless all others are gone.
+    #[cold]
+    #[inline(never)]
+    fn own(&mut self) {
+        if Arc::get_mut(&mut self.slots).is_none() {
+            self.slots = Arc::new((*self.slots).clone());
+        }
+        self.is_shared.set(false);
+    }
+}
+
+/// A table of records. A clone shares what neither changes.
+#[derive(Clone)]
 pub(crate) struct Table<T> {
-    chunks: Vec<Box<[Slot<T>; CHUNK as usize]>>,
+    chunks: Vec<Chunk<T>>,
     /// Places of removed records: the one that was given up last is given out first.
     free: Vec<u32>,
     /// The first place that never had a record, and all behind it.
@@ -147,46 +200,7 @@ impl<T> Table<T> {
 
     #[inline]
     fn slot(&self, index: u32) -> Option<&Slot<T>> {
-        self.chunks.get((index / CHUNK) as usize)?.get((index % CHUNK) as usize)
-    }
-
-    #[inline]
-    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
-        self.chunks.get_mut((index / CHUNK) as usize)?.get_mut((index % CHUNK) as usize)
-    }
-
-    /// The record, unless it was removed.
-    #[inline]
-    pub(crate) fn get(&self, key: Key<T>) -> Option<&T> {
-        let slot = self.slot(key.index())?;
-        if slot.key == key { slot.record.as_ref() } else { None }
-    }
-
-    /// The record, unless it was removed.
-    #[inline]
-    pub(crate) fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
-        let slot = self.slot_mut(key.index())?;
-        if slot.key == key { slot.record.as_mut() } else { None }
-    }
-
-    /// The record that must be there: a key that a live record holds leads to a live record.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn at(&self, key: Key<T>) -> &T {
-        match self.get(key) {
-            Some(record) => record,
-            None => missing(key),
-        }
-    }
-
-    /// The record that must be there.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn at_mut(&mut self, key: Key<T>) -> &mut T {
-        match self.get_mut(key) {
-            Some(record) => record,
-            None => missing(key),
-        }
+        self.chunks.get((index / CHUNK) as usize)?.slots.get((index % CHUNK) as usize)
     }
 
     /// The record in a seat, and its key.
@@ -203,6 +217,54 @@ impl<T> Table<T> {
     #[track_caller]
     pub(crate) fn key(&self, seat: Seat<T>) -> Key<T> {
         self.sitting(seat).0
+    }
+
+    /// The record, unless it was removed.
+    #[inline]
+    pub(crate) fn get(&self, key: Key<T>) -> Option<&T> {
+        let slot = self.slot(key.index())?;
+        if slot.key == key { slot.record.as_ref() } else { None }
+    }
+
+    /// The record that must be there: a key that a live record holds leads to a live record.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn at(&self, key: Key<T>) -> &T {
+        match self.get(key) {
+            Some(record) => record,
+            None => missing(key),
+        }
+    }
+
+    /// Every record, in an order that depends on nothing but the table's history.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.slots.iter());
+        slots.filter_map(|slot| Some((slot.key, slot.record.as_ref()?)))
+    }
+}
+
+impl<T: Clone> Table<T> {
+    #[inline]
+    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
+        let chunk = self.chunks.get_mut((index / CHUNK) as usize)?;
+        chunk.slots_mut().get_mut((index % CHUNK) as usize)
+    }
+
+    /// The record, unless it was removed.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
+        let slot = self.slot_mut(key.index())?;
+        if slot.key == key { slot.record.as_mut() } else { None }
+    }
+
+    /// The record that must be there.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn at_mut(&mut self, key: Key<T>) -> &mut T {
+        match self.get_mut(key) {
+            Some(record) => record,
+            None => missing(key),
+        }
     }
 
     /// The record in a seat.
@@ -240,10 +302,10 @@ impl<T> Table<T> {
         self.fresh = next;
         if index.is_multiple_of(CHUNK) {
             let places = index..index.saturating_add(CHUNK);
-            let chunk: Box<[Slot<T>]> =
+            let slots: Arc<[Slot<T>]> =
                 places.map(|index| Slot { key: Key::first(index), record: None }).collect();
-            let Ok(chunk) = chunk.try_into() else { unreachable!("as many as a chunk has") };
-            self.chunks.push(chunk);
+            let Ok(slots) = slots.try_into() else { unreachable!("as many as a chunk has") };
+            self.chunks.push(Chunk { slots, is_shared: Cell::new(false) });
         }
         index
     }
@@ -273,12 +335,6 @@ impl<T> Table<T> {
         let slot = self.slot_mut(key.index()).filter(|slot| slot.key == key)?;
         slot.key = key.successor();
         Some(&mut slot.record)
-    }
-
-    /// Every record, in an order that depends on nothing but the table's history.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        slots.filter_map(|slot| Some((slot.key, slot.record.as_ref()?)))
     }
 }
 
@@ -312,5 +368,33 @@ mod tests {
         let keys: Vec<_> = (0..1000).map(|n| table.insert(n)).collect();
         assert!(keys.iter().zip(0..1000).all(|(key, n)| *table.at(*key) == n));
         assert_eq!(table.iter().map(|(_, n)| *n).sum::<i32>(), 499_500);
+    }
+
+    #[test]
+    fn tables_that_share_their_chunks_do_not_see_each_others_changes() {
+        let mut table = Table::default();
+        let keys: Vec<_> = (0..20).map(|n| table.insert(n)).collect();
+        let (first, last) = (keys[0], keys[19]);
+        let mut copy = table.clone();
+        *table.at_mut(first) = 100;
+        copy.remove(last);
+        let made = (table.insert(7), copy.insert(8));
+        assert_eq!((*table.at(first), *copy.at(first)), (100, 0));
+        assert_eq!((table.get(last), copy.get(last)), (Some(&19), None));
+        assert_eq!((*table.at(made.0), *copy.at(made.1)), (7, 8));
+        let again = copy.clone();
+        drop(table);
+        *copy.at_mut(first) = 5;
+        assert_eq!((*copy.at(first), *again.at(first)), (5, 0));
+    }
+
+    #[test]
+    fn what_nobody_shares_any_more_is_changed_in_its_place() {
+        let mut table = Table::default();
+        let key = table.insert(1);
+        drop(table.clone());
+        let before = std::ptr::from_ref(table.at(key));
+        *table.at_mut(key) = 2;
+        assert!(std::ptr::eq(before, table.at(key)));
     }
 }

@@ -13,11 +13,11 @@ use crate::cgroup::CgroupKey;
 use crate::context::ContextKey;
 use crate::counter::CounterKey;
 use crate::fs::{Lockable, TmpKey};
-use crate::inventory::Inventory;
 use crate::notify::WatcherKey;
 use crate::pipe::PipeKey;
 use crate::socket::SocketKey;
 use crate::step::Wait;
+use crate::stock::Stock;
 use crate::task::{ProcessKey, Thread, ThreadKey};
 
 /// Something that threads sleep on.
@@ -58,7 +58,7 @@ pub(crate) enum Channel {
 }
 
 /// The sleepers and timers of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Waits {
     sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
     waits: Beside<Thread, (&'static str, Wait)>,
@@ -69,7 +69,7 @@ pub(crate) struct Waits {
 
 impl Waits {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.map("channels that somebody waits on", self.sleepers.len());
         all.map("timers", self.timers.len());
         all.map("woken threads", self.woken.len());
@@ -183,6 +183,11 @@ impl Waits {
     /// The threads that were woken and have not gone on yet, in that order.
     pub(crate) fn woken(&self) -> impl Iterator<Item = ThreadKey> {
         self.woken.iter().copied()
+    }
+
+    /// Keeps those of the woken that may go on.
+    pub(crate) fn keep_woken(&mut self, mut may: impl FnMut(ThreadKey) -> bool) {
+        self.woken.retain(|thread| may(*thread));
     }
 
     /// The next woken thread that `wanted` says yes to.

@@ -14,7 +14,7 @@ use standin::transcript::{
     Trouble, parse,
 };
 use standin::{Errno, Failure, Mode, Pid, Signal, fs};
-use standin_sim::{Inventory, Machine, View};
+use standin_sim::{Machine, Stock, View};
 
 use crate::lab::fuzz::{Subject, script_about};
 use crate::lab::record::Place as Ground;
@@ -35,9 +35,9 @@ pub struct Soaked {
     /// Scripts that they were in.
     pub scripts: u64,
     /// What the machine held at first, and after each script.
-    pub before: Inventory,
+    pub before: Stock,
     /// The same at the end, with all places that there were for it.
-    pub after: Inventory,
+    pub after: Stock,
 }
 
 impl fmt::Display for Soaked {
@@ -55,7 +55,7 @@ pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
     let machine = Machine::builder().allow_unmodelled().build();
     let ground = Ground { kernel: Release::V6_12, layout: Layout::Unified };
     clean(&machine)?;
-    let before = machine.look().inventory();
+    let before = machine.look().stock();
     let mut soaked = Soaked { operations: 0, scripts: 0, after: before.clone(), before };
     while soaked.operations < operations {
         for subject in Subject::ALL {
@@ -68,7 +68,7 @@ pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
             clean(&machine).map_err(wrong)?;
             drop(stage);
             machine.check().map_err(wrong)?;
-            soaked.after = machine.look().inventory();
+            soaked.after = machine.look().stock();
             let left = left_behind(&soaked.before, &soaked.after);
             if !left.is_empty() {
                 return Err(wrong(left.join("\n")));
@@ -81,7 +81,7 @@ pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
 }
 
 /// What there is more or less of than before.
-fn left_behind(before: &Inventory, after: &Inventory) -> Vec<String> {
+fn left_behind(before: &Stock, after: &Stock) -> Vec<String> {
     let mut left = after.changes(before);
     left.retain(|change| {
         !KEPT.iter().any(|(what, most)| {

@@ -9,6 +9,7 @@ use super::value;
 use crate::profile::BlockDevice;
 
 /// A block device.
+#[derive(Clone)]
 pub(super) struct Disk {
     device: BlockDevice,
     /// What io.cost was told of it.

@@ -1,10 +1,11 @@
 //! Notifications: files that poll(2) and inotify(7) watch say that they have changed (cgroup-v2.rst, Core Interface
 //! Files, cgroup.events).
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use super::rows::Target;
-use super::{CgroupKey, Cgroups, value};
+use super::{Cgroup, CgroupKey, Cgroups, value};
+use crate::beside::Beside;
 use crate::kernel::Kernel;
 use crate::notify;
 use crate::step::Step;
@@ -37,8 +38,9 @@ const FILES: [&str; 6] = [
 ];
 
 /// Which of the [`FILES`] of a group somebody has looked up, a bit each. Who watches the group's directory is told of no
-/// others: before the first look at a file, the kernel has nothing to tell of.
-pub(super) type LookedUp = Cell<u8>;
+/// others: before the first look at a file, the kernel has nothing to tell of. They do not stand in the group's record, since
+/// a look changes none: a snapshot may share it.
+pub(super) type LookedUp = RefCell<Beside<Cgroup, u8>>;
 
 fn bit(name: &[u8]) -> Option<u8> {
     FILES.iter().position(|file| file.as_bytes() == name).map(|place| 1 << place)
@@ -47,14 +49,19 @@ fn bit(name: &[u8]) -> Option<u8> {
 /// Somebody has looked up a name in a group's directory.
 pub(crate) fn look_up(cgroups: &Cgroups, group: CgroupKey, name: &[u8]) {
     if let Some(bit) = bit(name) {
-        let known = &cgroups.table.at(group).looked_up;
-        known.set(known.get() | bit);
+        let mut all = cgroups.looked_up.borrow_mut();
+        match all.get_mut(group) {
+            Some(known) => *known |= bit,
+            None => all.insert(group, bit),
+        }
     }
 }
 
 /// Whether somebody has looked up a file, or watches it.
 pub(crate) fn was_looked_up(cgroups: &Cgroups, group: CgroupKey, name: &str) -> bool {
-    bit(name.as_bytes()).is_some_and(|bit| cgroups.table.at(group).looked_up.get() & bit != 0)
+    let all = cgroups.looked_up.borrow();
+    let known = all.get(group).copied().unwrap_or(0);
+    bit(name.as_bytes()).is_some_and(|bit| known & bit != 0)
 }
 
 pub(super) fn show(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {

@@ -29,6 +29,7 @@ impl HierarchyId {
 }
 
 /// A v1 hierarchy, or the v2 one.
+#[derive(Clone)]
 pub(crate) struct Hierarchy {
     /// As /proc/PID/cgroup numbers it.
     pub(crate) number: u32,
@@ -111,6 +112,7 @@ pub(crate) struct Options {
 }
 
 /// All hierarchies, and where each controller is.
+#[derive(Clone)]
 pub(super) struct Hierarchies {
     /// By id; an ended one leaves its place to a later one.
     all: Vec<Option<Hierarchy>>,

@@ -9,7 +9,7 @@ use super::{Cgroup, CgroupKey};
 use crate::table::Table;
 
 /// Children by parent and name.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Index {
     keys: HashTable<CgroupKey>,
 }

@@ -12,6 +12,7 @@ use crate::kernel::Kernel;
 use crate::step::Step;
 
 /// What the controller keeps of a group.
+#[derive(Clone)]
 pub(super) struct Io {
     weight: u64,
     /// Devices that it knows, in the order in which it met them.
@@ -25,6 +26,7 @@ impl Default for Io {
 }
 
 /// What is kept of a group for one device.
+#[derive(Clone)]
 pub(super) struct OfDevice {
     /// Its place among the machine's.
     disk: usize,

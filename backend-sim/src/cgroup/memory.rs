@@ -70,6 +70,7 @@ impl Memory {
 pub(crate) type ChargeKey = Key<Charge>;
 
 /// Memory that was asked for at once.
+#[derive(Clone)]
 pub(crate) struct Charge {
     /// The group that it names, removed or not; none if no group counted.
     group: Option<CgroupKey>,

@@ -24,6 +24,7 @@ mod index;
 mod io;
 mod io_cost;
 mod kill;
+pub(crate) mod look;
 mod members;
 pub(crate) mod memory;
 mod memory_birth;
@@ -69,9 +70,9 @@ use standin::id::{Gid, Mode, Moment, Uid};
 use standin::{Controller, ControllerSet};
 
 use crate::fs::FileKey;
-use crate::inventory::Inventory;
 use crate::list::{Links, List};
 use crate::profile::{Profile, Release};
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::{Thread, ThreadKey};
 use cpuset::{Cpuset, Cpusets};
@@ -95,6 +96,7 @@ pub(crate) struct RowId {
 }
 
 /// The groups of all hierarchies.
+#[derive(Clone)]
 pub(crate) struct Cgroups {
     pub(crate) table: Table<Cgroup>,
     /// The root of the v2 hierarchy.
@@ -123,6 +125,10 @@ pub(crate) struct Cgroups {
     v1_cpusets: v1::cpuset::Cpusets,
     /// What all have used.
     account: v1::account::Account,
+    /// What cpuacct.stat of each group has told.
+    told: v1::account::Told,
+    /// Files that change by themselves and were looked up.
+    looked_up: events::LookedUp,
     /// Quotas of removed groups that are not forgotten.
     quotas_left: Vec<v1::cpu::QuotaLeft>,
     /// memory.max or memory.high of some group was written: until then births need not look for one.
@@ -146,6 +152,7 @@ pub(crate) struct Cgroups {
 }
 
 /// A group.
+#[derive(Clone)]
 pub(crate) struct Cgroup {
     pub(crate) id: u64,
     pub(crate) name: Box<[u8]>,
@@ -177,8 +184,6 @@ pub(crate) struct Cgroup {
     made: Moment,
     /// Removed; kept while an open file, a zombie or such a child names it.
     pub(crate) removed: bool,
-    /// Files that change by themselves and were looked up.
-    looked_up: events::LookedUp,
     /// Removed, and no zombie or child keeps the kernel from forgetting it.
     released: bool,
     /// Whether it shows its pressure files.
@@ -216,7 +221,7 @@ pub(crate) struct Cgroup {
 
 impl Cgroups {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("groups", &self.table);
         self.places.take_stock(all);
         all.table("charges of memory", &self.charges);
@@ -262,6 +267,8 @@ impl Cgroups {
             cpusets: Cpusets::boot(profile),
             v1_cpusets: v1::cpuset::Cpusets::boot(profile),
             account: v1::account::Account::booted(),
+            told: v1::account::Told::default(),
+            looked_up: events::LookedUp::default(),
             quotas_left: Vec::new(),
             memory_limited: false,
             agents: v1::release::Agents::default(),
@@ -308,7 +315,6 @@ impl Cgroup {
             maker: (Uid::ROOT, Gid::ROOT),
             made: Moment { ns: 0 },
             removed: false,
-            looked_up: events::LookedUp::default(),
             released: false,
             pressure: true,
             stalled: false,

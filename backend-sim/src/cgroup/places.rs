@@ -7,13 +7,14 @@ use standin::Controller;
 
 use super::hierarchy::HierarchyId;
 use super::{CgroupKey, Cgroups, tree};
-use crate::inventory::Inventory;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::Thread;
 
 pub(crate) type PlacesKey = Key<Places>;
 
 /// The groups of a thread that are not the roots of their hierarchies, in the order of these.
+#[derive(Clone)]
 pub(crate) struct Places {
     groups: Box<[(HierarchyId, CgroupKey)]>,
     /// Threads that are there, exited ones too, and namespaces that have their roots there.
@@ -35,14 +36,14 @@ impl Stand {
 }
 
 /// All records that threads have.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct AllPlaces {
     table: Table<Places>,
 }
 
 impl AllPlaces {
     /// How many there are.
-    pub(super) fn take_stock(&self, all: &mut Inventory) {
+    pub(super) fn take_stock(&self, all: &mut Stock) {
         all.table("places in hierarchies", &self.table);
     }
 }

@@ -18,7 +18,7 @@ use crate::fs::xattr::Xattrs;
 use crate::processor::Throttle;
 
 /// See the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Rare {
     /// How often the files of a class have gone.
     incarnations: Vec<(Class, u16)>,

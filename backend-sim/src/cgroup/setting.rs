@@ -11,6 +11,7 @@ use crate::profile::Release;
 use crate::step::Step;
 
 /// One kind of value.
+#[derive(Clone)]
 pub(super) struct Setting {
     default: u64,
     /// What it is at first from a release on.

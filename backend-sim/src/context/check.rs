@@ -23,7 +23,7 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
         if !counted || live + claim == 0 {
             return Err(format!("context {label}: {live} tasks and not {}", context.tasks));
         }
-        if contexts.find(label) != Some(key) || context.end.get().is_some() {
+        if contexts.find(label) != Some(key) || context.end.0.get().is_some() {
             return Err(format!("context {label}: does not hold: it is found and has not ended"));
         }
         for role in [context.init, context.reaper].into_iter().flatten() {

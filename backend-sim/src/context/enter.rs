@@ -1,13 +1,11 @@
 //! Making a context, and moving into one.
 
-use std::sync::{Arc, OnceLock};
-
 use standin::backend::{ContextFlags, MigrateFlags};
 use standin::id::Xid;
 use standin::{Errno, Failure};
 
 use super::gate::{self, Command};
-use super::{Context, HOST, Label, SPECTATOR, label_of, leave};
+use super::{Context, End, HOST, Label, SPECTATOR, label_of, leave};
 use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::{ThreadKey, identity};
@@ -59,7 +57,7 @@ pub(crate) fn create(
         reaper: None,
         tasks: u32::from(flags.contains(ContextFlags::PERSISTENT)),
         exit_status: 0,
-        end: Arc::new(OnceLock::new()),
+        end: End::default(),
     });
     kernel.contexts.by_label.insert(label, key);
     relabel(kernel, caller, label);

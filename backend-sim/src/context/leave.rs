@@ -49,7 +49,7 @@ pub(super) fn let_go(kernel: &mut Kernel, label: Label) {
     }
     // No command is accepted by reboot(2) of a machine yet.
     let end = ContextWait { reboot_command: 0, exit_status: context.exit_status };
-    let first = context.end.set(end).is_ok();
+    let first = context.end.0.set(end).is_ok();
     assert!(first, "context {label} ends twice");
     kernel.contexts.by_label.remove(&label);
     kernel.contexts.table.remove(key);

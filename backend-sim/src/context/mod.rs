@@ -31,7 +31,7 @@ use standin::CapabilitySet;
 use standin::backend::{ContextFlags, ContextWait};
 use standin::id::Xid;
 
-use crate::inventory::Inventory;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::ProcessKey;
 
@@ -46,6 +46,7 @@ pub(crate) const HOST: Label = 0;
 pub(crate) const SPECTATOR: Label = 1;
 
 /// A context.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) label: Label,
     pub(crate) flags: ContextFlags,
@@ -60,7 +61,25 @@ pub(crate) struct Context {
     /// How its last task to exit did, as wait(2) packs it.
     exit_status: i32,
     /// How it ended. Held by those that wait for that, as the kernel's object is; so it outlives the record.
-    end: Arc<OnceLock<ContextWait>>,
+    end: End,
+}
+
+/// How a context ended, once it has.
+#[derive(Default)]
+struct End(Arc<OnceLock<ContextWait>>);
+
+impl End {
+    /// The same end, for who waits.
+    fn held(&self) -> Arc<OnceLock<ContextWait>> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Another machine's context ends by itself.
+impl Clone for End {
+    fn clone(&self) -> Self {
+        Self(Arc::new((*self.0).clone()))
+    }
 }
 
 impl Context {
@@ -70,7 +89,7 @@ impl Context {
 }
 
 /// The contexts of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Contexts {
     table: Table<Context>,
     by_label: FxHashMap<Label, ContextKey>,
@@ -78,7 +97,7 @@ pub(crate) struct Contexts {
 
 impl Contexts {
     /// How many there are.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("contexts", &self.table);
     }
 

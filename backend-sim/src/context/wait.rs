@@ -11,6 +11,7 @@ use crate::door::Operation;
 use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
 use crate::task::ThreadKey;
+use crate::trace::{Parts, Show as _};
 use crate::wait::Channel;
 
 /// The command. Once it has found its context it waits for that one, whatever becomes of the id.
@@ -29,6 +30,10 @@ impl Operation for WaitContext {
     type Answer = ContextWait;
     const NAME: &'static str = "wait_context";
 
+    fn show(&self, parts: &mut Parts) {
+        self.xid.add("xid", parts);
+    }
+
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<ContextWait> {
         if let Some((key, end)) = &self.found {
             return match end.get() {
@@ -38,7 +43,8 @@ impl Operation for WaitContext {
         }
         gate::may(kernel, caller, Command::Open)?;
         let key = gate::target(kernel, caller, self.xid)?;
-        self.found = Some((key, Arc::clone(&kernel.contexts.table.at(key).end)));
+        // Of the record that is this machine's own: a snapshot may have shared it.
+        self.found = Some((key, kernel.contexts.table.at_mut(key).end.held()));
         Err(Wait::on(Channel::Context(key)).into())
     }
 }

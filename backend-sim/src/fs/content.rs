@@ -9,7 +9,7 @@ pub(crate) const PAGE: u64 = 4096;
 const PAGE_LENGTH: usize = 4096;
 
 /// A file's bytes. What was never written reads as zeros.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Pages {
     length: u64,
     /// By number; a page that is shorter than it could be ends in zeros.

@@ -18,7 +18,7 @@ use crate::{counter, pipe, socket};
 const FIRST: u32 = 3;
 
 /// A process's descriptors, by number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Descriptors {
     slots: Vec<Option<Slot>>,
     /// No number from [`FIRST`] to here is free.

@@ -5,14 +5,14 @@ use standin::backend::Lock;
 use standin::{Errno, Failure};
 
 use super::{FileKey, Node, OpenKind, descriptors};
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::step::{Step, Wait};
+use crate::stock::Stock;
 use crate::task::ThreadKey;
 use crate::wait::Channel;
 
 /// Who has locked what; looked up by file, never listed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Locks {
     held: FxHashMap<Lockable, Vec<Held>>,
 }
@@ -27,6 +27,7 @@ pub(crate) enum Lockable {
 }
 
 /// A lock of an open file.
+#[derive(Clone)]
 struct Held {
     file: FileKey,
     kind: Kind,
@@ -45,7 +46,7 @@ impl Locks {
     }
 
     /// How many files are locked.
-    pub(super) fn take_stock(&self, all: &mut Inventory) {
+    pub(super) fn take_stock(&self, all: &mut Stock) {
         all.map("locked files", self.held.len());
     }
 

@@ -25,7 +25,7 @@ use crate::task::ThreadKey;
 const PLACES: usize = 256;
 
 /// Where paths led.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct PathMemory {
     /// Made when the first is remembered.
     entries: RefCell<Vec<Remembered>>,

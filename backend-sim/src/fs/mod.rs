@@ -16,7 +16,6 @@ use standin::id::{Bytes, Device, Gid, Inode, Mode, Moment, Uid};
 
 use crate::cgroup::{CgroupKey, HierarchyId, RowId, filesystem};
 use crate::counter::CounterKey;
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::Held;
 use crate::namespace::mount::MountNsKey;
@@ -25,6 +24,7 @@ use crate::namespace::user::UserNs;
 use crate::notify::{Notify, WatcherKey};
 use crate::pipe::{PipeEnd, PipeKey};
 use crate::socket::SocketKey;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::{Opener, ProcessKey, ThreadKey};
 
@@ -60,6 +60,7 @@ pub(crate) type RoomKey = Key<tmpfs::Room>;
 pub(crate) type TmpKey = Key<tmpfs::TmpNode>;
 
 /// Mounts, open files and the nodes of filesystems that store them.
+#[derive(Clone)]
 pub(crate) struct Vfs {
     pub(crate) mounts: Table<Mount>,
     /// What is counted for filesystems, each however often it is mounted.
@@ -188,6 +189,7 @@ pub(crate) struct AttributeChange {
 }
 
 /// An open file description: what descriptors of one or several processes share.
+#[derive(Clone)]
 pub(crate) struct OpenFile {
     /// What was opened; of a file that stands nowhere (a process handle) the root, which it does not keep.
     pub(crate) spot: Spot,
@@ -203,6 +205,7 @@ pub(crate) struct OpenFile {
 }
 
 /// What stands behind an open file.
+#[derive(Clone)]
 pub(crate) enum OpenKind {
     /// A file or directory of a filesystem.
     Node(serve::Served),
@@ -222,7 +225,7 @@ pub(crate) enum OpenKind {
 
 impl Vfs {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("mounts", &self.mounts);
         all.table("filesystems", &self.rooms);
         all.table("open files", &self.files);

@@ -12,7 +12,7 @@ use crate::step::Step;
 use crate::task::ThreadKey;
 
 /// What an open file has been asked for so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Served {
     /// The count of changes when the text was last made; `None` before the first time (for polls of control files).
     pub(crate) seen: Option<u64>,
@@ -23,7 +23,7 @@ pub(crate) struct Served {
     /// What is left of a text that was longer than the caller had room for.
     rest: Option<Box<Rest>>,
 }
-
+#[derive(Clone)]
 struct Rest {
     text: Vec<u8>,
     from: usize,

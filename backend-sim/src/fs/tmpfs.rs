@@ -24,6 +24,7 @@ pub(crate) const NAME_LENGTH: usize = 255;
 const ENTRY_SIZE: u64 = 20;
 
 /// A file, directory or link.
+#[derive(Clone)]
 pub(crate) struct TmpNode {
     pub(crate) mode: Mode,
     pub(crate) owner: Uid,
@@ -41,6 +42,7 @@ pub(crate) struct TmpNode {
 }
 
 /// What is in a node.
+#[derive(Clone)]
 pub(crate) enum Content {
     Dir(Box<Directory>),
     File(Box<Pages>),
@@ -51,7 +53,7 @@ pub(crate) enum Content {
 }
 
 /// The names in a directory.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Directory {
     /// The directory above; `None` for the root of a mount.
     pub(crate) parent: Option<TmpKey>,

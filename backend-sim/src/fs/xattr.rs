@@ -29,7 +29,7 @@ const CGROUP_USER_COUNT: usize = 128;
 const CGROUP_USER_SIZE: usize = 128 << 10;
 
 /// The attributes of one file, by name.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Xattrs {
     values: BTreeMap<Box<[u8]>, Box<[u8]>>,
 }
@@ -203,7 +203,7 @@ fn store_mut(kernel: &mut Kernel, node: Node) -> Result<&mut Xattrs, Errno> {
 }
 
 /// What setxattr(2) takes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct NewXattr<'a> {
     pub(crate) name: &'a KPath,
     pub(crate) value: &'a [u8],

@@ -4,10 +4,11 @@ use standin::Uid;
 
 use super::number::Numbers;
 use super::user::UserNs;
-use crate::inventory::Inventory;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 
 /// A namespace of a kind, which is what `T` is.
+#[derive(Clone)]
 pub(crate) struct Namespace<T> {
     pub(crate) content: T,
     pub(super) number: u32,
@@ -30,11 +31,12 @@ impl Maker {
 }
 
 /// All of one kind.
+#[derive(Clone)]
 pub(super) struct All<T> {
     table: Table<Namespace<T>>,
 }
 
-impl<T> All<T> {
+impl<T: Clone> All<T> {
     /// The one that a machine boots with, which is never let go.
     pub(super) fn boot(number: u32, content: T) -> (Self, Key<Namespace<T>>) {
         let mut table = Table::default();
@@ -43,7 +45,7 @@ impl<T> All<T> {
     }
 
     /// How many there are.
-    pub(super) fn take_stock(&self, what: &'static str, all: &mut Inventory) {
+    pub(super) fn take_stock(&self, what: &'static str, all: &mut Stock) {
         all.table(what, &self.table);
     }
 

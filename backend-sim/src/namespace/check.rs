@@ -22,7 +22,7 @@ impl Found {
         *self.holders.entry(held).or_default() += 1;
     }
 
-    fn add<T>(
+    fn add<T: Clone>(
         &mut self,
         all: &All<T>,
         kind: NamespaceKind,

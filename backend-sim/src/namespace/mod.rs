@@ -11,6 +11,7 @@ pub(crate) mod cgroup;
 mod change;
 mod check;
 mod kind;
+pub(crate) mod look;
 pub(crate) mod mount;
 mod number;
 pub(crate) mod pid;
@@ -30,9 +31,9 @@ use standin::id::NsId;
 use crate::cgroup::{Cgroups, Stand};
 use crate::fs::Spot;
 use crate::fs::proc::sysctl::Settings;
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::profile::{Profile, Release};
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::{RlimitTable, ThreadKey};
 use all::{All, Namespace};
@@ -47,20 +48,21 @@ use uts::{Uts, UtsKey};
 pub(crate) type SetKey = Key<SharedSet>;
 
 /// What a network namespace is: what is kept apart by it names it, but for the settings that it has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Net {
     settings: Settings,
 }
 pub(crate) type NetKey = Key<Namespace<Net>>;
 
 /// What a System V IPC namespace is: nothing that is modelled is kept in it but settings.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Ipc {
     settings: Settings,
 }
 pub(crate) type IpcKey = Key<Namespace<Ipc>>;
 
 /// All namespaces of a machine.
+#[derive(Clone)]
 pub(crate) struct Namespaces {
     sets: Table<SharedSet>,
     uts: All<Uts>,
@@ -107,6 +109,7 @@ impl Set {
 }
 
 /// A set, and how many threads it is the set of.
+#[derive(Clone)]
 pub(crate) struct SharedSet {
     set: Set,
     threads: u32,
@@ -127,7 +130,7 @@ pub(crate) enum Held {
 
 impl Namespaces {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("sets of namespaces", &self.sets);
         self.uts.take_stock("uts namespaces", all);
         self.cgroup.take_stock("cgroup namespaces", all);
@@ -209,7 +212,7 @@ impl Namespaces {
     }
 
     /// A new one of a kind, which nobody holds yet.
-    fn make<T>(
+    fn make<T: Clone>(
         &mut self,
         maker: Maker,
         kind: NamespaceKind,

@@ -12,6 +12,7 @@ use crate::task::ThreadKey;
 pub(crate) type MountNsKey = Key<Namespace<Mounts>>;
 
 /// What a mount namespace is.
+#[derive(Clone)]
 pub(crate) struct Mounts {
     /// The first of its mounts, that of /.
     pub(crate) root: Spot,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 const LOWEST: u32 = 4_026_532_114;
 
 /// Which numbers are in use.
+#[derive(Clone)]
 pub(super) struct Numbers {
     /// Everything from here on is free,
     next: u32,

@@ -20,6 +20,7 @@ pub(crate) const SYSTEM: &str = "Linux";
 pub(crate) const HARDWARE: &str = "x86_64";
 
 /// What a UTS namespace is.
+#[derive(Clone)]
 pub(crate) struct Uts {
     hostname: Name,
     domainname: Name,

@@ -27,16 +27,16 @@ pub(crate) use read::{events, read};
 
 use crate::cgroup::CgroupKey;
 use crate::fs::{Node, OpenKind, TmpKey, descriptors};
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::step::Step;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::ThreadKey;
 
 pub(crate) type WatcherKey = Key<Watcher>;
 
 /// All watches of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Notify {
     table: Table<Watcher>,
     /// Who watches a file. Looked up, never listed.
@@ -86,6 +86,7 @@ impl Default for Limits {
 }
 
 /// A set of watches.
+#[derive(Clone)]
 pub(crate) struct Watcher {
     /// For whom it and its watches are counted.
     owner: Uid,
@@ -96,7 +97,7 @@ pub(crate) struct Watcher {
     /// How many events it keeps.
     most: usize,
 }
-
+#[derive(Clone)]
 struct Watch {
     node: Node,
     /// What is told, and whether once.
@@ -114,7 +115,7 @@ pub(crate) struct Event {
 
 impl Notify {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("sets of watches", &self.table);
         all.map("watched files", self.by_node.len());
         all.map("lost names", self.lost.len());

@@ -8,6 +8,7 @@ use crate::fs::{Node, TmpKey, Vfs, tmpfs};
 use crate::kernel::Kernel;
 
 /// A name in a directory.
+#[derive(Clone)]
 pub(super) struct Known {
     pub(super) directory: Node,
     pub(super) name: Box<[u8]>,

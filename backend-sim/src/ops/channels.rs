@@ -16,6 +16,7 @@ use crate::socket::send;
 use crate::socket::{self, address, connect, options};
 use crate::step::Step;
 use crate::task::ThreadKey;
+use crate::trace::{Parts, Show as _};
 
 pub(crate) use crate::socket::receive::{Arrived, Receiving};
 pub(crate) use crate::socket::send::Sending;
@@ -125,6 +126,12 @@ impl Operation for Send<'_> {
     type Answer = usize;
     const NAME: &'static str = "send";
 
+    fn show(&self, parts: &mut Parts) {
+        self.socket.add("socket", parts);
+        self.message.bytes.add("bytes", parts);
+        self.flags.add("flags", parts);
+    }
+
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<usize> {
         let what = (self.message, self.descriptors, self.flags);
         send::send(kernel, caller, self.socket, what, &mut self.sending)
@@ -146,6 +153,11 @@ pub(crate) struct ReceiveMessage<'a> {
 impl Operation for ReceiveMessage<'_> {
     type Answer = Arrived;
     const NAME: &'static str = "receive";
+
+    fn show(&self, parts: &mut Parts) {
+        self.socket.add("socket", parts);
+        self.how.add("how", parts);
+    }
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Arrived> {
         let into = (&mut *self.buffer, self.how);

@@ -17,6 +17,7 @@ use crate::notify::{self, Event};
 use crate::schedule::{self, Footprint};
 use crate::step::Step;
 use crate::task::ThreadKey;
+use crate::trace::{Parts, Show as _};
 
 pub(crate) use crate::fs::transfer::Writing;
 
@@ -188,6 +189,12 @@ pub(crate) struct Write<'a> {
 impl Operation for Write<'_> {
     type Answer = usize;
     const NAME: &'static str = "write";
+
+    fn show(&self, parts: &mut Parts) {
+        self.file.add("file", parts);
+        self.bytes.add("bytes", parts);
+        self.offset.add("offset", parts);
+    }
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<usize> {
         let what = (self.bytes, self.offset);

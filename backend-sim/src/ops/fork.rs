@@ -8,6 +8,7 @@ use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::ThreadKey;
 use crate::task::fork::{self, ForkOptions};
+use crate::trace::{Parts, Show as _};
 
 /// What is made.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(crate) struct Fork {
 }
 
 /// Who was made.
+#[derive(Debug)]
 pub(crate) struct Born {
     pub(crate) thread: ThreadKey,
     /// The serial number of its process.
@@ -30,6 +32,13 @@ pub(crate) struct Born {
 impl Operation for Fork {
     type Answer = Born;
     const NAME: &'static str = "fork";
+    const MAKES_PROCESS: bool = true;
+
+    fn show(&self, parts: &mut Parts) {
+        self.into.add("into", parts);
+        self.is_thread.add("is_thread", parts);
+        self.new.add("new", parts);
+    }
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Born> {
         let into = self.into.map(|number| group_of(kernel, caller, number)).transpose()?;

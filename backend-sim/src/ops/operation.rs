@@ -16,6 +16,11 @@ macro_rules! operation {
             type Answer = $answer;
             const NAME: &'static str = $method;
 
+            fn show(&self, parts: &mut $crate::trace::Parts) {
+                $($crate::trace::Show::add(&self.$field, stringify!($field), parts);)*
+                let _ = parts;
+            }
+
             fn handle(
                 &mut self,
                 $kernel: &mut $crate::kernel::Kernel,

@@ -12,6 +12,7 @@ use crate::kernel::Kernel;
 use crate::namespace::time::{self, OffsetClock};
 use crate::step::{Step, Wait};
 use crate::task::{ThreadKey, handle};
+use crate::trace::{Parts, Show as _};
 use crate::wait::Channel;
 use crate::{counter, notify, pipe, socket};
 
@@ -34,6 +35,11 @@ pub(crate) struct Poll {
 impl Operation for Poll {
     type Answer = Vec<PollEvents>;
     const NAME: &'static str = "poll";
+
+    fn show(&self, parts: &mut Parts) {
+        self.interests.add("interests", parts);
+        self.deadline.add("deadline", parts);
+    }
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<Vec<PollEvents>> {
         let mut on = Vec::new();

@@ -20,6 +20,7 @@ use crate::step::Step;
 use crate::task::exec::Program;
 use crate::task::spawn::Birth;
 use crate::task::{self, ProcessKey, ThreadKey, exit, handle, signal, spawn, wait};
+use crate::trace::{Parts, Show as _};
 
 /// A child and its program.
 pub(crate) struct Spawn<'a> {
@@ -43,6 +44,15 @@ impl Operation for Spawn<'_> {
     /// The number of the child's handle.
     type Answer = u32;
     const NAME: &'static str = "spawn";
+    const MAKES_PROCESS: bool = true;
+
+    fn show(&self, parts: &mut Parts) {
+        self.program.add("program", parts);
+        self.cgroup.add("cgroup", parts);
+        self.descriptors.add("descriptors", parts);
+        self.directory.add("directory", parts);
+        self.new.add("new", parts);
+    }
 
     fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<u32> {
         let birth = Birth {

@@ -32,7 +32,7 @@ use crate::wait::Channel;
 use scene::Scene;
 
 /// Who uses the processors, and who has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Processors {
     /// In the order in which they began.
     burners: Vec<Burner>,
@@ -41,6 +41,7 @@ pub(crate) struct Processors {
 }
 
 /// A thread that uses a processor until its work is done.
+#[derive(Clone)]
 struct Burner {
     thread: ThreadKey,
     /// What its process has still to use.

@@ -7,6 +7,8 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -37,9 +39,35 @@ pub(super) enum Left {
 
 type Way = Yielder<Resume, Left>;
 
+/// How many fibers of a machine there are, on all OS threads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fibers(Arc<AtomicUsize>);
+
+impl Fibers {
+    /// How many.
+    pub(crate) fn live(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn one_more(&self) -> Counted {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Counted(self.clone())
+    }
+}
+
+/// A fiber's place in the count.
+struct Counted(Fibers);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// A fiber.
 pub(crate) struct Fiber {
     coroutine: Coroutine<Resume, Left, (), DefaultStack>,
+    _counted: Counted,
 }
 
 /// The fiber that runs on this OS thread.
@@ -71,7 +99,7 @@ pub(super) fn stack(pool: &mut Vec<DefaultStack>) -> DefaultStack {
 impl Fiber {
     /// A fiber that will run `body`.
     pub(super) fn new(
-        machine: u64,
+        (machine, fibers): (u64, &Fibers),
         own: ThreadKey,
         stack: DefaultStack,
         body: Box<dyn FnOnce()>,
@@ -80,7 +108,7 @@ impl Fiber {
             CURRENT.set(Current { machine, own: Some(own), way: Some(NonNull::from(way)) });
             body();
         });
-        Self { coroutine }
+        Self { coroutine, _counted: fibers.one_more() }
     }
 
     /// Lets it run until it waits or ends. A panic of the body comes out here.

@@ -10,7 +10,7 @@ mod fiber;
 mod registry;
 mod runner;
 
-pub(crate) use fiber::{Resume, is_inside, leave_for_good, suspend_current};
+pub(crate) use fiber::{Fibers, Resume, is_inside, leave_for_good, suspend_current};
 pub(crate) use registry::Registry;
 #[cfg(feature = "transcript")]
 pub(crate) use runner::begin;

@@ -11,7 +11,7 @@ use super::builtin;
 pub(crate) type Program = Arc<dyn Fn(&dyn Backend, &[Vec<u8>]) -> ExitCode + Send + Sync>;
 
 /// The programs of a machine by path, besides those that every machine has in /bin.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Registry {
     programs: BTreeMap<KPathBuf, Program>,
 }

@@ -198,7 +198,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, thread: ThreadKey, body: Box<dyn FnOnc
         "{waiting} programs of one machine are in the middle of a call; that is the most"
     );
     let stack = SPARE.with_borrow_mut(stack);
-    run(shared, Fiber::new(shared.id, thread, stack, body), Resume::Woken);
+    run(shared, Fiber::new((shared.id, &shared.fibers), thread, stack, body), Resume::Woken);
 }
 
 fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {

@@ -140,7 +140,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 }
 
 /// A machine's faults.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     /// Each with how often it fitted and happened.
     all: Vec<(Fault, u64, u64)>,

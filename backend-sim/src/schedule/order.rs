@@ -44,7 +44,7 @@ impl Rule {
 }
 
 /// The order of a machine's programs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Order {
     rule: Rule,
     made: Vec<Made>,
@@ -118,6 +118,11 @@ impl Order {
         if let Some(trace) = &mut self.trace {
             trace.step(running, &[running], None);
         }
+    }
+
+    /// An order in which the same is decided from the start, and then as by default.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(Rule::Given(self.made.iter().map(|made| made.chosen).collect()))
     }
 
     /// Whether `running`, which is about to make a call, gives way to one of those that could go on; it is among the

@@ -24,7 +24,7 @@ pub(super) struct Step {
 }
 
 /// The steps of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trace {
     pub(super) steps: Vec<Step>,
     /// The step from which on somebody sleeps, and who in the first of them.

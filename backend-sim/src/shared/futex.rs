@@ -15,6 +15,7 @@ use crate::kernel::Kernel;
 use crate::namespace::time;
 use crate::step::{Step, Wait};
 use crate::task::{Caught, ThreadKey};
+use crate::trace::{Parts, Show as _};
 use crate::wait::Channel;
 
 /// futex(2), `FUTEX_WAIT`, with a deadline on the monotonic clock.
@@ -34,6 +35,13 @@ pub(crate) struct FutexWait {
 impl Operation for FutexWait {
     type Answer = ();
     const NAME: &'static str = "futex_wait";
+
+    fn show(&self, parts: &mut Parts) {
+        self.map.add("map", parts);
+        self.offset.add("offset", parts);
+        self.expected.add("expected", parts);
+        self.deadline.add("deadline", parts);
+    }
 
     /// Being woken and the deadline count before a signal, a signal before the word: it may have changed, and whoever
     /// changed it may have woken nobody.

@@ -28,7 +28,7 @@ const NUMBER: usize = 4;
 const MOST_FILES: usize = 253;
 
 /// What came beside the bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Beside {
     /// Open files, held by whoever has this.
     pub(super) files: Vec<FileKey>,

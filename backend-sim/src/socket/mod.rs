@@ -16,6 +16,7 @@ mod control;
 mod datagram;
 mod end;
 mod identity;
+pub(crate) mod look;
 pub(crate) mod options;
 mod poll;
 mod queue;
@@ -36,10 +37,10 @@ pub(crate) use poll::poll;
 
 use crate::fs::proc::sysctl::{SocketNumber, socket_number};
 use crate::fs::{FileKey, OpenKind, Spot, descriptors};
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::{self, Held, NetKey};
 use crate::step::Step;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::ThreadKey;
 use crate::wait::Channel;
@@ -49,7 +50,7 @@ use queue::Piece;
 pub(crate) type SocketKey = Key<Socket>;
 
 /// All sockets of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sockets {
     table: Table<Socket>,
     /// Abstract names; net namespaces and the types of sockets have separate ones. Looked up, never listed.
@@ -67,6 +68,7 @@ pub(crate) struct Sockets {
 }
 
 /// One end of a channel.
+#[derive(Clone)]
 pub(crate) struct Socket {
     kind: SocketType,
     /// Where it was made, which it counts in as a holder.
@@ -132,7 +134,7 @@ bitflags! {
 
 impl Sockets {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("sockets", &self.table);
         all.map("abstract names", self.names.len());
         all.map("users with files under way", self.under_way.len());

@@ -11,6 +11,7 @@ use crate::kernel::Kernel;
 use crate::wait::Channel;
 
 /// Bytes that were sent in one piece.
+#[derive(Clone)]
 pub(super) struct Piece {
     pub(super) bytes: Box<[u8]>,
     /// How many of them were read.
@@ -79,6 +80,7 @@ impl Boundaries {
 }
 
 /// What goes with bytes that are queued.
+#[derive(Clone)]
 pub(super) struct Sent {
     pub(super) identity: Option<Identity>,
     pub(super) rights: Rights,

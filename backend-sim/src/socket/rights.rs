@@ -18,7 +18,7 @@ const MOST_FILES: usize = 253;
 const MANY_SOCKETS: u32 = 16_000;
 
 /// What a message carries beside its bytes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rights {
     pub(super) files: Vec<FileKey>,
     /// For whom they are counted.

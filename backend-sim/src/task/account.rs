@@ -6,8 +6,8 @@ use rustc_hash::FxHashMap;
 use standin::Uid;
 
 use crate::context::Label;
-use crate::inventory::Inventory;
 use crate::namespace::user::{UserKey, UserNs};
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 
 pub(crate) type AccountKey = Key<Account>;
@@ -30,7 +30,7 @@ pub(crate) struct Account {
 type Whose = (Label, UserNs, Uid);
 
 /// The users that ever ran something.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Accounts {
     table: Table<Account>,
     by_user: FxHashMap<Whose, AccountKey>,
@@ -38,7 +38,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// How many there are.
-    pub(super) fn take_stock(&self, all: &mut Inventory) {
+    pub(super) fn take_stock(&self, all: &mut Stock) {
         all.table("users", &self.table);
     }
 

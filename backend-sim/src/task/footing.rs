@@ -6,15 +6,16 @@
 use standin::id::Mode;
 
 use crate::fs::{self, Spot};
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::ThreadKey;
 
 pub(crate) type FootingKey = Key<Footing>;
 
 /// What some threads of a process have apart from the others.
+#[derive(Clone)]
 pub(crate) struct Footing {
     directory: Spot,
     umask: Mode,
@@ -23,12 +24,12 @@ pub(crate) struct Footing {
 }
 
 /// All of them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Footings(Table<Footing>);
 
 impl Footings {
     /// How many there are.
-    pub(super) fn take_stock(&self, all: &mut Inventory) {
+    pub(super) fn take_stock(&self, all: &mut Stock) {
         all.table("working directories of threads", &self.0);
     }
 

@@ -6,16 +6,17 @@
 use rustc_hash::FxHashMap;
 use standin::{Errno, Signal};
 
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::list::{List, iterate};
 use crate::namespace::pid;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 use crate::task::{Process, ProcessKey, State, Tasks, ThreadKey, signal};
 
 pub(crate) type JobKey = Key<Job>;
 
 /// A process group.
+#[derive(Clone)]
 pub(crate) struct Job {
     /// The number of the process that made it; 0 is that of process 1.
     pub(crate) number: u32,
@@ -25,7 +26,7 @@ pub(crate) struct Job {
 }
 
 /// The process groups of a machine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Jobs {
     table: Table<Job>,
     by_number: FxHashMap<u32, JobKey>,
@@ -35,7 +36,7 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// How many there are.
-    pub(super) fn take_stock(&self, all: &mut Inventory) {
+    pub(super) fn take_stock(&self, all: &mut Stock) {
         all.table("process groups", &self.table);
         all.map("sessions", self.sessions.len());
     }

@@ -55,15 +55,16 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use standin::backend::WaitStatus;
 
-use crate::inventory::Inventory;
 use crate::kernel::Kernel;
 use crate::namespace::pid::Inner;
+use crate::stock::Stock;
 use crate::table::{Key, Table};
 
 pub(crate) type ProcessKey = Key<Process>;
 pub(crate) type ThreadKey = Key<Thread>;
 
 /// All processes and threads.
+#[derive(Clone)]
 pub(crate) struct Tasks {
     pub(crate) processes: Table<Process>,
     pub(crate) threads: Table<Thread>,
@@ -100,6 +101,7 @@ pub(crate) struct Tasks {
 }
 
 /// A program to begin. It sees no environment: a closure asks its backend, which has no call for that.
+#[derive(Clone)]
 pub(crate) struct Start {
     pub(crate) path: Vec<u8>,
     pub(crate) arguments: Vec<Vec<u8>>,
@@ -107,7 +109,7 @@ pub(crate) struct Start {
 
 impl Tasks {
     /// How much there is of each.
-    pub(crate) fn take_stock(&self, all: &mut Inventory) {
+    pub(crate) fn take_stock(&self, all: &mut Stock) {
         all.table("processes", &self.processes);
         all.table("threads", &self.threads);
         all.map("numbers of threads", self.numbers.len());

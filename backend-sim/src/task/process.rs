@@ -13,6 +13,7 @@ use crate::task::signal::Queued;
 use crate::task::{JobKey, ProcessKey, RlimitTable, Thread, ThreadKey};
 
 /// A process.
+#[derive(Clone)]
 pub(crate) struct Process {
     pub(crate) number: u32,
     pub(crate) parent: Option<ProcessKey>,

@@ -9,6 +9,7 @@ use crate::namespace::SetKey;
 use crate::task::{AccountKey, Caught, Credentials, FootingKey, Name, ProcessKey};
 
 /// A thread.
+#[derive(Clone)]
 pub(crate) struct Thread {
     pub(crate) number: u32,
     pub(crate) process: ProcessKey,

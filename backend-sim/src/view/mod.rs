@@ -25,6 +25,7 @@ use crate::run;
 use crate::schedule;
 use crate::shared;
 use crate::task::ThreadKey;
+use crate::trace;
 
 /// One process of a machine, as a [`Backend`]: what a program is given, and what a test drives from outside.
 ///
@@ -78,6 +79,14 @@ impl View {
         Self { inner: Arc::new(inner) }
     }
 
+    /// The same thread of another machine, which goes on from a snapshot of this one's.
+    #[cfg(feature = "transcript")]
+    pub(crate) fn on(&self, shared: &Arc<Shared>) -> Self {
+        let Scope(scope) = self.inner.scope;
+        let serial = u32::try_from(scope & u64::from(u32::MAX)).unwrap_or_default();
+        Self::new(Hold::Inside(Arc::clone(shared)), self.inner.thread, serial)
+    }
+
     /// fork(2): a child without a program, which is driven through its view. It has the parent's credentials, group,
     /// working directory and descriptors.
     ///
@@ -121,6 +130,7 @@ impl View {
 
     /// Carries an operation through the kernel.
     pub(crate) fn carry<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
+        self.inner.shared().note_foreign(O::NAME);
         door::carry(self.inner.shared(), self.inner.thread, operation)
     }
 
@@ -150,9 +160,13 @@ impl Inner {
 
 impl Owner for Inner {
     fn release(&self, number: u32) {
+        self.shared().note_foreign("close");
         let mut kernel = self.shared().lock();
         if kernel.order.is_some() {
             self.trace_release(&mut kernel, number);
+        }
+        if kernel.trace.is_some() {
+            trace::close(&mut kernel, self.thread, number);
         }
         if !shared::unmap(&mut kernel, self.thread, number) {
             descriptors::close(&mut kernel, self.thread, number);

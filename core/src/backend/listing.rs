@@ -1,5 +1,7 @@
 //! What a directory holds.
 
+use std::fmt;
+
 use super::FileKind;
 use crate::id::Inode;
 use crate::path::KPath;
@@ -16,7 +18,7 @@ pub struct DirEntry<'a> {
 }
 
 /// The names in a directory, kept in one piece of memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Listing {
     names: Vec<u8>,
     entries: Vec<(usize, FileKind, Inode)>,
@@ -58,5 +60,13 @@ impl Listing {
             start = *end;
             Some(DirEntry { name: KPath::new(name).ok()?, kind: *kind, inode: *inode })
         })
+    }
+}
+
+/// Each name with what it is and its inode.
+impl fmt::Debug for Listing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.iter().map(|entry| (entry.name, (entry.kind, entry.inode.0)));
+        out.debug_map().entries(entries).finish()
     }
 }

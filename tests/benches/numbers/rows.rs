@@ -193,7 +193,31 @@ pub(crate) fn all(host: Option<&Host>, print: &mut dyn FnMut(&Row)) {
         3_000.0,
         each(500, || drop(Machine::builder().build())),
     );
+    for (groups, floor_ns, goal_ns) in
+        [(100, 1_000.0, 500.0), (10_000, 20_000.0, 10_000.0), (100_000, 200_000.0, 100_000.0)]
+    {
+        let (taken, restored) = snapshot(groups);
+        alone(&format!("snapshot of {groups} groups"), floor_ns, goal_ns, taken);
+        alone(&format!("a machine restored from {groups} groups"), floor_ns, goal_ns, restored);
+    }
     alone("switch between two programs, a timer each", 100.0, 50.0, switch());
+}
+
+/// A snapshot of a machine with so many groups, and a machine that is made of it: each with its end.
+fn snapshot(groups: u32) -> (f64, f64) {
+    let machine = Machine::builder().build();
+    let root = machine.root();
+    for n in 0..groups {
+        let (above, below) = (n / 100 * 100, n % 100);
+        let name = match below {
+            0 => format!("/sys/fs/cgroup/{above}"),
+            below => format!("/sys/fs/cgroup/{above}/{below}"),
+        };
+        fs::create_dir(&root, name).unwrap();
+    }
+    let taken = each(100, || drop(machine.snapshot().unwrap()));
+    let snapshot = machine.snapshot().unwrap();
+    (taken, each(100, || drop(snapshot.machine())))
 }
 
 /// Two programs that sleep until the same moments: each timer takes one of them out of its stack and the other back in.

@@ -39,7 +39,7 @@ use partition::{Reason, State};
 const MEMORY_NODES: u32 = 1024;
 
 /// What is kept of all groups together.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Cpusets {
     /// Processors of the machine.
     count: u32,

@@ -381,6 +381,29 @@ pub(super) fn read(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<(
     }
 }
 
+/// The settings of a group, as somebody could have written them, with what they are now: no lists, and no commands.
+pub(super) fn settings(kernel: &Kernel, group: CgroupKey) -> Vec<(&'static str, String)> {
+    let is_setting = |name: &str, index: u16| match row(index).map(|row| &row.kind) {
+        Some(Kind::Stored(_) | Kind::Acting(..) | Kind::Control(..)) => {
+            !["cgroup.procs", "cgroup.threads", "tasks"].contains(&name)
+        }
+        Some(Kind::Derived(_) | Kind::Command(_) | Kind::Fixed(_) | Kind::WrittenSince(..))
+        | Some(Kind::Unmodelled)
+        | None => false,
+    };
+    let files = list(&kernel.cgroups, group).filter(|(index, name)| is_setting(name, *index));
+    let mut settings = Vec::new();
+    for (index, name) in files {
+        let mut text = Vec::new();
+        let reader = kernel.tasks.first;
+        let target = Target { reader, file: FileKey::nowhere(), group, row: index };
+        if read(kernel, target, &mut text).is_ok() {
+            settings.push((name, String::from_utf8_lossy(text.trim_ascii_end()).into_owned()));
+        }
+    }
+    settings
+}
+
 /// Writes a file.
 pub(super) fn write(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
     let Some(row) = row(write.row) else { return Err(Errno::ENODEV.into()) };

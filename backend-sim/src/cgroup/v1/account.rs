@@ -3,23 +3,26 @@
 //!
 //! Who used what is in `processor`. Programs use all of it, calls nothing. The root's account is the machine's own.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use standin::Errno;
 
+use crate::beside::Beside;
 use crate::cgroup::rows::{Target, Write};
-use crate::cgroup::{CgroupKey, Cgroups, value};
+use crate::cgroup::{Cgroup, CgroupKey, Cgroups, value};
 use crate::kernel::Kernel;
 use crate::step::Step;
 
 /// A group's account.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Account {
     /// By processor; those behind the last have used nothing.
     used_ns: Vec<u64>,
-    /// What cpuacct.stat has told: it does not tell less, whatever is set back.
-    told_ns: Cell<u64>,
 }
+
+/// What cpuacct.stat of a group has told, in ns: it does not tell less, whatever is set back. It does not stand in the group's
+/// record, since reading changes none: a snapshot may share it.
+pub(in crate::cgroup) type Told = RefCell<Beside<Cgroup, u64>>;
 
 /// What booting took of the first processor: about as much as real machines take.
 const BOOT_NS: u64 = 1_000_000_000;
@@ -30,7 +33,7 @@ const NS_PER_TICK: u64 = 10_000_000;
 impl Account {
     /// That of a machine that has booted.
     pub(in crate::cgroup) fn booted() -> Self {
-        Self { used_ns: vec![BOOT_NS], told_ns: Cell::default() }
+        Self { used_ns: vec![BOOT_NS] }
     }
 
     /// A processor was used for so long.
@@ -134,9 +137,19 @@ pub(in crate::cgroup) fn show_all(kernel: &Kernel, target: Target, out: &mut Vec
 /// In ticks; never less than it was before.
 pub(in crate::cgroup) fn show_stat(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
     let mut told = by_processor(kernel, target).sum::<u64>();
-    if let Some(account) = Account::of(&kernel.cgroups, target.group) {
-        told = told.max(account.told_ns.get());
-        account.told_ns.set(told);
+    let cgroups = &kernel.cgroups;
+    if Account::of(cgroups, target.group).is_some() {
+        // All roots are one.
+        let is_root = cgroups.table.at(target.group).parent.is_none();
+        let group = if is_root { cgroups.root } else { target.group };
+        let mut all = cgroups.told.borrow_mut();
+        match all.get_mut(group) {
+            Some(before) => {
+                told = told.max(*before);
+                *before = told;
+            }
+            None => all.insert(group, told),
+        }
     }
     value::print_keyed("user", told / NS_PER_TICK, out);
     value::print_keyed("system", 0, out);

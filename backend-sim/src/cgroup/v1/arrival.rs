@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::task::ThreadKey;
 
 /// Leaders that were moved, and when.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::cgroup) struct Arrivals {
     moved: FxHashMap<ThreadKey, Arrival>,
     last: u64,

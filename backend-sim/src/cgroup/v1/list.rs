@@ -21,6 +21,7 @@ pub(in crate::cgroup) struct Listed {
 }
 
 /// A list.
+#[derive(Clone)]
 struct List {
     of: Listed,
     numbers: Box<[u32]>,
@@ -28,7 +29,7 @@ struct List {
 }
 
 /// The lists that are kept.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::cgroup) struct Lists {
     all: Vec<List>,
 }

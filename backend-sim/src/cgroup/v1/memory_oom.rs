@@ -17,6 +17,7 @@ use crate::task::ThreadKey;
 use crate::wait::Channel;
 
 /// A thread that waits for room.
+#[derive(Clone)]
 pub(in crate::cgroup) struct Waiter {
     thread: ThreadKey,
     /// Whose limit was reached.

@@ -19,6 +19,7 @@ use crate::task::exec::Program;
 use crate::task::spawn::{Birth, spawn};
 
 /// A group that was released, and what is to be run for that.
+#[derive(Clone)]
 pub(in crate::cgroup) struct Released {
     group: CgroupKey,
     agent: Box<[u8]>,
@@ -30,7 +31,7 @@ pub(in crate::cgroup) struct Released {
 const MOST: u32 = 10_000;
 
 /// Programs that are to be run.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::cgroup) struct Agents {
     waiting: VecDeque<Released>,
     /// How many were started at this moment.

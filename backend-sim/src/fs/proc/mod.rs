@@ -31,6 +31,7 @@ pub(crate) use attributes::{attributes, change, mode_of_setting, setting};
 pub(crate) use directory::{list, lookup, parent};
 pub(crate) use guard::check_search;
 pub(crate) use link::{jump, readlink};
+pub(crate) use mountinfo::add_path;
 pub(crate) use row::RowId;
 use row::{Content, Guard};
 pub(crate) use small::Marks;

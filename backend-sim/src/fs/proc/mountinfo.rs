@@ -117,7 +117,7 @@ fn print_place(kernel: &Kernel, mount: MountKey, out: &mut Vec<u8>) -> Step<()> 
 }
 
 /// Where a mount is: nothing for the first.
-pub(super) fn add_path(kernel: &Kernel, mount: MountKey, path: &mut Vec<u8>) -> Step<()> {
+pub(crate) fn add_path(kernel: &Kernel, mount: MountKey, path: &mut Vec<u8>) -> Step<()> {
     let Some(Spot { mount: below, node }) = kernel.vfs.mounts.at(mount).on else { return Ok(()) };
     add_path(kernel, below, path)?;
     match node {

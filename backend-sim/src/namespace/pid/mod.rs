@@ -32,6 +32,7 @@ pub(crate) type PidNsKey = Key<Namespace<PidNs>>;
 const DEEPEST: u32 = 32;
 
 /// What a PID namespace is.
+#[derive(Clone)]
 pub(crate) struct PidNs {
     /// None of the first.
     parent: Option<PidNsKey>,

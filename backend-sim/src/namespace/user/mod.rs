@@ -33,7 +33,7 @@ pub(crate) type UserKey = Key<Namespace<User>>;
 pub(crate) type UserNs = Option<UserKey>;
 
 /// What a user namespace is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) parent: UserNs,
     /// Who made it: the owner has every capability over it in the parent.

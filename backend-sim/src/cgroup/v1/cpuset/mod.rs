@@ -67,6 +67,7 @@ impl Cpuset {
 }
 
 /// What there is once, whichever hierarchy the controller is in.
+#[derive(Clone)]
 pub(in crate::cgroup) struct Cpusets {
     root: Cpuset,
     /// cpuset.memory_pressure_enabled

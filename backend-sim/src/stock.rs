@@ -10,7 +10,7 @@ use crate::table::Table;
 
 /// What a machine holds, by what it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inventory {
+pub struct Stock {
     rows: Vec<Count>,
 }
 
@@ -25,7 +25,7 @@ pub struct Count {
     pub places: usize,
 }
 
-impl Inventory {
+impl Stock {
     pub(crate) fn of(kernel: &Kernel) -> Self {
         let mut all = Self::default();
         kernel.tasks.take_stock(&mut all);
@@ -65,7 +65,7 @@ impl Inventory {
     }
 }
 
-impl fmt::Display for Inventory {
+impl fmt::Display for Stock {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Count { what, live, places } in &self.rows {
             writeln!(out, "{live:8} {what} ({places} places)")?;
