@@ -153,7 +153,10 @@ impl Credentials {
 /// Makes a thread another: what it may dump and what its parent's death sends it are lost if it gains or loses effective
 /// ids or gains capabilities (prctl(2)), and it counts for its new real user.
 pub(crate) fn commit(kernel: &mut Kernel, thread: ThreadKey, new: Credentials) {
-    kernel.namespaces.keep_user(new.namespace);
+    let before = kernel.credentials(thread).namespace;
+    if new.namespace != before {
+        kernel.namespaces.keep_user(new.namespace);
+    }
     let old = std::mem::replace(&mut kernel.tasks.threads.at_mut(thread).credentials, new);
     let new = kernel.credentials(thread);
     // Who owns a namespace gains nothing that it has not had when it goes into it.
