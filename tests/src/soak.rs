@@ -7,8 +7,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use standin::backend::{FileKind, Processes as _, WaitOptions};
+use standin::backend::{FileKind, Files as _, MountFlags, Processes as _, WaitOptions};
 use standin::id::{Moment, NsId};
+use standin::path::{KPath, Place};
 use standin::transcript::{
     ActorId, ClockName, Condition, Layout, NamespaceLink, Release, Request, Settled, Stage,
     Trouble, parse,
@@ -20,12 +21,19 @@ use crate::lab::fuzz::{Subject, script_about};
 use crate::lab::record::Place as Ground;
 use crate::replay;
 
+const ROOT: &[u8] = b"/";
+
 /// Whom a script's first actor is called instead.
 const FIRST: &str = "z";
 
-/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name; triggers of
-/// closed files, until the next one is set.
-const KEPT: [(&str, usize); 2] = [("users", 20), ("triggers", 8)];
+/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name; what belongs
+/// to closed files, until there is the next of its kind.
+const KEPT: [(&str, usize); 4] = [
+    ("users", 20),
+    ("users with files under way", 20),
+    ("triggers", 8),
+    ("peaks of open files", 8),
+];
 
 /// What came of a soak.
 #[derive(Debug)]
@@ -54,7 +62,8 @@ impl fmt::Display for Soaked {
 pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
     let machine = Machine::builder().allow_unmodelled().build();
     let ground = Ground { kernel: Release::V6_12, layout: Layout::Unified };
-    clean(&machine)?;
+    let names = names(&machine.root(), ROOT).map_err(|error| error.to_string())?;
+    clean(&machine, &names)?;
     let before = machine.look().stock();
     let mut soaked = Soaked { operations: 0, scripts: 0, after: before.clone(), before };
     while soaked.operations < operations {
@@ -65,7 +74,7 @@ pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
             let wrong = |what: String| format!("{what}\nbehind script {}:\n{text}", soaked.scripts);
             let mut stage = GoingOn(standin_sim::Stage::on(machine.clone()));
             replay::on(&script, &mut stage).map_err(wrong)?;
-            clean(&machine).map_err(wrong)?;
+            clean(&machine, &names).map_err(wrong)?;
             drop(stage);
             machine.check().map_err(wrong)?;
             soaked.after = machine.look().stock();
@@ -86,7 +95,7 @@ fn left_behind(before: &Stock, after: &Stock) -> Vec<String> {
     left.retain(|change| {
         !KEPT.iter().any(|(what, most)| {
             let live = after.rows().iter().find(|row| row.what == *what).map(|row| row.live);
-            change.starts_with(what) && live.is_some_and(|live| live <= *most)
+            change.starts_with(&format!("{what}: ")) && live.is_some_and(|live| live <= *most)
         })
     });
     left
@@ -132,7 +141,8 @@ impl Stage for GoingOn {
 /// The script with another one in the place of `init`, who leads a session as that one does.
 fn on_behalf(script: &str) -> String {
     let mut text = String::new();
-    for line in script.lines() {
+    // What is made in /mnt when its own filesystem is not there could not be cleaned up: nobody sees it.
+    for line in script.lines().filter(|line| !line.ends_with("> umount /mnt")) {
         let words: Vec<String> = line.split(' ').map(other).collect();
         text.push_str(&words.join(" "));
         text.push('\n');
@@ -152,10 +162,12 @@ fn other(word: &str) -> String {
 }
 
 /// Ends everybody but the first process, takes away what was made, and sets back what was set.
-fn clean(machine: &Machine) -> Result<(), String> {
+fn clean(machine: &Machine, names_at_root: &[Vec<u8>]) -> Result<(), String> {
     let root = machine.root();
     end_all(machine, &root).map_err(|failure| format!("ending all: {failure}"))?;
-    empty(&root, b"/mnt").map_err(|error| format!("cleaning up /mnt: {error}"))?;
+    writable(&root).map_err(|failure| format!("cleaning up /mnt: {failure}"))?;
+    empty(&root, b"/mnt", &[]).map_err(|error| format!("cleaning up /mnt: {error}"))?;
+    empty(&root, ROOT, names_at_root).map_err(|error| format!("cleaning up /: {error}"))?;
     fs::set_permissions(&root, "/mnt", Mode::new(0o1777)).map_err(|error| error.to_string())?;
     let groups = machine.look().cgroups();
     for group in groups.iter().rev() {
@@ -185,18 +197,34 @@ fn end_all(machine: &Machine, root: &View) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whoever mounted /mnt anew may have made it read-only for everybody.
+fn writable(root: &View) -> Result<(), Failure> {
+    let (Ok(kind), Ok(target), Ok(none)) =
+        (KPath::new("tmpfs"), KPath::new("/mnt"), KPath::new(""))
+    else {
+        return Ok(());
+    };
+    root.mount(kind, Place::cwd(target), MountFlags::REMOUNT, none)
+}
+
 fn gone(failure: Failure) -> Result<(), Failure> {
     if failure.errno() == Some(Errno::ESRCH) { Ok(()) } else { Err(failure) }
 }
 
-fn empty(root: &View, directory: &[u8]) -> fs::Result<()> {
-    for entry in fs::read_dir(root, directory)? {
-        let path = entry.path().as_bytes();
-        if fs::symlink_metadata(root, path)?.kind == FileKind::Dir {
-            empty(root, path)?;
-            fs::remove_dir(root, path)?;
+/// The paths in a directory.
+fn names(root: &View, directory: &[u8]) -> fs::Result<Vec<Vec<u8>>> {
+    let entries = fs::read_dir(root, directory)?;
+    Ok(entries.iter().map(|entry| entry.path().as_bytes().to_vec()).collect())
+}
+
+/// Removes everything in a directory but these.
+fn empty(root: &View, directory: &[u8], but: &[Vec<u8>]) -> fs::Result<()> {
+    for path in names(root, directory)?.into_iter().filter(|path| !but.contains(path)) {
+        if fs::symlink_metadata(root, &path)?.kind == FileKind::Dir {
+            empty(root, &path, &[])?;
+            fs::remove_dir(root, &path)?;
         } else {
-            fs::remove_file(root, path)?;
+            fs::remove_file(root, &path)?;
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ pub(crate) fn all(namespaces: &Namespaces) -> Vec<(NamespaceKind, u32, u32)> {
     add(&mut found, NamespaceKind::Net, &namespaces.net);
     add(&mut found, NamespaceKind::Ipc, &namespaces.ipc);
     add(&mut found, NamespaceKind::Mount, &namespaces.mount);
+    add(&mut found, NamespaceKind::Pid, &namespaces.pid);
     add(&mut found, NamespaceKind::Time, &namespaces.time);
     add(&mut found, NamespaceKind::User, &namespaces.user);
     found

@@ -190,6 +190,8 @@ pub(crate) fn finish(kernel: &mut Kernel, process: ProcessKey, status: WaitStatu
     let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
     job::orphan(kernel, process, parent, true);
     kernel.tasks.processes.at_mut(process).state = State::Zombie(status);
+    // The parent may have been one of those stopped whom that has ended: then somebody else is it now.
+    let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
     if let Some(ends) = &mut kernel.tasks.ends {
         ends.insert(process, status);
     }
