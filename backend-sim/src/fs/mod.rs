@@ -38,6 +38,7 @@ pub(crate) mod lock;
 pub(crate) mod lookup;
 mod memory;
 pub(crate) mod mount;
+mod mount_options;
 pub(crate) mod names;
 pub(crate) mod open;
 pub(crate) mod permission;

@@ -1,11 +1,11 @@
 //! Mounting and unmounting (mount(2), umount2(2)): tmpfs, proc, hierarchies of v1, and cgroup2 once more.
 
 use standin::backend::{FileKind, FilesystemType, MountFlags};
-use standin::id::{Bytes, Device, Gid, Mode, Uid};
+use standin::id::Device;
 use standin::path::Follow;
 use standin::{Capability, Errno, Failure, KPath};
 
-use super::content::PAGE;
+use super::mount_options::{Tmpfs, check_cgroup2_options, check_proc_options};
 use super::proc::{self, ProcNode};
 use super::tmpfs::{Room, TmpNode};
 use super::walk::spot;
@@ -51,19 +51,6 @@ const UNMODELLED: [&[u8]; 19] = [
     b"sysfs",
     b"tracefs",
 ];
-
-/// Options of cgroup2 that a kernel may know (cgroup-v2.rst, Mounting).
-const CGROUP2_OPTIONS: [&[u8]; 6] = [
-    b"nsdelegate",
-    b"favordynmods",
-    b"memory_localevents",
-    b"memory_recursiveprot",
-    b"memory_hugetlb_accounting",
-    b"pids_localevents",
-];
-
-/// Options of proc (proc(5)).
-const PROC_OPTIONS: [&[u8]; 3] = [b"hidepid", b"gid", b"subset"];
 
 /// The number of a filesystem without a device, as `st_dev` has it.
 pub(super) fn device(minor: u32) -> u64 {
@@ -275,35 +262,6 @@ fn check_target(kernel: &Kernel, caller: ThreadKey, on: Spot) -> Step<()> {
     }
 }
 
-/// The words between commas, without the empty ones.
-fn words(options: &[u8]) -> impl Iterator<Item = &[u8]> {
-    options.split(|byte| *byte == b',').filter(|word| !word.is_empty())
-}
-
-fn check_cgroup2_options(options: &[u8]) -> Step<()> {
-    if words(options).any(|word| !CGROUP2_OPTIONS.contains(&word)) {
-        return Err(Errno::EINVAL.into());
-    }
-    match words(options).next() {
-        Some(_) => Err(Failure::NotModelled("options of cgroup2").into()),
-        None => Ok(()),
-    }
-}
-
-fn check_proc_options(options: &[u8]) -> Step<()> {
-    for word in words(options) {
-        let key = word.split(|byte| *byte == b'=').next().unwrap_or_default();
-        let is_known = PROC_OPTIONS.contains(&key) && (key != b"subset" || word == b"subset=pid");
-        if !is_known {
-            return Err(Errno::EINVAL.into());
-        }
-    }
-    match words(options).next() {
-        Some(_) => Err(Failure::NotModelled("options of proc").into()),
-        None => Ok(()),
-    }
-}
-
 /// Who follows whose mounts is said of one mount, in one way.
 fn check_propagation(kernel: &Kernel, on: Spot, flags: MountFlags) -> Step<()> {
     let others = flags - PROPAGATION - MountFlags::RECURSIVE;
@@ -313,79 +271,6 @@ fn check_propagation(kernel: &Kernel, on: Spot, flags: MountFlags) -> Step<()> {
     } else {
         Err(Errno::EINVAL.into())
     }
-}
-
-/// What a tmpfs is to be.
-struct Tmpfs {
-    mode: Mode,
-    owner: Uid,
-    group: Gid,
-    room: Room,
-    memory: Bytes,
-}
-
-impl Tmpfs {
-    fn new(kernel: &Kernel, caller: ThreadKey) -> Self {
-        let memory = kernel.profile.memory;
-        let room = Room::half_of(memory);
-        let own = kernel.credentials(caller);
-        let (owner, group) = (own.user.filesystem, own.group.filesystem);
-        Self { mode: Mode::new(0o1777), owner, group, room, memory }
-    }
-
-    /// Reads the options (tmpfs(5)); EINVAL for what is none.
-    fn parse(&mut self, kernel: &Kernel, caller: ThreadKey, options: &[u8]) -> Step<()> {
-        let (all, by) = (&kernel.namespaces, kernel.credentials(caller).namespace);
-        for word in words(options) {
-            let (key, value) = match word.iter().position(|byte| *byte == b'=') {
-                Some(at) => (word.get(..at).unwrap_or_default(), word.get(at + 1..)),
-                None => (word, None),
-            };
-            let text = value.and_then(|value| std::str::from_utf8(value).ok());
-            let number = || text.and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL);
-            match key {
-                b"size" => self.room.most_pages = pages(text, self.memory)?.div_ceil(PAGE),
-                b"nr_blocks" => self.room.most_pages = amount(text)?,
-                b"nr_inodes" => self.room.most_nodes = amount(text)?,
-                b"mode" => {
-                    let bits = text.and_then(|text| u16::from_str_radix(text, 8).ok());
-                    self.mode = Mode::new(bits.ok_or(Errno::EINVAL)?);
-                }
-                b"uid" => self.owner = all.meant_user(by, Uid(number()?)).ok_or(Errno::EINVAL)?,
-                b"gid" => self.group = all.meant_group(by, Gid(number()?)).ok_or(Errno::EINVAL)?,
-                b"inode64" | b"inode32" if value.is_none() => {}
-                b"huge" | b"mpol" | b"noswap" | b"quota" | b"usrquota" | b"grpquota" => {
-                    return Err(Failure::NotModelled("this option of tmpfs").into());
-                }
-                _ => return Err(Errno::EINVAL.into()),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A number of bytes, or a part of the memory in percent.
-fn pages(text: Option<&str>, memory: Bytes) -> Result<u64, Errno> {
-    match text.and_then(|text| text.strip_suffix('%')) {
-        Some(percent) => Ok(amount(Some(percent))?.saturating_mul(memory.0) / 100),
-        None => amount(text),
-    }
-}
-
-/// A number with one of the suffixes k, m, g, t, p, e.
-fn amount(text: Option<&str>) -> Result<u64, Errno> {
-    const SUFFIXES: &str = "kmgtpe";
-    let text = text.ok_or(Errno::EINVAL)?;
-    let (digits, shift) = match text.chars().last().map(|last| last.to_ascii_lowercase()) {
-        Some(last) if !last.is_ascii_digit() => {
-            let at =
-                SUFFIXES.find(last).and_then(|at| u32::try_from(at).ok()).ok_or(Errno::EINVAL)?;
-            (text.get(..text.len() - last.len_utf8()).unwrap_or_default(), 10 * (at + 1))
-        }
-        Some(_) | None => (text, 0),
-    };
-    let number: u64 = digits.parse().map_err(|_| Errno::EINVAL)?;
-    number.checked_mul(1 << shift).ok_or(Errno::EINVAL)
 }
 
 fn mount_tmpfs(

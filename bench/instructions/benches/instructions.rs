@@ -5,7 +5,11 @@
 //! says is a failure. Who makes one cheaper writes the new figure down, so that it stays; a compiler may move all of them.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to report")]
-#![allow(missing_docs, reason = "the macros of the library make items without a word")]
+#![allow(
+    missing_docs,
+    clippy::must_use_candidate,
+    reason = "the macros of the library make the items, without a word"
+)]
 
 use std::hint::black_box;
 
