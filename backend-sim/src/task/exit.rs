@@ -22,7 +22,7 @@ pub(crate) fn exit_status(code: ExitCode) -> WaitStatus {
 pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
     let record = kernel.tasks.processes.at(process);
     let leader = record.leader;
-    if record.is_zombie() {
+    if record.is_zombie() || is_under_way(kernel, process) {
         return;
     }
     let status = record.ending().unwrap_or(status);
@@ -41,6 +41,13 @@ pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: Wai
     }
     leave(kernel, leader, status);
     end(kernel, process, status);
+}
+
+/// Whether all threads of it have exited already: its end may end others, and their end send it a signal.
+fn is_under_way(kernel: &Kernel, process: ProcessKey) -> bool {
+    let threads = kernel.tasks.processes.at(process).threads;
+    iterate(&kernel.tasks.threads, threads, |thread| &thread.siblings)
+        .all(|(_, thread)| thread.exited)
 }
 
 /// Whether the v1 freezer holds a thread of it.
