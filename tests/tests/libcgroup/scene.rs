@@ -44,6 +44,8 @@ const SETTINGS: [&str; 14] = [
     "cgroup.subtree_control",
     "cgroup.freeze",
 ];
+/// A file that one build of the host's kernel has and another has not.
+const OF_ONE_BUILD: &str = "memory.shown_ram_in_bytes";
 /// Files that tell who is in a group.
 const LISTS: [&str; 2] = ["tasks", "cgroup.threads"];
 
@@ -142,7 +144,11 @@ impl<'a> Scene<'a> {
             format!("{} {}:{}", stat.mode, stat.owner.0, stat.group.0)
         };
         lines.push(format!("{directory}/ {}", attributes(directory)));
-        let names: BTreeSet<String> = entries.iter().map(|entry| entry.file_name()).collect();
+        let names: BTreeSet<String> = entries
+            .iter()
+            .map(|entry| entry.file_name())
+            .filter(|name| name != OF_ONE_BUILD)
+            .collect();
         let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         let mut below = Vec::new();
         for name in &names {
