@@ -41,6 +41,10 @@ pub(crate) fn end<O: Operation>(
     answer: &Result<O::Answer, Failure>,
 ) {
     let at = kernel.clock.monotonic();
+    // Who died in a call is not there to hear of it.
+    if matches!(answer, Err(Failure::CallerDied)) {
+        return;
+    }
     let Some(trace) = &mut kernel.trace else { return };
     let behind = trace.entries.len();
     let Some(entry) = trace.entries.get_mut(place) else { return };
