@@ -77,7 +77,7 @@ fn get(kernel: &dyn Backend, file: &str) {
     black_box(kernel.read(&file, &mut buffer).unwrap());
 }
 
-#[library_benchmark(config = limit(448_700))]
+#[library_benchmark(config = limit(486_400))]
 #[bench::group(scene())]
 fn mkdir_rmdir(scene: Scene) -> Scene {
     let place = Place::cwd(path("/sys/fs/cgroup/a/b/c/d/x"));
@@ -88,7 +88,7 @@ fn mkdir_rmdir(scene: Scene) -> Scene {
     scene
 }
 
-#[library_benchmark(config = limit(228_600))]
+#[library_benchmark(config = limit(248_200))]
 #[bench::limit(scene())]
 fn write_by_path(scene: Scene) -> Scene {
     for _ in 0..TIMES {
@@ -97,7 +97,7 @@ fn write_by_path(scene: Scene) -> Scene {
     scene
 }
 
-#[library_benchmark(config = limit(234_200))]
+#[library_benchmark(config = limit(254_500))]
 #[bench::limit(scene())]
 fn read_by_path(scene: Scene) -> Scene {
     for _ in 0..TIMES {
@@ -113,7 +113,7 @@ fn opened() -> (Scene, File) {
     (scene, file)
 }
 
-#[library_benchmark(config = limit(74_100))]
+#[library_benchmark(config = limit(80_100))]
 #[bench::limit(opened())]
 fn write_by_handle((scene, file): (Scene, File)) -> (Scene, File) {
     for _ in 0..TIMES {
@@ -122,7 +122,7 @@ fn write_by_handle((scene, file): (Scene, File)) -> (Scene, File) {
     (scene, file)
 }
 
-#[library_benchmark(config = limit(340_100))]
+#[library_benchmark(config = limit(371_400))]
 #[bench::there_and_back(idle())]
 fn migrate((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     for _ in 0..TIMES / 2 {
@@ -132,7 +132,7 @@ fn migrate((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     (scene, idle, pid)
 }
 
-#[library_benchmark(config = limit(442_700))]
+#[library_benchmark(config = limit(521_800))]
 #[bench::by_handle(scene())]
 fn fork_exit_wait(scene: Scene) -> Scene {
     for _ in 0..TIMES {
@@ -145,7 +145,7 @@ fn fork_exit_wait(scene: Scene) -> Scene {
     scene
 }
 
-#[library_benchmark(config = limit(267_200))]
+#[library_benchmark(config = limit(335_000))]
 #[bench::cgroup(idle())]
 fn read_proc_cgroup((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     let file = format!("/proc/{pid}/cgroup");
@@ -161,7 +161,7 @@ fn listed() -> (Scene, Dir) {
     (scene, directory)
 }
 
-#[library_benchmark(config = limit(359_300))]
+#[library_benchmark(config = limit(364_100))]
 #[bench::group(listed())]
 fn list((scene, directory): (Scene, Dir)) -> (Scene, Dir) {
     for _ in 0..TIMES {
@@ -170,7 +170,7 @@ fn list((scene, directory): (Scene, Dir)) -> (Scene, Dir) {
     (scene, directory)
 }
 
-#[library_benchmark(config = limit(5_542_300))]
+#[library_benchmark(config = limit(5_681_400))]
 #[bench::first_process()]
 fn new_machine() {
     for _ in 0..TIMES {
@@ -200,7 +200,7 @@ fn two_programs() -> Machine {
     machine
 }
 
-#[library_benchmark(config = limit(328_800))]
+#[library_benchmark(config = limit(337_700))]
 #[bench::by_timers(two_programs())]
 fn switch(machine: Machine) -> Machine {
     assert!(machine.run("/bin/both", &[]).is_ok());
@@ -208,7 +208,7 @@ fn switch(machine: Machine) -> Machine {
 }
 
 // One manager's job: make, three values, in, three looks, out, away.
-#[library_benchmark(config = limit(3_267_100))]
+#[library_benchmark(config = limit(3_516_100))]
 #[bench::core_files(idle())]
 fn job((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     const JOB: &str = "/sys/fs/cgroup/a/b/c/d/job";
