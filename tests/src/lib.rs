@@ -7,6 +7,7 @@
 //! [`sources`] reads our own source text for the tests of the architecture; [`generate`] makes random scripts; [`lab`] records
 //! scripts on real kernels in virtual machines. Nothing here is a test.
 
+pub mod allocator;
 pub mod coverage;
 pub mod errno_sites;
 pub mod fixtures;
@@ -18,6 +19,7 @@ pub mod measured;
 pub mod replay;
 pub mod soak;
 pub mod sources;
+pub mod watched;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

@@ -5,35 +5,25 @@
 //! before: nothing grows.
 
 use std::fmt;
-use std::time::Duration;
 
 use standin::backend::{FileKind, Files as _, MountFlags, Processes as _, WaitOptions};
-use standin::id::{Moment, NsId};
 use standin::path::{KPath, Place};
-use standin::transcript::{
-    ActorId, ClockName, Condition, Layout, NamespaceLink, Release, Request, Settled, Stage,
-    Trouble, parse,
-};
+use standin::transcript::{Layout, Release, parse};
 use standin::{Errno, Failure, Mode, Pid, Signal, fs};
 use standin_sim::{Machine, Stock, View};
 
 use crate::lab::fuzz::{Subject, script_about};
 use crate::lab::record::Place as Ground;
 use crate::replay;
+use crate::watched::Watched;
 
 const ROOT: &[u8] = b"/";
 
 /// Whom a script's first actor is called instead.
 const FIRST: &str = "z";
 
-/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name; what belongs
-/// to closed files, until there is the next of its kind.
-const KEPT: [(&str, usize); 4] = [
-    ("users", 20),
-    ("users with files under way", 20),
-    ("triggers", 8),
-    ("peaks of open files", 8),
-];
+/// What a machine keeps, and how many of it at most: the users that ever ran something, of the ids that scripts name.
+const KEPT: [(&str, usize); 2] = [("users", 20), ("users with files under way", 20)];
 
 /// What came of a soak.
 #[derive(Debug)]
@@ -72,7 +62,7 @@ pub fn soak(seed: u64, operations: u64) -> Result<Soaked, String> {
             let text = on_behalf(&script.to_string());
             let script = parse(text.as_bytes()).map_err(|error| error.to_string())?;
             let wrong = |what: String| format!("{what}\nbehind script {}:\n{text}", soaked.scripts);
-            let mut stage = GoingOn(standin_sim::Stage::on(machine.clone()));
+            let mut stage = Watched::going_on(standin_sim::Stage::on(machine.clone()));
             replay::on(&script, &mut stage).map_err(wrong)?;
             clean(&machine, &names).map_err(wrong)?;
             drop(stage);
@@ -99,43 +89,6 @@ fn left_behind(before: &Stock, after: &Stock) -> Vec<String> {
         })
     });
     left
-}
-
-/// A stage whose machine goes on behind the script.
-struct GoingOn(standin_sim::Stage);
-
-impl Stage for GoingOn {
-    fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
-        self.0.begin(actor, request)
-    }
-
-    fn settle(&mut self, actor: ActorId, patience: Duration) -> Result<Settled, Trouble> {
-        self.0.settle(actor, patience)
-    }
-
-    fn number(&mut self, who: ActorId, seen_by: ActorId) -> Option<Pid> {
-        self.0.number(who, seen_by)
-    }
-
-    fn condition(&mut self, actor: ActorId) -> Condition {
-        self.0.condition(actor)
-    }
-
-    fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {
-        self.0.namespace(actor, link)
-    }
-
-    fn in_initial_pid_namespace(&mut self, actor: ActorId) -> bool {
-        self.0.in_initial_pid_namespace(actor)
-    }
-
-    fn initial_clock(&mut self, clock: ClockName) -> Moment {
-        self.0.initial_clock(clock)
-    }
-
-    fn finish(&mut self) -> Result<(), Trouble> {
-        Ok(())
-    }
 }
 
 /// The script with another one in the place of `init`, who leads a session as that one does.

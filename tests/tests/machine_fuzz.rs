@@ -3,62 +3,12 @@
 //! `STANDIN_CASES` says how many scripts are tried. A failure prints the script, shrunk: saved to a file it is replayed by
 //! `standin run FILE`.
 
-use std::time::Duration;
-
 use proptest::prelude::{prop_assert, proptest};
-use standin::id::{Moment, NsId};
-use standin::transcript::{
-    ActorId, ClockName, Condition, NamespaceLink, Request, Settled, Stage, Trouble, parse,
-};
-use standin::{Errno, Pid};
+use standin::transcript::parse;
+use standin_sim::Stage;
 use standin_tests::soak::soak;
+use standin_tests::watched::Watched;
 use standin_tests::{generate, replay};
-
-/// The machine's stage, looked over whenever an operation has settled.
-struct Watched(standin_sim::Stage);
-
-impl Stage for Watched {
-    fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
-        self.0.begin(actor, request)
-    }
-
-    fn settle(&mut self, actor: ActorId, patience: Duration) -> Result<Settled, Trouble> {
-        let settled = self.0.settle(actor, patience)?;
-        self.0
-            .machine()
-            .check()
-            .map_err(|broken| Trouble(format!("an invariant is broken: {broken}")))?;
-        Ok(settled)
-    }
-
-    fn number(&mut self, who: ActorId, seen_by: ActorId) -> Option<Pid> {
-        self.0.number(who, seen_by)
-    }
-
-    fn condition(&mut self, actor: ActorId) -> Condition {
-        self.0.condition(actor)
-    }
-
-    fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {
-        self.0.namespace(actor, link)
-    }
-
-    fn in_initial_pid_namespace(&mut self, actor: ActorId) -> bool {
-        self.0.in_initial_pid_namespace(actor)
-    }
-
-    fn initial_clock(&mut self, clock: ClockName) -> Moment {
-        self.0.initial_clock(clock)
-    }
-
-    fn finish(&mut self) -> Result<(), Trouble> {
-        self.0.finish()?;
-        self.0
-            .machine()
-            .check()
-            .map_err(|broken| Trouble(format!("an invariant is broken at the end: {broken}")))
-    }
-}
 
 proptest! {
     #![proptest_config(generate::config())]
@@ -68,7 +18,7 @@ proptest! {
         let script = parse(text.as_bytes());
         prop_assert!(script.is_ok(), "{text}");
         let Ok(script) = script else { return Ok(()) };
-        let report = replay::on(&script, &mut Watched(standin_sim::Stage::new(&script.machine)));
+        let report = replay::on(&script, &mut Watched::new(Stage::new(&script.machine)));
         prop_assert!(report.is_ok(), "{}\n{text}", report.err().unwrap_or_default());
     }
 }

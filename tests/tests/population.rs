@@ -1,34 +1,10 @@
 //! A machine as large as a large host: a million processes, what they cost, and that nothing of them stays.
 
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use standin::backend::{Processes, WaitOptions};
 use standin::fs;
 use standin::id::Bytes;
 use standin_sim::Machine;
-
-/// Adds up what the system's allocator has given out.
-struct Counting;
-
-static GIVEN: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is handed on to the system's allocator as it came; only sizes are added up beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        GIVEN.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        GIVEN.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use standin_tests::allocator::{Counting, given};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -47,11 +23,11 @@ fn a_million_processes_fit_into_a_machine_and_leave_nothing_behind() {
     let manager = root.fork().unwrap();
     fs::write(&manager, "/sys/fs/cgroup/many/cgroup.procs", "0").unwrap();
 
-    let before = GIVEN.load(Ordering::Relaxed);
+    let before = given();
     for n in 0..MANY {
         drop(manager.fork().unwrap_or_else(|error| panic!("process {n}: {error}")));
     }
-    let each = (GIVEN.load(Ordering::Relaxed) - before) / MANY;
+    let each = (given() - before) / MANY;
     println!("{each} bytes a process");
     assert!(each <= MOST_BYTES, "{each} bytes a process");
     let current = fs::read_to_string(&root, "/sys/fs/cgroup/many/pids.current").unwrap();

@@ -1,31 +1,8 @@
 //! What a group and a process take of memory, by counting what the allocator gave out.
 
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use standin::fs;
 use standin_sim::{Machine, View};
-
-struct Counting;
-
-static GIVEN: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is handed on to the system's allocator as it came; only sizes are added up beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        GIVEN.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        GIVEN.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use standin_tests::allocator::{Counting, given};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -33,9 +10,9 @@ static COUNTING: Counting = Counting;
 const MANY: usize = 10_000;
 
 fn taken(make: impl FnOnce()) -> usize {
-    let before = GIVEN.load(Ordering::Relaxed);
+    let before = given();
     make();
-    (GIVEN.load(Ordering::Relaxed) - before) / MANY
+    (given() - before) / MANY
 }
 
 pub(crate) fn print() {

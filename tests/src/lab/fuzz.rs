@@ -20,6 +20,7 @@ mod subject;
 mod template;
 mod template_v1;
 mod total;
+mod verdict;
 
 pub use campaign::{Campaign, Found, Outcome};
 pub use generate::{OPERATIONS, script, script_about, script_in};

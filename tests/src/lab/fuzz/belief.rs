@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::ground::Hierarchy;
+use super::verdict::Verdict;
 use standin::path::KPathBuf;
 use standin::transcript::{Data, FileOp, Label, Op, Piece, ProcessOp, ResourceOp};
 
@@ -28,19 +29,6 @@ const MOUNTS: &str = "/mnt/";
 
 /// Where controllers may be that look at removed children, or keep memory for them.
 const LINGERING: [&str; 4] = ["/freezer/", "/devices/", "/memory/", MOUNTS];
-
-/// Whether a line may stand in a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It answers at once.
-    Quick,
-    /// It waits until somebody gives up.
-    Slow,
-    /// It would end the script.
-    Fatal,
-    /// Its answer depends on the kernel's luck, or on its patch level.
-    Luck,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct Actor {

@@ -15,6 +15,8 @@ use crate::replay;
 
 /// Scripts that a virtual machine plays before it makes room for a new one.
 const BATCH: usize = 500;
+/// How often a script is played until it brings an answer: in emulation a guest's kernel may panic by itself.
+const TRIES: usize = 3;
 /// Differences of a kind are shrunk once; so many kinds at most.
 const MAX_KINDS: usize = 60;
 
@@ -168,15 +170,36 @@ impl Campaign<'_> {
         scripts: &[(u64, Transcript)],
         done: &mut dyn FnMut(&str),
     ) -> Result<Vec<Answer>, LabError> {
+        let scripts: Vec<Script> =
+            scripts.iter().map(|(case, script)| Script::new(name(*case), script.clone())).collect();
+        let mut answers = self.play_once(&scripts, done)?;
+        for _ in 1..TRIES {
+            let (places, lost): (Vec<usize>, Vec<Script>) =
+                (answers.iter().zip(&scripts).enumerate())
+                    .filter(|(_, (answer, _))| matches!(answer, Answer::Lost(_)))
+                    .map(|(at, (_, script))| (at, script.clone()))
+                    .unzip();
+            for (at, answer) in places.into_iter().zip(self.play_once(&lost, &mut |_| {})?) {
+                if let Some(place) = answers.get_mut(at) {
+                    *place = answer;
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    fn play_once(
+        &self,
+        scripts: &[Script],
+        done: &mut dyn FnMut(&str),
+    ) -> Result<Vec<Answer>, LabError> {
         if scripts.is_empty() {
             return Ok(Vec::new());
         }
-        let scripts: Vec<Script> =
-            scripts.iter().map(|(case, script)| Script::new(name(*case), script.clone())).collect();
         if self.is_on_host {
-            return Ok(host::play(self.place(), &scripts, done));
+            return Ok(host::play(self.place(), scripts, done));
         }
-        play(self.lab, self.place(), &scripts, done)
+        play(self.lab, self.place(), scripts, done)
     }
 
     /// Differences, what is not modelled, and scripts on whose answers the kernel itself does not agree.

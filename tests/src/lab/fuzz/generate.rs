@@ -6,7 +6,7 @@
 use standin::transcript::{Layout, MachineLine, Release, Transcript, parse, print_word};
 use standin_cli::skips::is_like;
 
-use super::belief::{Belief, LISTINGS, Verdict};
+use super::belief::{Belief, LISTINGS};
 use super::file::{FILES, File, Reading, value};
 use super::file_v1;
 use super::filling::fill;
@@ -15,6 +15,7 @@ use super::processes;
 use super::random::Random;
 use super::subject::Subject;
 use super::template::Theme;
+use super::verdict::Verdict;
 use crate::lab::record::Place;
 
 /// Operations of each script.

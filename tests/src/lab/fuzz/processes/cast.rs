@@ -10,6 +10,8 @@ use standin::transcript::{
     ProcessOp, RlimitName, SignalAction, SignalArg, SocketOp, Who,
 };
 
+use crate::lab::fuzz::verdict::Verdict;
+
 /// Signals that end nobody who did not ask for them.
 const HARMLESS: [&str; 6] = ["0", "CONT", "CHLD", "URG", "WINCH", "65"];
 /// Signals that may stop.
@@ -25,19 +27,6 @@ pub(super) enum Held {
     Socket,
     Watcher,
     Counter,
-}
-
-/// Whether a line may stand in a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It answers at once.
-    Quick,
-    /// It may wait for somebody.
-    Slow,
-    /// It would end the script, or hold it up.
-    Fatal,
-    /// Its answer is not the kernel's alone.
-    Luck,
 }
 
 #[derive(Debug, Clone)]

@@ -4,13 +4,14 @@ use standin::transcript::{MachineLine, Transcript, parse};
 use standin_cli::skips::is_like;
 
 use super::LEFT_OUT;
-use super::cast::{Cast, Held, Verdict};
+use super::cast::{Cast, Held};
 use super::lines::LINES;
 use super::theme::{BEGINNINGS, THEMES, Theme};
 use super::words::WORDS;
 use crate::lab::fuzz::filling::fill;
 use crate::lab::fuzz::generate::OPERATIONS;
 use crate::lab::fuzz::random::Random;
+use crate::lab::fuzz::verdict::Verdict;
 
 /// Actors, `init` among them.
 const MAX_ACTORS: usize = 9;

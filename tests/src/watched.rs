@@ -1,0 +1,75 @@
+//! The machine's stage, looked over whenever an operation has settled: a rule that does not hold ends the script.
+
+use std::time::Duration;
+
+use standin::id::{Moment, NsId};
+use standin::transcript::{
+    ActorId, ClockName, Condition, NamespaceLink, Request, Settled, Stage, Trouble,
+};
+use standin::{Errno, Pid};
+
+/// A stage of a machine that is checked as a whole.
+#[derive(Debug)]
+pub struct Watched {
+    stage: standin_sim::Stage,
+    /// Whether the machine is used no more behind the script.
+    ends: bool,
+}
+
+impl Watched {
+    /// A stage whose machine ends with the script.
+    #[must_use]
+    pub const fn new(stage: standin_sim::Stage) -> Self {
+        Self { stage, ends: true }
+    }
+
+    /// A stage whose machine goes on behind the script.
+    #[must_use]
+    pub const fn going_on(stage: standin_sim::Stage) -> Self {
+        Self { stage, ends: false }
+    }
+
+    fn check(&self) -> Result<(), Trouble> {
+        let broken = |what| Trouble(format!("an invariant is broken: {what}"));
+        self.stage.machine().check().map_err(broken)
+    }
+}
+
+impl Stage for Watched {
+    fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
+        self.stage.begin(actor, request)
+    }
+
+    fn settle(&mut self, actor: ActorId, patience: Duration) -> Result<Settled, Trouble> {
+        let settled = self.stage.settle(actor, patience)?;
+        self.check()?;
+        Ok(settled)
+    }
+
+    fn number(&mut self, who: ActorId, seen_by: ActorId) -> Option<Pid> {
+        self.stage.number(who, seen_by)
+    }
+
+    fn condition(&mut self, actor: ActorId) -> Condition {
+        self.stage.condition(actor)
+    }
+
+    fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {
+        self.stage.namespace(actor, link)
+    }
+
+    fn in_initial_pid_namespace(&mut self, actor: ActorId) -> bool {
+        self.stage.in_initial_pid_namespace(actor)
+    }
+
+    fn initial_clock(&mut self, clock: ClockName) -> Moment {
+        self.stage.initial_clock(clock)
+    }
+
+    fn finish(&mut self) -> Result<(), Trouble> {
+        if self.ends {
+            self.stage.finish()?;
+        }
+        self.check()
+    }
+}
