@@ -64,13 +64,14 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 7] = [
         (
             "recordings_of_this_kernel_are_printed_again",
             recordings_of_this_kernel_are_printed_again,
         ),
         ("a_group_that_is_there_is_not_made", a_group_that_is_there_is_not_made),
         ("what_is_the_hosts_is_not_changed", what_is_the_hosts_is_not_changed),
+        ("a_name_that_a_mount_hides_goes_too", a_name_that_a_mount_hides_goes_too),
         ("a_setting_of_the_root_is_set_back", a_setting_of_the_root_is_set_back),
         ("a_scene_leaves_nothing_behind", a_scene_leaves_nothing_behind),
         ("a_killed_runner_leaves_nothing_behind", a_killed_runner_leaves_nothing_behind),
@@ -178,6 +179,16 @@ fn what_is_the_hosts_is_not_changed() {
         format!("machine\ninit> create {0}\ninit> write {0} text\ninit> read {0}\n", new.display());
     assert!(play(&script(&make)).transcript.to_string().contains("| text"));
     assert!(!new.exists());
+}
+
+fn a_name_that_a_mount_hides_goes_too() {
+    let name = Path::new("/mnt/standin-hidden");
+    let report = play(&script(
+        "machine\ninit> umount /mnt\ninit> create /mnt/standin-hidden\ninit> mount tmpfs /mnt\n\
+         init> create /mnt/standin-hidden\n",
+    ));
+    assert!(report.transcript.to_string().ends_with("standin-hidden\nok\n"));
+    assert!(!name.exists());
 }
 
 fn a_setting_of_the_root_is_set_back() {

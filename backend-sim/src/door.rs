@@ -221,6 +221,9 @@ fn attempt<O: Operation>(
     operation: &mut O,
 ) -> Step<O::Answer> {
     kernel.census.operations += 1;
+    if !kernel.tasks.aftermath.is_empty() {
+        kernel.tasks.aftermath.clear();
+    }
     if kernel.census.operations > kernel.profile.limits.operations {
         check_bound(kernel, caller, O::NAME)?;
     }

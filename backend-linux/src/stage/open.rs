@@ -121,7 +121,9 @@ impl HostStage {
         let left = match watcher.finish() {
             Some(report) => report,
             // Somebody has ended the watcher: its work is done here, by marks, since this process has other children.
-            None => clear(self.journal.path(), &self.mark, Tenancy::Shared, &|| {}).join("\n"),
+            None => {
+                clear(self.journal.path(), &self.mark, Tenancy::Shared, &|| {}, &|| {}).join("\n")
+            }
         };
         self.host_names = None;
         self.cast.clear();

@@ -41,11 +41,14 @@ const BONDS: [(&str, &str); 8] = [
 /// Undoes all of it; what could not be undone, in words.
 ///
 /// On a machine of the runner's own, where the watcher does it, all that it is an ancestor of ends: there is nobody else.
+/// `go_home` goes into the mount namespace that the runner came from: a name that was made there may be hidden by a mount of the
+/// run's.
 pub(super) fn undo(
     entries: &[Entry],
     mark: &str,
     tenancy: Tenancy,
     reap: &dyn Fn(),
+    go_home: &dyn Fn(),
 ) -> Vec<String> {
     let mut left = Vec::new();
     let groups: Vec<PathBuf> = entries
@@ -60,7 +63,10 @@ pub(super) fn undo(
         end_processes(entries, &groups, mark, reap)
     });
     left.extend(remove_groups(&groups));
-    left.extend(entries.iter().rev().filter_map(restore));
+    let is_name = |entry: &&Entry| matches!(entry, Entry::Made { .. });
+    left.extend(entries.iter().rev().filter(|entry| !is_name(entry)).filter_map(restore));
+    go_home();
+    left.extend(entries.iter().rev().filter(is_name).filter_map(restore));
     left
 }
 

@@ -16,6 +16,7 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno as Refusal;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use standin::backend::{NamespaceKinds, Processes as _, WaitOptions};
 use standin::failure::Result;
 use standin::signal::{Signal, SignalSet};
@@ -54,6 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> ! {
         say(socket.as_fd(), &Report::Failed(format!("a journal: {error}")));
         leave(1);
     }
+    let home = std::fs::File::open("/proc/self/ns/mnt");
     match prepare(tenancy) {
         Ok(deaths) => {
             if say(socket.as_fd(), &Report::Ready) && begin(socket.as_fd(), &mark, tenancy) {
@@ -64,7 +66,14 @@ pub(super) fn run(arguments: &Arguments) -> ! {
             say(socket.as_fd(), &Report::Failed(what));
         }
     }
-    let left = clear(path, &mark, tenancy, &|| reap(socket.as_fd()));
+    let go_home = || {
+        // Where /proc is missing the run could not begin; what cannot be found then is reported by its name.
+        if let Ok(home) = &home {
+            let kind = Some(LinkNameSpaceType::Mount);
+            let _ = move_into_link_name_space(home.as_fd(), kind);
+        }
+    };
+    let left = clear(path, &mark, tenancy, &|| reap(socket.as_fd()), &go_home);
     reap(socket.as_fd());
     let is_clear = left.is_empty();
     let report = if is_clear { Report::Undone } else { Report::Failed(left.join("\n")) };
@@ -76,13 +85,19 @@ pub(super) fn run(arguments: &Arguments) -> ! {
 }
 
 /// Undoes a run, and ends its journal if nothing is left; else it stays for people to read. `reap` waits for those of the run
-/// that are the caller's children by now.
-pub(super) fn clear(path: &Path, mark: &str, tenancy: Tenancy, reap: &dyn Fn()) -> Vec<String> {
+/// that are the caller's children by now, `go_home` goes where the runner's names are.
+pub(super) fn clear(
+    path: &Path,
+    mark: &str,
+    tenancy: Tenancy,
+    reap: &dyn Fn(),
+    go_home: &dyn Fn(),
+) -> Vec<String> {
     let entries = match journal::read(path) {
         Ok(entries) => entries,
         Err(error) => return vec![format!("the journal {}: {error}", path.display())],
     };
-    let mut left = undo::undo(&entries, mark, tenancy, reap);
+    let mut left = undo::undo(&entries, mark, tenancy, reap, go_home);
     if left.is_empty() {
         let _ = std::fs::remove_file(path);
     } else {

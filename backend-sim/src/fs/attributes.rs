@@ -157,11 +157,11 @@ fn change(kernel: &mut Kernel, caller: ThreadKey, spot: Spot, wanted: AttributeC
     let file = attributes_of(kernel, caller, spot.node);
     let rights = kernel.rights(caller);
     if let Some(owner) = kernel.vfs.mounts.at(spot.mount).owner {
-        // Ids of others are not kept, and what belongs to others is left alone.
+        // Ids of others are not taken; a file keeps the one that it has.
         let all = kernel.namespaces.user(Some(owner));
-        let (user, group) =
-            (wanted.owner.unwrap_or(file.owner), wanted.group.unwrap_or(file.group));
-        if !all.maps(user, group) {
+        if wanted.owner.is_some_and(|user| !all.maps_user(user))
+            || wanted.group.is_some_and(|group| !all.maps_group(group))
+        {
             return Err(Errno::EOVERFLOW.into());
         }
     }

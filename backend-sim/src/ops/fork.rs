@@ -6,8 +6,8 @@ use super::processes::group_of;
 use crate::door::Operation;
 use crate::kernel::Kernel;
 use crate::step::Step;
-use crate::task::ThreadKey;
 use crate::task::fork::{self, ForkOptions};
+use crate::task::{ProcessKey, ThreadKey};
 use crate::trace::{Parts, Show as _};
 
 /// What is made.
@@ -25,6 +25,7 @@ pub(crate) struct Fork {
 #[derive(Debug)]
 pub(crate) struct Born {
     pub(crate) thread: ThreadKey,
+    pub(crate) process: Option<ProcessKey>,
     /// The serial number of its process.
     pub(crate) serial: u32,
 }
@@ -46,7 +47,8 @@ impl Operation for Fork {
         let thread = fork::fork(kernel, caller, options)?;
         // Who died at birth and is reaped already holds nothing that would have to be told apart.
         let record = kernel.tasks.threads.get(thread);
-        let serial = record.map_or(0, |record| kernel.tasks.processes.at(record.process).serial);
-        Ok(Born { thread, serial })
+        let process = record.map(|record| record.process);
+        let serial = process.map_or(0, |process| kernel.tasks.processes.at(process).serial);
+        Ok(Born { thread, process, serial })
     }
 }

@@ -156,7 +156,7 @@ fn meet(kernel: &mut Kernel, caller: ThreadKey, own: SocketKey, listener: Socket
 /// accept4(2): the number of the new end's descriptor.
 ///
 /// # Errors
-/// EBADF, EMFILE, ENOTSOCK. EOPNOTSUPP: datagrams. EINVAL: it does not listen, or was shut down. EAGAIN.
+/// EBADF, EMFILE, ENOTSOCK. EOPNOTSUPP: datagrams. EINVAL: it does not listen, or was shut down and would wait. EAGAIN.
 pub(crate) fn accept(
     kernel: &mut Kernel,
     caller: ThreadKey,
@@ -177,10 +177,10 @@ pub(crate) fn accept(
     let passes_credentials = inherits_now && socket.passes_credentials;
     let passes_process = inherits_now && socket.passes_process;
     let Some(end) = socket.waiting.pop_front() else {
-        return Err(if socket.ended.contains(Directions::RECEIVING) {
-            Errno::EINVAL.into()
-        } else if own.nonblocking {
+        return Err(if own.nonblocking {
             Errno::EAGAIN.into()
+        } else if socket.ended.contains(Directions::RECEIVING) {
+            Errno::EINVAL.into()
         } else {
             Wait::on(Channel::SocketInput(own.key)).into()
         });

@@ -104,6 +104,7 @@ impl Tasks {
             init,
             first,
             starts: FxHashMap::default(),
+            aftermath: Vec::new(),
             ends: None,
         };
         tasks.numbers.insert(1, first);

@@ -239,7 +239,7 @@ pub(crate) fn orphan(kernel: &mut Kernel, process: ProcessKey, parent: ProcessKe
     }
     for signal in [Signal::HUP, Signal::CONT] {
         for member in members_left(kernel, job) {
-            signal::send_kernel(kernel, member, signal);
+            signal::send_afterwards(kernel, member, signal, signal::Force::Yes);
         }
     }
 }

@@ -96,6 +96,9 @@ pub(crate) struct Tasks {
     pub(crate) first: ThreadKey,
     /// Threads that are to begin a program, and which (see `run`).
     pub(crate) starts: FxHashMap<ThreadKey, Start>,
+    /// Whom the ends of others reached while the call under way was carried out: on Linux those others end by themselves, after
+    /// the call that killed them has answered.
+    pub(crate) aftermath: Vec<ThreadKey>,
     /// How each process ended, if somebody outside wants to know.
     pub(crate) ends: Option<BTreeMap<ProcessKey, WaitStatus>>,
 }

@@ -68,10 +68,11 @@ impl Kernel {
         Readiness::Ready { caught: std::mem::take(&mut record.caught) }
     }
 
-    /// Whether nothing stands between this thread and its next instruction.
+    /// Whether nothing stands between this thread and its next instruction, or only what came of the ends of others.
     #[inline]
     pub(crate) fn runs_on(&self, thread: ThreadKey) -> bool {
-        let Some(record) = self.tasks.threads.get(thread) else { return false };
-        !record.attention || (record.answers && !record.exited)
+        let comes_later = || self.tasks.aftermath.contains(&thread);
+        let Some(record) = self.tasks.threads.get(thread) else { return comes_later() };
+        !record.attention || (record.answers && !record.exited) || comes_later()
     }
 }

@@ -24,7 +24,7 @@ use crate::ops::processes::ExitThread;
 use crate::run;
 use crate::schedule;
 use crate::shared;
-use crate::task::ThreadKey;
+use crate::task::{ProcessKey, ThreadKey};
 use crate::trace;
 
 /// One process of a machine, as a [`Backend`]: what a program is given, and what a test drives from outside.
@@ -39,6 +39,8 @@ pub struct View {
 struct Inner {
     machine: Hold,
     thread: ThreadKey,
+    /// Its process; none of who died at birth.
+    process: Option<ProcessKey>,
     scope: Scope,
 }
 
@@ -63,18 +65,18 @@ impl Inner {
 impl View {
     /// A view that is held outside of the machine.
     pub(crate) fn outside(guard: &Arc<Guard>, thread: ThreadKey) -> Self {
-        let serial = guard.shared.lock().process(thread).serial;
-        Self::new(Hold::Outside(Arc::clone(guard)), thread, serial)
+        let (process, serial) = known(&guard.shared, thread);
+        Self::new(Hold::Outside(Arc::clone(guard)), thread, process, serial)
     }
 
     /// A view for a program of the machine.
     pub(crate) fn inside(shared: &Arc<Shared>, thread: ThreadKey) -> Self {
-        let serial = shared.lock().process(thread).serial;
-        Self::new(Hold::Inside(Arc::clone(shared)), thread, serial)
+        let (process, serial) = known(shared, thread);
+        Self::new(Hold::Inside(Arc::clone(shared)), thread, process, serial)
     }
 
-    fn new(machine: Hold, thread: ThreadKey, serial: u32) -> Self {
-        let mut inner = Inner { machine, thread, scope: Scope(serial.into()) };
+    fn new(machine: Hold, thread: ThreadKey, process: Option<ProcessKey>, serial: u32) -> Self {
+        let mut inner = Inner { machine, thread, process, scope: Scope(serial.into()) };
         inner.scope.0 |= inner.shared().id << 32;
         Self { inner: Arc::new(inner) }
     }
@@ -84,7 +86,8 @@ impl View {
     pub(crate) fn on(&self, shared: &Arc<Shared>) -> Self {
         let Scope(scope) = self.inner.scope;
         let serial = u32::try_from(scope & u64::from(u32::MAX)).unwrap_or_default();
-        Self::new(Hold::Inside(Arc::clone(shared)), self.inner.thread, serial)
+        let Inner { thread, process, .. } = *self.inner;
+        Self::new(Hold::Inside(Arc::clone(shared)), thread, process, serial)
     }
 
     /// fork(2): a child without a program, which is driven through its view. It has the parent's credentials, group,
@@ -106,7 +109,7 @@ impl View {
 
     fn make(&self, fork: Fork) -> Result<Self, Failure> {
         let born = self.carry(fork)?;
-        Ok(Self::new(self.inner.machine.clone(), born.thread, born.serial))
+        Ok(Self::new(self.inner.machine.clone(), born.thread, born.process, born.serial))
     }
 
     /// exit(2), the system call: ends this thread alone; the last one ends the process. Every later call of this view
@@ -146,12 +149,27 @@ impl View {
     }
 }
 
+fn known(shared: &Shared, thread: ThreadKey) -> (Option<ProcessKey>, u32) {
+    let kernel = shared.lock();
+    (Some(kernel.tasks.process_of(thread)), kernel.process(thread).serial)
+}
+
 impl Inner {
+    /// Who closes a descriptor: a thread that is gone leaves what it opened to the others of its process.
+    fn closer(&self, kernel: &Kernel) -> ThreadKey {
+        let tasks = &kernel.tasks;
+        if tasks.threads.get(self.thread).is_some() {
+            return self.thread;
+        }
+        let process = self.process.and_then(|process| tasks.processes.get(process));
+        process.and_then(|process| process.threads.first(&tasks.threads)).unwrap_or(self.thread)
+    }
+
     /// Notes what a close touches, where somebody asks.
     #[cold]
-    fn trace_release(&self, kernel: &mut Kernel, number: u32) {
+    fn trace_release(&self, kernel: &mut Kernel, thread: ThreadKey, number: u32) {
         let is_inside = run::is_inside(self.shared().id);
-        let footprint = schedule::of_close(kernel, self.thread, number);
+        let footprint = schedule::of_close(kernel, thread, number);
         if let Some(order) = &mut kernel.order {
             if is_inside { order.touched(&footprint) } else { order.barrier() }
         }
@@ -162,14 +180,15 @@ impl Owner for Inner {
     fn release(&self, number: u32) {
         self.shared().note_foreign("close");
         let mut kernel = self.shared().lock();
+        let thread = self.closer(&kernel);
         if kernel.order.is_some() {
-            self.trace_release(&mut kernel, number);
+            self.trace_release(&mut kernel, thread, number);
         }
         if kernel.trace.is_some() {
-            trace::close(&mut kernel, self.thread, number);
+            trace::close(&mut kernel, thread, number);
         }
-        if !shared::unmap(&mut kernel, self.thread, number) {
-            descriptors::close(&mut kernel, self.thread, number);
+        if !shared::unmap(&mut kernel, thread, number) {
+            descriptors::close(&mut kernel, thread, number);
         }
         drop(kernel);
         crate::outside::notify(self.shared());

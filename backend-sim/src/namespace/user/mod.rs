@@ -72,7 +72,17 @@ impl User {
 
     /// Whether a user and a group are both somebody here.
     pub(crate) fn maps(&self, user: Uid, group: Gid) -> bool {
-        self.users.inside(user.0).is_some() && self.groups.inside(group.0).is_some()
+        self.maps_user(user) && self.maps_group(group)
+    }
+
+    /// Whether a user is somebody here.
+    pub(crate) fn maps_user(&self, user: Uid) -> bool {
+        self.users.inside(user.0).is_some()
+    }
+
+    /// Whether a group is one here.
+    pub(crate) fn maps_group(&self, group: Gid) -> bool {
+        self.groups.inside(group.0).is_some()
     }
 
     /// Whether setgroups(2) may be called.

@@ -17,8 +17,8 @@ pub(crate) use deliver::{attend, deliver};
 pub(crate) use pending::{Queued, forget, forget_thread, waiting};
 pub(crate) use permission::may_signal;
 pub(crate) use send::{
-    Force, fault, force, kill, kill_for_memory, send_group, send_kernel, send_parent_death,
-    send_process, send_thread,
+    Force, fault, force, kill, kill_for_memory, send_afterwards, send_group, send_kernel,
+    send_parent_death, send_process, send_thread,
 };
 pub(crate) use stop::thawed;
 

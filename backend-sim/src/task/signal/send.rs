@@ -154,6 +154,18 @@ pub(crate) fn send_kernel(kernel: &mut Kernel, process: ProcessKey, signal: Sign
     send(kernel, process, None, (signal, Force::Yes));
 }
 
+/// A signal that comes of the end of another process: who makes that end is told that it did before the signal counts.
+pub(crate) fn send_afterwards(
+    kernel: &mut Kernel,
+    process: ProcessKey,
+    signal: Signal,
+    force: Force,
+) {
+    let threads = stop::live_threads(kernel, process);
+    kernel.tasks.aftermath.extend(threads);
+    send(kernel, process, None, (signal, force));
+}
+
 /// The parent's thread has ended: the child gets what it asked for, if the parent may send it.
 pub(crate) fn send_parent_death(
     kernel: &mut Kernel,
@@ -165,7 +177,7 @@ pub(crate) fn send_parent_death(
         && may_signal(kernel, parent, child, Some(signal)).is_ok()
     {
         let force = force(kernel, parent, child);
-        send(kernel, child, None, (signal, force));
+        send_afterwards(kernel, child, signal, force);
     }
 }
 

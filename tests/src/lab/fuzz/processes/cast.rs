@@ -29,12 +29,18 @@ pub(super) enum Held {
     Counter,
 }
 
+/// A PID namespace: its place in the order in which they were made.
+type Pids = usize;
+
 #[derive(Debug, Clone)]
 struct Actor {
     label: Label,
     /// Who is its process's first thread; itself, mostly.
     leader: Label,
     parent: Label,
+    /// In which PID namespace, and in which its next children are.
+    pids: Pids,
+    pids_for_children: Pids,
     /// The name of its process group: that of the actor who leads it.
     group: Label,
     uid: u32,
@@ -52,6 +58,8 @@ struct Actor {
 #[derive(Debug, Clone)]
 pub(super) struct Cast {
     actors: Vec<Actor>,
+    /// Of each PID namespace: which one is above, and its first process, with which it ends; that of the first is no actor.
+    namespaces: Vec<(Pids, Option<Label>)>,
     /// By process and label.
     held: BTreeMap<(Label, Label), Held>,
     /// Limits that every actor has from `init`.
@@ -66,6 +74,8 @@ impl Cast {
             label: Label::init(),
             leader: Label::init(),
             parent: Label::init(),
+            pids: 0,
+            pids_for_children: 0,
             group: Label::init(),
             uid: 0,
             has_user_namespace: false,
@@ -78,6 +88,7 @@ impl Cast {
         };
         Self {
             actors: vec![init],
+            namespaces: vec![(0, None)],
             held: BTreeMap::new(),
             known_limits: Vec::new(),
             has_few_descriptors: false,
@@ -123,7 +134,10 @@ impl Cast {
     /// What a line would do.
     pub(super) fn judge(&self, label: &Label, op: &Op) -> Verdict {
         let Some(actor) = self.find(label) else { return Verdict::Quick };
-        if self.has_few_descriptors && takes_handle(op) || self.sends_socket(actor, op) {
+        if self.has_few_descriptors && takes_handle(op)
+            || self.sends_socket(actor, op)
+            || self.stops_own_process(actor, op)
+        {
             return Verdict::Luck;
         }
         let mut after = self.clone();
@@ -155,11 +169,59 @@ impl Cast {
             self.follow_link(&actor, op);
         } else if let Op::Sockets(op) = op {
             self.follow_socket(&actor, op);
-        } else if let Op::Namespaces(NamespaceOp::Unshare { kinds }) = op
-            && kinds.0.contains(&NamespaceKind::User)
-        {
-            self.change(label, |actor| actor.has_user_namespace = true);
+        } else if let Op::Namespaces(op) = op {
+            self.follow_namespace(&actor, op);
         }
+    }
+
+    fn follow_namespace(&mut self, actor: &Actor, op: &NamespaceOp) {
+        if let NamespaceOp::Unshare { kinds } = op {
+            if kinds.0.contains(&NamespaceKind::User) {
+                self.change(&actor.label, |actor| actor.has_user_namespace = true);
+            }
+            if kinds.0.contains(&NamespaceKind::Pid) {
+                let new = self.new_pids(actor.pids);
+                self.change(&actor.label, |actor| actor.pids_for_children = new);
+            }
+        } else if let NamespaceOp::Setns { target, kinds } = op
+            && kinds.0.contains(&NamespaceKind::Pid)
+            && let Some(pids) = self.find(target).map(|target| target.pids)
+        {
+            self.change(&actor.label, |actor| actor.pids_for_children = pids);
+        }
+    }
+
+    fn new_pids(&mut self, above: Pids) -> Pids {
+        self.namespaces.push((above, None));
+        self.namespaces.len() - 1
+    }
+
+    fn is_below(&self, mut pids: Pids, above: Pids) -> bool {
+        // One that is made later has a larger number than the one above.
+        while pids > above {
+            pids = self.namespaces.get(pids).map_or(0, |(above, _)| *above);
+        }
+        pids == above
+    }
+
+    fn is_first(&self, actor: &Actor) -> bool {
+        let first = self.namespaces.get(actor.pids).and_then(|(_, first)| first.as_ref());
+        first == Some(&actor.leader)
+    }
+
+    /// Whether a thread stops its process and is not the one that takes the signal: it may be back before it is stopped.
+    fn stops_own_process(&self, actor: &Actor, op: &Op) -> bool {
+        let is_own = |target| self.find(target).is_some_and(|it| it.leader == actor.leader);
+        let signal = if let Op::Processes(ProcessOp::Kill { target, signal }) = op
+            && is_own(target)
+        {
+            signal
+        } else if let Op::Identity(IdentityOp::Killpg { signal, .. }) = op {
+            signal
+        } else {
+            return false;
+        };
+        actor.label != actor.leader && STOPPING.contains(&signal.to_string().as_str())
     }
 
     /// Whether a message carries a socket: one that only messages hold goes in the background, on a host whenever anybody
@@ -192,12 +254,19 @@ impl Cast {
         if let ProcessOp::Fork { child, options } = op
             && is_free(child)
         {
-            let makes_user_namespace =
-                options.new.as_ref().is_some_and(|kinds| kinds.0.contains(&NamespaceKind::User));
+            let makes = |kind| options.new.as_ref().is_some_and(|kinds| kinds.0.contains(&kind));
+            let makes_user_namespace = makes(NamespaceKind::User);
+            let pids = actor.pids_for_children;
+            let pids = if makes(NamespaceKind::Pid) { self.new_pids(pids) } else { pids };
+            if let Some((_, first)) = self.namespaces.get_mut(pids).filter(|_| pids > 0) {
+                first.get_or_insert_with(|| child.clone());
+            }
             self.actors.push(Actor {
                 label: child.clone(),
                 leader: child.clone(),
                 parent: actor.leader.clone(),
+                pids,
+                pids_for_children: pids,
                 uid: options.uid.map_or(actor.uid, |uid| uid.0),
                 has_user_namespace: actor.has_user_namespace || makes_user_namespace,
                 at_parents_death: None,
@@ -350,7 +419,10 @@ impl Cast {
         let is_kept = name != "KILL"
             && name != "STOP"
             && (target.handled.contains(&signal) || target.blocked.contains(&signal));
-        if is_kept || HARMLESS.contains(&name.as_str()) {
+        // pid_namespaces(7): the first process takes from above KILL and STOP alone, and nothing from its own namespace.
+        let is_spared = self.is_first(&target)
+            && (by.pids >= target.pids || !["KILL", "STOP"].contains(&name.as_str()));
+        if is_kept || is_spared || HARMLESS.contains(&name.as_str()) {
             return;
         }
         if STOPPING.contains(&name.as_str()) {
@@ -362,7 +434,13 @@ impl Cast {
 
     fn end(&mut self, leader: &Label) {
         let mut children = Vec::new();
-        for actor in self.actors.iter_mut().filter(|actor| actor.leader == *leader) {
+        let namespace = self.find(leader).filter(|it| self.is_first(it)).map(|it| it.pids);
+        let ends = |it: &Actor| {
+            it.leader == *leader || namespace.is_some_and(|above| self.is_below(it.pids, above))
+        };
+        let ended: Vec<Label> =
+            self.actors.iter().filter(|it| ends(it)).map(|it| it.label.clone()).collect();
+        for actor in self.actors.iter_mut().filter(|actor| ended.contains(&actor.label)) {
             actor.is_dead = true;
         }
         for child in self.actors.iter().filter(|it| it.parent == *leader && !it.is_dead) {

@@ -13,7 +13,7 @@ pub(super) use write::script;
 
 /// What is not generated although it could be: a pattern of operations, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
-    ("reboot *", "it takes a process namespace"),
+    ("reboot *", "where no process namespace was made, it is the kernel that ends"),
     ("exec *", "kernels differ in which programs there are"),
     ("signal CHLD ignore", "how children ended that nobody waits for, old kernels tell nobody"),
     ("rlimit * as *", "the player of an actor needs memory, how much is its own"),

@@ -11,6 +11,8 @@ pub(super) enum Theme {
     Limits,
     /// Namespaces and id maps.
     Namespaces,
+    /// PID namespaces: who has which number where, whose end is whose.
+    Pids,
     /// Mounts and mount namespaces.
     Mounts,
     /// Local sockets.
@@ -20,7 +22,7 @@ pub(super) enum Theme {
     /// Some of each.
     Mixed,
 }
-use Theme::{Files, Identity, Limits, Mixed, Mounts, Namespaces, Signals, Sockets};
+use Theme::{Files, Identity, Limits, Mixed, Mounts, Namespaces, Pids, Signals, Sockets};
 
 /// How often which.
 pub(super) const THEMES: &[(usize, Theme)] = &[
@@ -28,6 +30,7 @@ pub(super) const THEMES: &[(usize, Theme)] = &[
     (14, Signals),
     (10, Limits),
     (16, Namespaces),
+    (14, Pids),
     (10, Mounts),
     (18, Sockets),
     (12, Files),
@@ -35,11 +38,12 @@ pub(super) const THEMES: &[(usize, Theme)] = &[
 ];
 
 pub(super) const ALL: &[Theme] =
-    &[Identity, Signals, Limits, Namespaces, Mounts, Sockets, Files, Mixed];
+    &[Identity, Signals, Limits, Namespaces, Pids, Mounts, Sockets, Files, Mixed];
 pub(super) const I: &[Theme] = &[Identity, Mixed];
 pub(super) const G: &[Theme] = &[Signals, Mixed];
 pub(super) const L: &[Theme] = &[Limits, Mixed];
 pub(super) const N: &[Theme] = &[Namespaces, Mixed];
+pub(super) const P: &[Theme] = &[Pids, Mixed];
 pub(super) const M: &[Theme] = &[Mounts, Mixed];
 pub(super) const S: &[Theme] = &[Sockets, Mixed];
 pub(super) const F: &[Theme] = &[Files, Mixed];
@@ -49,6 +53,7 @@ pub(super) const FM: &[Theme] = &[Files, Mounts, Mixed];
 pub(super) const GL: &[Theme] = &[Signals, Limits, Mixed];
 const ONLY_L: &[Theme] = &[Limits];
 const ONLY_S: &[Theme] = &[Sockets];
+const ONLY_P: &[Theme] = &[Pids];
 const USERS: &[Theme] = &[Identity, Namespaces, Mounts, Mixed];
 
 /// In how many of a hundred scripts of which themes a line stands at the beginning.
@@ -69,6 +74,10 @@ pub(super) const BEGINNINGS: &[(usize, &[Theme], &str)] = &[
     (30, M, "init> mount tmpfs /mnt/a"),
     (30, M, "init> mount tmpfs /mnt/a shared"),
     (30, ONLY_S, "init> socketpair f g {type} {nb}"),
+    (70, ONLY_P, "init> fork p new=pid"),
+    (50, ONLY_P, "p> fork q"),
+    (40, ONLY_P, "p> unshare pid"),
+    (30, ONLY_P, "q> fork r new=pid"),
     (80, ALL, "init> fork p uid=1000"),
     (60, ALL, "init> fork q"),
     (40, ALL, "p> fork r"),

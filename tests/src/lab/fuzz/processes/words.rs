@@ -92,6 +92,8 @@ pub(super) const WORDS: &[(&str, &[&str])] = &[
             "mnt,uts",
         ],
     ),
+    ("pidful", &["pid", "pid", "user,pid", "pid,mnt", "pid,time", "pid"]),
+    ("pids", &["pid", "pid_for_children", "user"]),
     ("userful", &["user", "user,uts", "user,mnt", "user,net,ipc", "user"]),
     ("kind", &["user", "uts", "mnt", "net", "ipc", "cgroup", "time", "pid", "time_for_children"]),
     (
@@ -130,6 +132,7 @@ pub(super) const WORDS: &[(&str, &[&str])] = &[
     ),
     ("abstract", &["@s", "@t"]),
     // Mounts and names.
+    ("mounted", &["/mnt/a", "/mnt/a/b", "/mnt/c", "/mnt/a", "/mnt/a/b"]),
     ("place", &["/mnt/a", "/mnt/a/b", "/mnt/c", "/mnt/a", "/mnt"]),
     (
         "data",
@@ -201,7 +204,7 @@ pub(super) const WORDS: &[(&str, &[&str])] = &[
             "/mnt/l/f",
         ],
     ),
-    ("goal", &["/mnt/a", "f", "/mnt/l", "a", "..", "/mnt/none"]),
+    ("goal", &["/mnt/a", "f", "/mnt/l", "a", "../mnt", "/mnt/none"]),
     ("owner", &["1000:1000", "0:0", "1001:1001", "-1:1000", "1000:-1", "-1:-1", "1000:1001"]),
     ("access", &["r", "w", "rw", "x", "f"]),
     ("text", &["hello", "x", "\"\"", "\"a b\\n\"", "0123456789"]),

@@ -5,6 +5,7 @@ mod identity;
 mod limit;
 mod mount;
 mod namespace;
+mod pid;
 mod process;
 mod signal;
 mod socket;
@@ -21,6 +22,7 @@ pub(super) const LINES: &[Lines] = &[
     identity::LINES,
     limit::LINES,
     namespace::LINES,
+    pid::LINES,
     mount::LINES,
     file::LINES,
     socket::LINES,

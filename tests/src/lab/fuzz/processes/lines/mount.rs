@@ -9,7 +9,7 @@ pub(super) const LINES: Lines = &[
     (6, M, "{actor}> mount tmpfs {place} {spread}"),
     (5, M, "{actor}> mount tmpfs {place} {remount}"),
     (1, M, "{actor}> mount proc {place}"),
-    (8, M, "{actor}> umount {place}"),
+    (8, M, "{actor}> umount {mounted}"),
     (6, M, "{actor}> unshare mnt"),
     (2, M, "{actor}> unshare user,mnt"),
     (3, M, "{actor}> setns {target} mnt"),
