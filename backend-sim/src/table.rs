@@ -84,6 +84,14 @@ impl<T> Clone for Seat<T> {
 
 impl<T> Copy for Seat<T> {}
 
+impl<T> PartialEq for Seat<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl<T> Eq for Seat<T> {}
+
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
         *self

@@ -73,7 +73,7 @@ use crate::fs::FileKey;
 use crate::list::{Links, List};
 use crate::profile::{Profile, Release};
 use crate::stock::Stock;
-use crate::table::{Key, Table};
+use crate::table::{Key, Seat, Table};
 use crate::task::{Thread, ThreadKey};
 use cpuset::{Cpuset, Cpusets};
 use disk::Disk;
@@ -161,6 +161,8 @@ pub(crate) struct Cgroup {
     /// Those that were not removed, in the order in which they were made.
     pub(crate) children: List<Cgroup>,
     pub(crate) siblings: Links<Cgroup>,
+    /// Another group whose name and parent hash alike (see `index`).
+    alike: Option<Seat<Cgroup>>,
     /// Live threads of this very v2 group.
     pub(crate) members: List<Thread>,
     /// How many live threads are in this very v1 group; not counted of a root.
@@ -302,6 +304,7 @@ impl Cgroup {
             hierarchy: HierarchyId::V2,
             children: List::default(),
             siblings: Links::default(),
+            alike: None,
             members: List::default(),
             population: 0,
             notify_on_release: false,
@@ -359,8 +362,8 @@ mod tests {
 
     #[test]
     fn a_group_with_its_name_and_place_in_the_index_takes_less_than_400_bytes() {
-        // A name of up to 24 bytes, and a key in a hash table that may be half empty.
-        let others = 24 + 2 * (size_of::<super::CgroupKey>() + 1);
+        // A name of up to 24 bytes, and a place in a table that may be half empty.
+        let others = 24 + 2 * size_of::<super::Seat<Cgroup>>();
         assert!(size_of::<Cgroup>() + others < 400, "{}", size_of::<Cgroup>());
     }
 }

@@ -195,7 +195,7 @@ pub(super) fn mkdir(
         record.descendants += 1;
         above = record.parent;
     }
-    cgroups.index.insert(&cgroups.table, group);
+    cgroups.index.insert(&mut cgroups.table, group);
     if cgroups.present(group).contains(Controller::Pids) {
         cgroups.table.at_mut(group).pids = Some(Pids::default());
     }
@@ -228,7 +228,7 @@ pub(super) fn rmdir(kernel: &mut Kernel, caller: ThreadKey, group: CgroupKey) ->
         cpuset::disappears(kernel, caller, &[group]);
     }
     let cgroups = &mut kernel.cgroups;
-    cgroups.index.remove(&cgroups.table, group);
+    cgroups.index.remove(&mut cgroups.table, group);
     let gap = unlink(&mut cgroups.table, group, |group| &mut group.siblings);
     let above = cgroups.table.at_mut(parent);
     above.children.close(&gap);

@@ -25,12 +25,19 @@ use crate::task::ThreadKey;
 const PLACES: usize = 256;
 
 /// Where paths led.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct PathMemory {
     /// Made when the first is remembered.
     entries: RefCell<Vec<Remembered>>,
     /// How often everything was forgotten.
     generation: u64,
+}
+
+/// A snapshot remembers nothing: paths are walked anew there.
+impl Clone for PathMemory {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 #[derive(Clone, Default)]

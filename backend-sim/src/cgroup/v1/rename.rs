@@ -33,9 +33,9 @@ pub(crate) fn rename(
     if is_taken {
         return Err(Errno::EEXIST.into());
     }
-    cgroups.index.remove(&cgroups.table, group);
+    cgroups.index.remove(&mut cgroups.table, group);
     cgroups.table.at_mut(group).name = name.into();
-    cgroups.index.insert(&cgroups.table, group);
+    cgroups.index.insert(&mut cgroups.table, group);
     kernel.vfs.paths.forget();
     Ok(())
 }
