@@ -253,8 +253,9 @@ fn attempt_in_order<O: Operation>(
     caller: ThreadKey,
     operation: &mut O,
 ) -> Step<O::Answer> {
+    let program = run::is_inside(shared.id).then(|| kernel.tasks.process_of(caller));
     let is_traced = kernel.order.as_mut().is_some_and(|order| {
-        order.calls(O::NAME);
+        order.calls(O::NAME, program);
         order.is_traced()
     });
     if !is_traced {

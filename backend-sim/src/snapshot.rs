@@ -46,7 +46,9 @@ impl Snapshot {
         refuse_live(shared, &kernel)?;
         let mut held = kernel.clone();
         drop(kernel);
-        held.waits.keep_woken(|thread| held.tasks.starts.contains_key(&thread));
+        held.waits.keep_woken(|thread| {
+            held.tasks.starts.contains_key(&thread) || held.tasks.is_doomed(thread)
+        });
         let programs = shared.programs.lock().clone();
         Ok(Self { held: Arc::new(Mutex::new(held)), programs, allow_unmodelled })
     }

@@ -13,6 +13,8 @@ mod fork_against_rmdir;
 mod freeze_with_a_lock;
 #[path = "../../backend-sim/examples/kill_against_fork.rs"]
 mod kill_against_fork;
+#[path = "../../backend-sim/examples/killed_group_is_busy.rs"]
+mod killed_group_is_busy;
 #[path = "../../backend-sim/examples/pid_reuse_against_kill.rs"]
 mod pid_reuse_against_kill;
 #[path = "../../backend-sim/examples/two_managers.rs"]
@@ -53,7 +55,14 @@ fn a_member_that_forks_keeps_its_group_from_being_removed() {
 #[test]
 fn a_member_that_forks_is_missed_by_who_kills_one_by_one() {
     use kill_against_fork::{careful, careless, machine, main, search};
-    check(&search(), machine, [careless, careful], (1_000, "somebody in the group was not killed"));
+    check(&search(), machine, [careless, careful], (1_500, "somebody in the group was not killed"));
+    main();
+}
+
+#[test]
+fn a_group_is_busy_until_the_killed_have_ended() {
+    use killed_group_is_busy::{careful, careless, machine, main, search};
+    check(&search(), machine, [careless, careful], (100, "EBUSY"));
     main();
 }
 

@@ -6,8 +6,12 @@
     reason = "a program that fails is what a search looks for"
 )]
 
-use standin::backend::WaitStatus;
-use standin::{Backend, ExitCode, Signal, fs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use standin::backend::WaitStatus::{self, Killed};
+use standin::backend::{Spawn, WaitOptions};
+use standin::{Backend, ExitCode, KPath, Signal, fs};
 use standin_sim::{Decisions, Fault, Machine, ReplayError, Search};
 
 const GROUP: &str = "/sys/fs/cgroup/web";
@@ -94,6 +98,53 @@ fn an_exhaustive_search_runs_every_order_once() {
     let report = Search::exhaustive(10).check(scenario).unwrap();
     assert_eq!(orders.into_inner().unwrap().len(), 6, "two mkdirs each: 4! / (2! 2!)");
     assert_eq!(report.runs, 70, "{report:?}");
+}
+
+/// Makes two sleepers, one with a child of its own, ends both by signals, and waits for them.
+fn kill_sleepers(kernel: &dyn Backend, _: &[Vec<u8>]) -> ExitCode {
+    let parent = Spawn::new(KPath::new("/bin/parent").unwrap(), &[b"parent"]);
+    let sleeper = Spawn::new(KPath::new("/bin/sleep").unwrap(), &[b"sleep", b"3600"]);
+    let both = [kernel.spawn(&parent).unwrap(), kernel.spawn(&sleeper).unwrap()];
+    for (child, signal) in both.iter().zip([Signal::TERM, Signal::KILL]) {
+        kernel.signal(child, Some(Signal::STOP)).unwrap();
+        kernel.signal(child, Some(signal)).unwrap();
+        kernel.signal(child, Some(Signal::CONT)).unwrap();
+        assert_eq!(kernel.wait(child, WaitOptions::default()).unwrap(), Some(Killed(signal)));
+    }
+    ExitCode::SUCCESS
+}
+
+#[test]
+fn who_is_killed_may_be_there_for_a_while_and_ends_by_the_rules() {
+    let lingered = Arc::new(AtomicU32::new(0));
+    let count = || lingered.load(Ordering::Relaxed);
+    let scenario = |machine: &Machine| {
+        machine.program("/bin/parent", |kernel, _| {
+            let child = Spawn::new(KPath::new("/bin/sleep").unwrap(), &[b"sleep", b"3600"]);
+            let child = kernel.spawn(&child).unwrap();
+            kernel.wait(&child, WaitOptions::default()).unwrap();
+            ExitCode::SUCCESS
+        });
+        machine.program("/bin/killer", kill_sleepers);
+        let lingered = Arc::clone(&lingered);
+        machine.program("/bin/other", move |kernel, _| {
+            let child = Spawn::new(KPath::new("/bin/sleep").unwrap(), &[b"sleep", b"1"]);
+            let child = kernel.spawn(&child).unwrap();
+            kernel.signal(&child, Some(Signal::KILL)).unwrap();
+            let nonblocking = WaitOptions { nonblocking: true, ..WaitOptions::default() };
+            if kernel.wait(&child, nonblocking).unwrap().is_none() {
+                lingered.fetch_add(1, Ordering::Relaxed);
+            }
+            ExitCode::SUCCESS
+        });
+        machine.run_together(&[&["/bin/killer"], &["/bin/other"]]).unwrap();
+        machine.check().unwrap();
+    };
+    Search::given(Decisions::default()).check(scenario).unwrap();
+    assert_eq!(count(), 0);
+    Search::random(3).runs(300).check(scenario).unwrap();
+    Search::priorities(3, 2).runs(300).check(scenario).unwrap();
+    assert!(count() > 50, "{} of 600", count());
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::beside::Beside;
 use crate::cgroup;
 use crate::kernel::Kernel;
 use crate::machine::Shared;
-use crate::schedule::Faulty;
-use crate::task::{Start, Tasks, Thread, ThreadKey};
+use crate::schedule::{Faulty, Footprint};
+use crate::task::{Start, Tasks, Thread, ThreadKey, exit};
 use crate::view::View;
 use crate::wait::Waits;
 
@@ -35,7 +35,8 @@ impl Runner {
     /// Those of the woken that this OS thread can take up.
     fn able(&self, waits: &Waits, tasks: &Tasks) -> Vec<ThreadKey> {
         let can = |thread: &ThreadKey| {
-            self.fibers.get(*thread).is_some() || tasks.starts.contains_key(thread)
+            let is_known = self.fibers.get(*thread).is_some() || tasks.starts.contains_key(thread);
+            is_known || tasks.is_doomed(*thread)
         };
         waits.woken().filter(can).collect()
     }
@@ -74,6 +75,8 @@ pub(crate) enum Next {
     Start(ThreadKey, Start),
     Resume(Fiber),
     Unwind(Fiber),
+    /// It was done without a stack: a process without a program has ended.
+    Done,
 }
 
 /// Lets one program run until it blocks or ends, if one of this thread's can. Whether one could.
@@ -93,6 +96,7 @@ impl Next {
             Self::Start(thread, start) => start_program(shared, thread, start),
             Self::Resume(fiber) => run(shared, fiber, Resume::Woken),
             Self::Unwind(fiber) => give_back(fiber.unwind()),
+            Self::Done => {}
         }
     }
 }
@@ -104,7 +108,7 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
         return None;
     }
     with(shared, |runner| {
-        let Kernel { waits, tasks, order, .. } = kernel;
+        let Kernel { waits, tasks, order, .. } = &mut *kernel;
         let chosen = match order {
             Some(order) => Some(order.next(&runner.able(waits, tasks))?),
             None => None,
@@ -115,9 +119,16 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
                 return false;
             }
             fiber = runner.fibers.remove(thread);
-            fiber.is_some() || tasks.starts.contains_key(&thread)
+            fiber.is_some() || tasks.starts.contains_key(&thread) || tasks.is_doomed(thread)
         })?;
         let Some(fiber) = fiber else {
+            if tasks.is_doomed(thread) {
+                if let Some(order) = order {
+                    order.touched(&Footprint::everything());
+                }
+                exit::meet_doom(kernel, thread);
+                return Some(Next::Done);
+            }
             return tasks.starts.remove(&thread).map(|start| Next::Start(thread, start));
         };
         // A program that exec replaced leaves its old stack behind.

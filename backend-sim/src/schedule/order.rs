@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::footprint::Footprint;
 use super::generator::Generator;
 use super::trace::{Sleeper, Trace};
-use crate::task::ThreadKey;
+use crate::task::{ProcessKey, ThreadKey};
 
 /// A decision that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) struct Made {
     pub(super) chosen: u8,
     /// How many alternatives there were.
     pub(super) of: u8,
-    /// Whether the first of them was the program that ran: then any other interrupts it.
+    /// Whether the first of them was that what runs goes on undisturbed: then any other counts as an interruption.
     pub(super) can_interrupt: bool,
 }
 
@@ -50,6 +50,8 @@ pub(crate) struct Order {
     made: Vec<Made>,
     /// Who was chosen before a call of another, and has not gone on yet.
     next: Option<ThreadKey>,
+    /// Whose call is carried out, and whether whom it kills ends later, once that was decided.
+    killer: Option<(ProcessKey, Option<bool>)>,
     /// Whether somebody has made links or mounts.
     links: bool,
     /// What was done, for a search that leaves out what comes to the same.
@@ -65,12 +67,15 @@ const MOST: usize = u8::MAX as usize;
 /// How rare a fault is where chance decides.
 const ONE_FAULT_IN: u64 = 16;
 
+/// How rare it is, where chance decides, that who is killed ends later.
+const ONE_END_IN: u64 = 4;
+
 /// Above all priorities that a change gives.
 const FIRST_PRIORITY: u64 = 1 << 32;
 
 impl Order {
     pub(super) const fn new(rule: Rule) -> Self {
-        Self { rule, made: Vec::new(), next: None, links: false, trace: None }
+        Self { rule, made: Vec::new(), next: None, killer: None, links: false, trace: None }
     }
 
     /// With an account of what was done; from step `from` on, these sleep.
@@ -93,9 +98,29 @@ impl Order {
         self.links
     }
 
-    /// A call of this name is made.
-    pub(crate) fn calls(&mut self, name: &'static str) {
+    /// A call of this name is made, by a program of this process or from outside.
+    pub(crate) fn calls(&mut self, name: &'static str, program: Option<ProcessKey>) {
         self.links |= LINKS.contains(&name);
+        self.killer = program.map(|process| (process, None));
+    }
+
+    /// Whether somebody whom the call kills ends later: on Linux all do so by themselves, while the killer goes on.
+    pub(crate) fn ends_later(&mut self, whom: ProcessKey) -> bool {
+        match self.killer {
+            Some((killer, _)) if killer == whom => false,
+            Some((_, Some(decided))) => decided,
+            Some((killer, None)) => {
+                let decided = self.departs(ONE_END_IN, true);
+                self.killer = Some((killer, Some(decided)));
+                decided
+            }
+            None => false,
+        }
+    }
+
+    /// Somebody ends: what comes of that in the same call comes at once.
+    pub(crate) const fn ends_now(&mut self) {
+        self.killer = None;
     }
 
     /// What runs now touched this.
@@ -147,18 +172,23 @@ impl Order {
 
     /// Whether something goes wrong that might.
     pub(crate) fn goes_wrong(&mut self) -> bool {
-        let goes_wrong = match &mut self.rule {
+        self.departs(ONE_FAULT_IN, false)
+    }
+
+    /// Whether it is otherwise than by default; where chance decides, once in so many times. `can_interrupt` as in [`Made`].
+    fn departs(&mut self, one_in: u64, can_interrupt: bool) -> bool {
+        let departs = match &mut self.rule {
             Rule::Given(bytes) => bytes.get(self.made.len()).is_some_and(|byte| byte % 2 == 1),
             Rule::Random(generator) | Rule::Priorities { generator, .. } => {
-                generator.below(ONE_FAULT_IN) == 0
+                generator.below(one_in) == 0
             }
         };
-        let made = Made { chosen: goes_wrong.into(), of: 2, can_interrupt: false };
+        let made = Made { chosen: departs.into(), of: 2, can_interrupt };
         if let Some(trace) = &mut self.trace {
-            trace.may_go_wrong(self.made.len());
+            trace.may_depart(self.made.len());
         }
         self.made.push(made);
-        goes_wrong
+        departs
     }
 
     /// One of several.

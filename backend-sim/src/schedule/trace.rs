@@ -103,7 +103,7 @@ impl Trace {
         });
     }
 
-    pub(super) fn may_go_wrong(&mut self, place: usize) {
+    pub(super) fn may_depart(&mut self, place: usize) {
         match self.steps.last_mut() {
             Some(step) => step.faults.push(place),
             None => self.barrier(),

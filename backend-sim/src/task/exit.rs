@@ -26,6 +26,9 @@ pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: Wai
         return;
     }
     let status = record.ending().unwrap_or(status);
+    if let Some(order) = &mut kernel.order {
+        order.ends_now();
+    }
     assert!(process != kernel.tasks.init, "process 1 ends: {status:?}");
     if record.outlives_all() {
         return;
@@ -41,6 +44,35 @@ pub(crate) fn exit_process(kernel: &mut Kernel, process: ProcessKey, status: Wai
     }
     leave(kernel, leader, status);
     end(kernel, process, status);
+}
+
+/// A process runs no more, and ends when one of its threads would go on; until then it is there like any other.
+pub(crate) fn doom(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
+    let more = kernel.tasks.processes.at_mut(process).more_mut();
+    (more.ending, more.is_doomed) = (Some(status), true);
+    let threads = signal::live_threads(kernel, process);
+    for thread in &threads {
+        kernel.tasks.threads.at_mut(*thread).attention = true;
+    }
+    let goes_on = threads.iter().any(|thread| kernel.waits.is_woken(*thread));
+    if let Some(first) = threads.first().filter(|_| !goes_on) {
+        kernel.waits.make_runnable(*first);
+    }
+}
+
+/// The time of a doomed process has come: ends it. Whether the thread's is one.
+pub(crate) fn meet_doom(kernel: &mut Kernel, thread: ThreadKey) -> bool {
+    let Some(record) = kernel.tasks.threads.get(thread) else { return false };
+    let process = record.process;
+    let Some(more) = kernel.tasks.processes.at_mut(process).more.as_deref_mut() else {
+        return false;
+    };
+    if !std::mem::take(&mut more.is_doomed) {
+        return false;
+    }
+    let Some(status) = more.ending.take() else { return false };
+    exit_process(kernel, process, status);
+    true
 }
 
 /// Whether all threads of it have exited already: its end may end others, and their end send it a signal.

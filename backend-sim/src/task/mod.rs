@@ -127,6 +127,12 @@ impl Tasks {
         self.threads.get(thread).is_some_and(|thread| !thread.exited)
     }
 
+    /// Whether the thread's process was killed and its end is still to come.
+    pub(crate) fn is_doomed(&self, thread: ThreadKey) -> bool {
+        let process = self.threads.get(thread).map(|thread| thread.process);
+        process.is_some_and(|process| self.processes.at(process).is_doomed())
+    }
+
     /// The process of a live thread or of a zombie leader.
     #[track_caller]
     pub(crate) fn process_of(&self, thread: ThreadKey) -> ProcessKey {

@@ -77,6 +77,8 @@ pub(crate) struct More {
     pub(crate) stopping: bool,
     /// It ends with this, and threads of it that the v1 freezer holds have not heard of that yet.
     pub(crate) ending: Option<WaitStatus>,
+    /// It ends with `ending` when one of its threads would go on.
+    pub(crate) is_doomed: bool,
     /// It is the first of a PID namespace and runs no more: it ends with `ending` when all others there are gone.
     pub(crate) outlives_all: bool,
 }
@@ -124,9 +126,14 @@ impl Process {
         matches!(self.state, State::Stopped { .. })
     }
 
-    /// How it ends, if threads of it that the v1 freezer holds are all that keeps it.
+    /// How it ends, if threads of it that the v1 freezer holds are all that keeps it, or it is doomed.
     pub(crate) fn ending(&self) -> Option<WaitStatus> {
         self.more.as_ref().and_then(|more| more.ending)
+    }
+
+    /// Whether it was killed and its end is still to come.
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.is_doomed)
     }
 
     /// Signals that it ignores by its own choice.

@@ -2,7 +2,7 @@
 
 use crate::kernel::Kernel;
 use crate::step::Wait;
-use crate::task::{ThreadKey, signal};
+use crate::task::{ThreadKey, exit, signal};
 
 /// Which handlers have run in a thread since it last went on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +51,9 @@ impl Kernel {
     #[cold]
     fn attend(&mut self, thread: ThreadKey) -> Readiness {
         if !self.tasks.is_alive(thread) {
+            return Readiness::Dead;
+        }
+        if exit::meet_doom(self, thread) && !self.tasks.is_alive(thread) {
             return Readiness::Dead;
         }
         if let Some(record) = self.tasks.threads.get_mut(thread) {

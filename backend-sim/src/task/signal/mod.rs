@@ -20,7 +20,7 @@ pub(crate) use send::{
     Force, fault, force, kill, kill_for_memory, send_afterwards, send_group, send_kernel,
     send_parent_death, send_process, send_thread,
 };
-pub(crate) use stop::thawed;
+pub(crate) use stop::{live_threads, thawed};
 
 use standin::{Disposition, Signal, SignalSet};
 

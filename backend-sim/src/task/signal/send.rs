@@ -134,13 +134,26 @@ pub(crate) fn kill(kernel: &mut Kernel, process: ProcessKey, force: Force) {
         return;
     }
     kernel.tasks.processes.at_mut(process).pending.insert(Signal::KILL);
-    exit::exit_process(kernel, process, WaitStatus::Killed(Signal::KILL));
+    end(kernel, process, Signal::KILL);
+}
+
+/// A signal ends a process: at once, or later as a step of its own where the order of programs says so.
+fn end(kernel: &mut Kernel, process: ProcessKey, by: Signal) {
+    let status = WaitStatus::Killed(by);
+    if kernel.order.as_mut().is_some_and(|order| order.ends_later(process)) {
+        exit::doom(kernel, process, status);
+    } else {
+        exit::exit_process(kernel, process, status);
+    }
 }
 
 /// SIGKILL for who is to give its memory back: the v1 freezer does not hold it any more.
 pub(crate) fn kill_for_memory(kernel: &mut Kernel, process: ProcessKey) {
     for thread in stop::live_threads(kernel, process) {
         kernel.tasks.threads.at_mut(thread).frozen_v1 = false;
+    }
+    if let Some(order) = &mut kernel.order {
+        order.ends_now();
     }
     let ending = kernel.tasks.processes.get(process).and_then(Process::ending);
     match ending {
@@ -238,7 +251,7 @@ fn complete(kernel: &mut Kernel, process: ProcessKey, thread: Option<ThreadKey>,
     let spares = kernel.profile.release >= Release::V6_18 && pid::is_unkillable(kernel, process);
     let at_once = signal.default_disposition() == Disposition::Terminate && !spares;
     if at_once && record.action(signal) == Action::End {
-        exit::exit_process(kernel, process, WaitStatus::Killed(signal));
+        end(kernel, process, signal);
     } else {
         deliver(kernel, taker);
     }

@@ -10,7 +10,7 @@ use crate::task::{ProcessKey, State, ThreadKey};
 use crate::wait::Channel;
 
 /// The live threads of a process, its leader first.
-pub(super) fn live_threads(kernel: &Kernel, process: ProcessKey) -> Vec<ThreadKey> {
+pub(crate) fn live_threads(kernel: &Kernel, process: ProcessKey) -> Vec<ThreadKey> {
     let Some(record) = kernel.tasks.processes.get(process) else { return Vec::new() };
     let threads = iterate(&kernel.tasks.threads, record.threads, |thread| &thread.siblings);
     threads.filter(|(_, thread)| !thread.exited).map(|(key, _)| key).collect()
