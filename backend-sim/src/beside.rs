@@ -83,6 +83,22 @@ impl<T, V> Beside<T, V> {
         self.values.iter().map(|(key, _)| *key)
     }
 
+    /// All values, of the keys that have one, in an order that this keeps.
+    #[cfg(feature = "serde")]
+    pub(crate) fn values(&self) -> &[(Key<T>, V)] {
+        &self.values
+    }
+
+    /// With these values, at most one of a place.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of(values: Vec<(Key<T>, V)>) -> Self {
+        let mut beside = Self::default();
+        for (key, value) in values {
+            beside.insert(key, value);
+        }
+        beside
+    }
+
     /// All values with their keys.
     pub(crate) fn into_values(self) -> Vec<(Key<T>, V)> {
         self.values

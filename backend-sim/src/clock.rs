@@ -4,6 +4,7 @@ use standin::id::Moment;
 
 /// The clocks of a machine.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct VirtualClock {
     now: Moment,
 }

@@ -29,6 +29,7 @@ const SOON_NS: u64 = 20_000_000;
 
 /// A counter.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Counter {
     count: u64,
     /// A read takes 1, not all.

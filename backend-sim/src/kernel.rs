@@ -6,25 +6,26 @@
 use standin::Failure;
 use standin::id::Moment;
 
-use crate::cgroup::Cgroups;
+use crate::cgroup::{self, Cgroups};
 use crate::clock::VirtualClock;
-use crate::context::Contexts;
+use crate::context::{self, Contexts};
 use crate::counter::Counter;
 use crate::fs::Vfs;
-use crate::namespace::Namespaces;
+use crate::namespace::{self, Namespaces};
 use crate::notify;
 use crate::pipe::Pipe;
 use crate::processor::{self, Processors};
 use crate::profile::Profile;
 use crate::schedule::{Faults, Order};
-use crate::socket::Sockets;
+use crate::socket::{self, Sockets};
 use crate::table::Table;
-use crate::task::{Tasks, ThreadKey};
+use crate::task::{self, Tasks, ThreadKey};
 use crate::trace::Trace;
 use crate::wait::Waits;
 
 /// Everything that a snapshot would hold.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Kernel {
     pub(crate) profile: Profile,
     pub(crate) clock: VirtualClock,
@@ -47,13 +48,18 @@ pub(crate) struct Kernel {
     pub(crate) trace: Option<Box<Trace>>,
 }
 
+/// A word of ours. (A name for the type, so that serde's derive does not take it for text that it may borrow.)
+type Word = &'static str;
+
 /// What was asked of a machine, in numbers.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Census {
     /// Calls carried out.
     pub(crate) operations: u64,
     /// Calls that met something that is not modelled, by what it was, in order of first appearance.
-    pub(crate) unmodelled: Vec<(&'static str, u64)>,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::words"))]
+    pub(crate) unmodelled: Vec<(Word, u64)>,
 }
 
 impl Census {
@@ -97,7 +103,7 @@ impl Kernel {
             faults: Faults::default(),
             trace: None,
         };
-        crate::task::start_first(&mut kernel);
+        task::start_first(&mut kernel);
         kernel
     }
 
@@ -131,5 +137,14 @@ impl Kernel {
         notify::flush(self);
         self.waits.expire(self.clock.monotonic());
         Ok(changed || timer.is_some())
+    }
+
+    /// Every rule that holds between its parts at any time; the first that does not.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        task::check(self)?;
+        namespace::check(self)?;
+        context::check(self)?;
+        socket::check(self)?;
+        cgroup::check(self)
     }
 }

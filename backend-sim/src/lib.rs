@@ -25,6 +25,7 @@ mod cgroup;
 mod clock;
 mod context;
 mod counter;
+mod digest;
 mod door;
 mod fs;
 mod inventory;
@@ -53,6 +54,8 @@ mod task;
 mod trace;
 mod view;
 mod wait;
+#[cfg(feature = "serde")]
+mod written;
 
 pub use branch::BranchError;
 pub use builder::Builder;
@@ -69,3 +72,5 @@ pub use stage::Stage;
 pub use stock::{Count, Stock};
 pub use trace::{Answer, Difference, Entry, Interference, Side, Trace, Value, interference};
 pub use view::View;
+#[cfg(feature = "serde")]
+pub use written::SnapshotError;

@@ -4,6 +4,8 @@ use crate::table::{Key, Seat, Table};
 
 /// The ends of a list. Lists and links name records by seats, since who leaves a table leaves its lists before: processes,
 /// of which a machine may have a million, are in several.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound = ""))]
 pub(crate) struct List<T> {
     first: Option<Seat<T>>,
     last: Option<Seat<T>>,
@@ -11,6 +13,8 @@ pub(crate) struct List<T> {
 }
 
 /// A record's neighbours in a list.
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound = ""))]
 pub(crate) struct Links<T> {
     previous: Option<Seat<T>>,
     next: Option<Seat<T>>,

@@ -16,17 +16,13 @@ use standin::{Backend, Errno, ExitCode, Failure, KPath, Pid};
 
 use crate::branch::{self, BranchError, Course, Drive};
 use crate::builder::Builder;
-use crate::cgroup;
-use crate::context;
 use crate::inventory::{Diff, Inventory, Leaks};
 use crate::kernel::Kernel;
 use crate::look::Look;
-use crate::namespace;
 use crate::outside::Outside;
 use crate::run::{self, Fibers, Registry};
 use crate::schedule::Order;
 use crate::snapshot::{LivePrograms, Snapshot};
-use crate::socket;
 use crate::task::{self, ThreadKey};
 use crate::trace::Trace;
 use crate::view::View;
@@ -397,12 +393,7 @@ impl Machine {
     /// # Errors
     /// The first rule that does not hold, with the values.
     pub fn check(&self) -> Result<(), String> {
-        let kernel = self.shared().lock();
-        task::check(&kernel)?;
-        namespace::check(&kernel)?;
-        context::check(&kernel)?;
-        socket::check(&kernel)?;
-        cgroup::check(&kernel)
+        self.shared().lock().check()
     }
 
     /// Ends the machine: unwinds programs that still run, and tells whether it was asked for something that it does not

@@ -27,6 +27,7 @@ const PAGES: usize = 16;
 
 /// A pipe.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Pipe {
     pages: VecDeque<Page>,
     has_reader: bool,
@@ -35,13 +36,16 @@ pub(crate) struct Pipe {
 
 /// Bytes, of which some were read; those behind them may still grow.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Page {
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     bytes: Vec<u8>,
     read: usize,
 }
 
 /// An end of a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum PipeEnd {
     /// What is read from.
     Reading,

@@ -8,6 +8,7 @@ use crate::namespace::pid::setting::HIGHEST_END;
 
 /// A kernel release that the machine can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Release {
     /// 6.1, as Debian 12 builds it.
     V6_1,
@@ -59,6 +60,7 @@ impl Release {
 
 /// Where the cgroup hierarchies are mounted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Layout {
     /// cgroup2 alone, at /sys/fs/cgroup.
     #[default]
@@ -97,6 +99,7 @@ impl Layout {
 
 /// A block device, by the numbers that control files name it by. It is a solid-state drive without partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BlockDevice {
     /// Which driver it belongs to: 8 of SCSI disks, 259 of NVMe drives.
     pub major: u32,
@@ -106,6 +109,7 @@ pub struct BlockDevice {
 
 /// What a machine is.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Profile {
     pub(crate) release: Release,
     pub(crate) layout: Layout,
@@ -212,6 +216,7 @@ const HOSTS: [Controller; 8] = [
 /// Bounds of a run. Reaching one is [`LimitReached`](standin::Failure::LimitReached), never an errno: the kernel that is
 /// simulated has no such bound, or a far higher one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
     /// Groups in all hierarchies.
     pub cgroups: usize,

@@ -2,12 +2,14 @@
 //!
 //! A snapshot holds the kernel's state, its clock, what decides the order of programs, and which programs there are; never a
 //! stack. So none can be taken while a program is in the middle of something. It shares with its machine whatever neither
-//! changes (table.rs). It knows no file: bytes of one are made elsewhere.
+//! changes (table.rs). It knows no file: the text of one is made in `written`.
 
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+#[cfg(feature = "serde")]
+use parking_lot::MutexGuard;
 use standin::Pid;
 
 use crate::inventory::{Diff, Inventory};
@@ -62,6 +64,22 @@ impl Snapshot {
         let machine = Machine::boot(kernel, self.allow_unmodelled);
         *machine.shared().programs.lock() = self.programs.clone();
         machine
+    }
+
+    /// One of these parts.
+    #[cfg(feature = "serde")]
+    pub(crate) fn of(kernel: Kernel, programs: Registry, allow_unmodelled: bool) -> Self {
+        Self { held: Arc::new(Mutex::new(kernel)), programs, allow_unmodelled }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn parts(&self) -> (MutexGuard<'_, Kernel>, &Registry) {
+        (self.held.lock(), &self.programs)
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) const fn allows_unmodelled(&self) -> bool {
+        self.allow_unmodelled
     }
 
     /// Everything that there is on the machine: see [`Inventory`].

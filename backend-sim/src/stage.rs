@@ -148,7 +148,12 @@ impl Stage {
     /// # Errors
     /// [`LivePrograms`] if an actor is in the middle of an operation.
     pub fn restored(&self) -> Result<Self, LivePrograms> {
-        let machine = self.machine.snapshot()?.machine();
+        Ok(self.moved_to(self.machine.snapshot()?.machine()))
+    }
+
+    /// The same play on a machine that goes on from a snapshot of this one, however it came there.
+    #[must_use]
+    pub fn moved_to(&self, machine: Machine) -> Self {
         let mut stage = Self { machine, cast: BTreeMap::new() };
         // Threads share what their process keeps.
         let mut kept: BTreeMap<ProcessKey, Actor> = BTreeMap::new();
@@ -164,7 +169,7 @@ impl Stage {
                 Member { thread, process, number, inner, view, kept, reply, is_thread, exits };
             stage.cast.insert(*actor, member);
         }
-        Ok(stage)
+        stage
     }
 
     /// Adds an actor.

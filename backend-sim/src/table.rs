@@ -16,6 +16,9 @@ use std::marker::PhantomData;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
+#[cfg(feature = "serde")]
+mod written;
+
 /// Records a chunk. Small, because a shared chunk is copied whole at its first change.
 const CHUNK: u32 = 8;
 

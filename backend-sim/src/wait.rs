@@ -59,10 +59,14 @@ pub(crate) enum Channel {
 
 /// The sleepers and timers of a machine.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Waits {
+    #[cfg_attr(feature = "serde", serde(skip))]
     sleepers: FxHashMap<Channel, Vec<ThreadKey>>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     waits: Beside<Thread, (&'static str, Wait)>,
     /// In ascending order: most that are set are later than all others, and the first goes first.
+    #[cfg_attr(feature = "serde", serde(skip))]
     timers: VecDeque<(Moment, ThreadKey)>,
     woken: VecDeque<ThreadKey>,
 }

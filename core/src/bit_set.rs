@@ -15,6 +15,7 @@ macro_rules! bit_set {
     ) => {
         $(#[$set_doc])*
         #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $set(u64);
 
         impl $set {

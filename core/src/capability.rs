@@ -198,6 +198,7 @@ bitflags! {
     /// assert_eq!(Securebits::from_name("KEEP_CAPS"), Some(Securebits::KEEP_CAPS));
     /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     pub struct Securebits: u32 {
         /// Running a program as user id 0 gives no capabilities.
         const NOROOT = 1 << 0;

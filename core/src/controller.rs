@@ -10,6 +10,7 @@ macro_rules! controllers {
     ($($(#[$doc:meta])* $id:ident, $v2:literal, $v1:literal;)*) => {
         /// A controller: what a cgroup limits, counts or isolates (cgroup-v2.rst, Controllers).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub enum Controller {
             $($(#[$doc])* $id,)*
         }

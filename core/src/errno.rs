@@ -22,6 +22,7 @@ use std::{fmt, io};
 /// assert_eq!(Errno::from_name("EWOULDBLOCK"), Some(Errno::EAGAIN));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Errno(i32);
 
 /// One row of the table below.

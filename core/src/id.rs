@@ -6,6 +6,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident($raw:ty);)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name(pub $raw);
 
         impl fmt::Display for $name {
@@ -91,6 +92,7 @@ impl ExitCode {
 
 /// Permission bits of a file: at most `0o7777` (inode(7)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mode(u16);
 
 impl Mode {
@@ -121,6 +123,7 @@ impl fmt::Debug for Mode {
 
 /// A length or offset in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bytes(pub u64);
 
 impl fmt::Display for Bytes {
@@ -131,6 +134,7 @@ impl fmt::Display for Bytes {
 
 /// A point on one of the kernel's clocks, in nanoseconds since that clock's zero (clock_gettime(2)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Moment {
     /// Nanoseconds since the clock's zero.
     pub ns: u64,

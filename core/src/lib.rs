@@ -63,6 +63,8 @@ pub mod service;
 pub mod signal;
 #[cfg(feature = "transcript")]
 pub mod transcript;
+#[cfg(feature = "serde")]
+pub mod written;
 
 pub use backend::Backend;
 pub use capability::{Capability, CapabilitySet, Securebits};

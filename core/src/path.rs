@@ -187,6 +187,14 @@ impl TryFrom<&str> for KPathBuf {
     }
 }
 
+impl TryFrom<Vec<u8>> for KPathBuf {
+    type Error = NulInPath;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, NulInPath> {
+        Self::new(bytes)
+    }
+}
+
 /// Where a relative path starts.
 #[derive(Clone, Copy, Debug)]
 pub enum At<'a> {

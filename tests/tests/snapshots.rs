@@ -8,13 +8,10 @@ use standin::backend::{
     Channels, Clock, Deadline, Files, OpenOptions, Processes, Spawn, WaitStatus,
 };
 use standin::handle::File;
-use standin::id::{Moment, NsId};
-use standin::transcript::{
-    ActorId, ClockName, Condition, NamespaceLink, Request, Settled, Stage, Trouble,
-};
 use standin::{Errno, ExitCode, Failure, KPath, Pid, Place, fs};
 use standin_cli::skips;
 use standin_sim::{LivePrograms, Machine, Snapshot};
+use standin_tests::changing::Changing;
 use standin_tests::{fixtures, lists, replay};
 
 const GROUP: &str = "/sys/fs/cgroup/web";
@@ -23,69 +20,8 @@ fn path(text: &str) -> &KPath {
     KPath::new(text).unwrap()
 }
 
-/// A stage that goes on, at one request, on a machine restored from a snapshot of the one before; the old one stays.
-struct Changing {
-    now: standin_sim::Stage,
-    before: Option<standin_sim::Stage>,
-    /// How many requests are still made of the first machine.
-    left: usize,
-    /// Whether the rules between the parts of the kernel held at the end.
-    checked: Result<(), String>,
-}
-
-impl Changing {
-    fn new(now: standin_sim::Stage, left: usize) -> Self {
-        Self { now, before: None, left, checked: Ok(()) }
-    }
-
-    fn has_changed(&self) -> bool {
-        self.before.is_some()
-    }
-}
-
-impl Stage for Changing {
-    fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
-        if self.left == 0
-            && !self.has_changed()
-            && let Ok(restored) = self.now.restored()
-        {
-            self.before = Some(std::mem::replace(&mut self.now, restored));
-        }
-        self.left = self.left.saturating_sub(1);
-        self.now.begin(actor, request)
-    }
-
-    fn settle(&mut self, actor: ActorId, patience: Duration) -> Result<Settled, Trouble> {
-        self.now.settle(actor, patience)
-    }
-
-    fn number(&mut self, who: ActorId, seen_by: ActorId) -> Option<Pid> {
-        self.now.number(who, seen_by)
-    }
-
-    fn condition(&mut self, actor: ActorId) -> Condition {
-        self.now.condition(actor)
-    }
-
-    fn namespace(&mut self, actor: ActorId, link: NamespaceLink) -> Result<NsId, Errno> {
-        self.now.namespace(actor, link)
-    }
-
-    fn in_initial_pid_namespace(&mut self, actor: ActorId) -> bool {
-        self.now.in_initial_pid_namespace(actor)
-    }
-
-    fn initial_clock(&mut self, clock: ClockName) -> Moment {
-        self.now.initial_clock(clock)
-    }
-
-    fn finish(&mut self) -> Result<(), Trouble> {
-        self.checked = self.now.machine().check();
-        if let Some(before) = &mut self.before {
-            before.finish()?;
-        }
-        self.now.finish()
-    }
+fn restored(stage: &standin_sim::Stage) -> Option<standin_sim::Stage> {
+    stage.restored().ok()
 }
 
 #[test]
@@ -96,12 +32,13 @@ fn a_restored_machine_answers_as_the_original_would_have() {
     let (mut changed, mut complaints) = (0, Vec::new());
     for (turn, fixture) in played.enumerate() {
         let script = &fixture.transcript;
-        let mut alone = Changing::new(standin_sim::Stage::new(&script.machine), usize::MAX);
+        let mut alone =
+            Changing::new(standin_sim::Stage::new(&script.machine), usize::MAX, restored);
         let whole = replay::on(script, &mut alone).unwrap();
         let requests = whole.transcript.to_string().matches("> ").count();
         // In the middle, and of every other one at a place that wanders over the fixtures.
         let left = if turn % 2 == 0 { requests / 2 } else { turn % requests.max(1) };
-        let mut stage = Changing::new(standin_sim::Stage::new(&script.machine), left);
+        let mut stage = Changing::new(standin_sim::Stage::new(&script.machine), left, restored);
         let report = replay::on(script, &mut stage).unwrap();
         changed += usize::from(stage.has_changed());
         let is_alike = report.transcript.to_string() == whole.transcript.to_string();

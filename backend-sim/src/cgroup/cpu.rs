@@ -16,6 +16,7 @@ use crate::step::Step;
 
 /// The settings of one group; at first those of `default`.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Cpu {
     shares: u64,
     idle: bool,

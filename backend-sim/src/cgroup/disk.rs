@@ -10,6 +10,7 @@ use crate::profile::BlockDevice;
 
 /// A block device.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Disk {
     device: BlockDevice,
     /// What io.cost was told of it.

@@ -17,6 +17,7 @@ use crate::task::{ThreadKey, signal};
 
 /// What freezing knows of a group.
 #[derive(Clone, Copy, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Freezer {
     /// What cgroup.freeze says.
     told: bool,

@@ -16,6 +16,7 @@ pub(super) const ROOT_ID: u64 = 1;
 
 /// Which hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct HierarchyId(u16);
 
 impl HierarchyId {
@@ -30,6 +31,7 @@ impl HierarchyId {
 
 /// A v1 hierarchy, or the v2 one.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Hierarchy {
     /// As /proc/PID/cgroup numbers it.
     pub(crate) number: u32,
@@ -39,6 +41,7 @@ pub(crate) struct Hierarchy {
     /// The id of the next group.
     next_id: u64,
     /// The program that is run when a group is released, as an absolute path.
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(super) release_agent: Box<[u8]>,
 }
 
@@ -102,6 +105,7 @@ impl Hierarchy {
 
 /// What a v1 hierarchy was first mounted with, besides controllers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Options {
     pub(crate) name: Option<Box<str>>,
     /// Files of the cpuset controller stand without the controller's name.
@@ -113,6 +117,7 @@ pub(crate) struct Options {
 
 /// All hierarchies, and where each controller is.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Hierarchies {
     /// By id; an ended one leaves its place to a later one.
     all: Vec<Option<Hierarchy>>,

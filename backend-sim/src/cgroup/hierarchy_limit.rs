@@ -13,6 +13,7 @@ const NO_LIMIT: u32 = i32::MAX.cast_unsigned();
 
 /// The limits of a group.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct HierarchyLimits {
     depth: u32,
     descendants: u32,

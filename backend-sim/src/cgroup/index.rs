@@ -80,6 +80,16 @@ impl Index {
         }
     }
 
+    /// Of these groups: all that are in a directory.
+    #[cfg(feature = "serde")]
+    pub(super) fn of(table: &Table<Cgroup>) -> Self {
+        let mut index = Self::default();
+        for (key, _) in table.iter().filter(|(_, group)| !group.removed && group.parent.is_some()) {
+            index.insert(table, key);
+        }
+        index
+    }
+
     /// How many groups it knows.
     pub(super) const fn len(&self) -> usize {
         self.len

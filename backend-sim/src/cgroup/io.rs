@@ -13,6 +13,7 @@ use crate::step::Step;
 
 /// What the controller keeps of a group.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Io {
     weight: u64,
     /// Devices that it knows, in the order in which it met them.
@@ -27,6 +28,7 @@ impl Default for Io {
 
 /// What is kept of a group for one device.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct OfDevice {
     /// Its place among the machine's.
     disk: usize,
@@ -36,6 +38,7 @@ pub(super) struct OfDevice {
 
 /// Bytes and operations a second, read and written.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Limits([u64; 4]);
 
 /// How the limits are called, and what stands for none.

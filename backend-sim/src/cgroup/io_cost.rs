@@ -14,6 +14,7 @@ use crate::step::Step;
 
 /// What io.cost was told of a device.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Cost {
     pub(super) enabled: bool,
     is_qos_given: bool,

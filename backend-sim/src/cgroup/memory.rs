@@ -34,6 +34,7 @@ pub(super) const UNCHARGED: u64 = 512 << 10;
 
 /// The state of the controller in a group where something was charged.
 #[derive(Clone, Copy, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Memory {
     /// In bytes, as all here.
     pub(super) usage: u64,
@@ -71,6 +72,7 @@ pub(crate) type ChargeKey = Key<Charge>;
 
 /// Memory that was asked for at once.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Charge {
     /// The group that it names, removed or not; none if no group counted.
     group: Option<CgroupKey>,

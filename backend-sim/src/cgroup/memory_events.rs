@@ -11,6 +11,7 @@ use crate::step::Step;
 
 /// What is counted, in a group alone or below it too.
 #[derive(Clone, Copy, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Counts([u64; LINES.len()]);
 
 /// The lines, in order.

@@ -60,6 +60,8 @@ pub(crate) use freeze::is_frozen;
 pub(crate) use hierarchy::HierarchyId;
 pub(crate) use members::{exited, reaped};
 pub(crate) use places::{PlacesKey, Stand};
+#[cfg(feature = "serde")]
+pub(crate) use rows::family::names as row_names;
 pub(crate) use tree::{path, path_from, subtree};
 pub(crate) use v1::release::run_agents;
 
@@ -90,6 +92,7 @@ pub(crate) type CgroupKey = Key<Cgroup>;
 /// A control file of a group: a row of the table, and which of the files that stood there one after the other. A controller
 /// that is disabled takes its files away; those that come back are others, and an open file of before stays dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct RowId {
     row: u16,
     incarnation: u16,
@@ -97,6 +100,7 @@ pub(crate) struct RowId {
 
 /// The groups of all hierarchies.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Cgroups {
     pub(crate) table: Table<Cgroup>,
     /// The root of the v2 hierarchy.
@@ -106,14 +110,17 @@ pub(crate) struct Cgroups {
     /// Where threads are in the v1 hierarchies.
     places: AllPlaces,
     /// Children by parent and name.
+    #[cfg_attr(feature = "serde", serde(skip))]
     index: Index,
     /// Exited threads that still count as processes somewhere.
     dead: usize,
     /// Exited leaders whose process lived on when they exited: cgroup.procs goes on to name them.
     headless: Vec<ThreadKey>,
     /// Where the charge of an exited thread begins, if not at its own group (see `pids`).
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     strays: FxHashMap<ThreadKey, CgroupKey>,
     /// Open pressure files that a trigger was written to.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     triggers: FxHashMap<FileKey, pressure::Trigger>,
     /// Memory that processes asked for.
     charges: Table<memory::Charge>,
@@ -153,8 +160,10 @@ pub(crate) struct Cgroups {
 
 /// A group.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Cgroup {
     pub(crate) id: u64,
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(crate) name: Box<[u8]>,
     pub(crate) parent: Option<CgroupKey>,
     pub(crate) hierarchy: HierarchyId,
@@ -233,6 +242,12 @@ impl Cgroups {
         all.map("triggers", self.triggers.len());
         all.map("peaks of open files", self.peaks.len());
         all.map("quotas of removed groups", self.quotas_left.len());
+    }
+
+    /// Finds its groups by their names again: of what was written they are no part.
+    #[cfg(feature = "serde")]
+    pub(crate) fn know_names(&mut self) {
+        self.index = Index::of(&self.table);
     }
 
     /// An open file is no more, and what was begun through it ends.

@@ -20,6 +20,7 @@ const NO_LIMIT: u32 = 4_194_305;
 
 /// The state of the controller in a group.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Pids {
     pub(super) current: u32,
     peak: u32,

@@ -15,6 +15,7 @@ pub(crate) type PlacesKey = Key<Places>;
 
 /// The groups of a thread that are not the roots of their hierarchies, in the order of these.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Places {
     groups: Box<[(HierarchyId, CgroupKey)]>,
     /// Threads that are there, exited ones too, and namespaces that have their roots there.
@@ -23,6 +24,7 @@ pub(crate) struct Places {
 
 /// Where somebody stands in all hierarchies.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Stand {
     pub(crate) v2: CgroupKey,
     pub(crate) v1: Option<PlacesKey>,
@@ -37,6 +39,7 @@ impl Stand {
 
 /// All records that threads have.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct AllPlaces {
     table: Table<Places>,
 }

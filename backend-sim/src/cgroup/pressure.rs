@@ -16,6 +16,7 @@ use crate::wait::Channel;
 
 /// What somebody wants to be told: stalls of `threshold_us` within `window_us`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Trigger {
     threshold_us: u32,
     window_us: u32,

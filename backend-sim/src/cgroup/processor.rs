@@ -18,6 +18,7 @@ use crate::task::Thread;
 
 /// What a group and those below it have used, in ns.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Usage {
     pub(crate) used_ns: u64,
     /// Of it, by threads with a nice value above 0.

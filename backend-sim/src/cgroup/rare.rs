@@ -19,6 +19,7 @@ use crate::processor::Throttle;
 
 /// See the module.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Rare {
     /// How often the files of a class have gone.
     incarnations: Vec<(Class, u16)>,
@@ -52,6 +53,7 @@ pub(super) struct Rare {
 
 /// A file's mode and owner.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Changed {
     pub(super) mode: Mode,
     pub(super) owner: Uid,

@@ -47,6 +47,7 @@ pub(crate) const SPECTATOR: Label = 1;
 
 /// A context.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Context {
     pub(crate) label: Label,
     pub(crate) flags: ContextFlags,
@@ -75,6 +76,21 @@ impl End {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for End {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.get().serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for End {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ended = Option::<ContextWait>::deserialize(deserializer)?;
+        Ok(Self(Arc::new(ended.map_or_else(OnceLock::new, OnceLock::from))))
+    }
+}
+
 /// Another machine's context ends by itself.
 impl Clone for End {
     fn clone(&self) -> Self {
@@ -90,8 +106,10 @@ impl Context {
 
 /// The contexts of a machine.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Contexts {
     table: Table<Context>,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     by_label: FxHashMap<Label, ContextKey>,
 }
 

@@ -10,6 +10,7 @@ const PAGE_LENGTH: usize = 4096;
 
 /// A file's bytes. What was never written reads as zeros.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Pages {
     length: u64,
     /// By number; a page that is shorter than it could be ends in zeros.

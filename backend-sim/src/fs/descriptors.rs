@@ -19,6 +19,7 @@ const FIRST: u32 = 3;
 
 /// A process's descriptors, by number.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Descriptors {
     slots: Vec<Option<Slot>>,
     /// No number from [`FIRST`] to here is free.
@@ -27,6 +28,7 @@ pub(crate) struct Descriptors {
 
 /// A descriptor.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Slot {
     file: FileKey,
     /// It outlives execve(2).

@@ -13,6 +13,7 @@ use crate::task::ThreadKey;
 
 /// A device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Device {
     pub(crate) kind: DeviceKind,
     pub(crate) major: u32,
@@ -21,6 +22,7 @@ pub(crate) struct Device {
 
 /// Which kind of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum DeviceKind {
     Block,
     Character,

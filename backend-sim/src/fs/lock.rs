@@ -13,12 +13,15 @@ use crate::wait::Channel;
 
 /// Who has locked what; looked up by file, never listed.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Locks {
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     held: FxHashMap<Lockable, Vec<Held>>,
 }
 
 /// What can be locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Lockable {
     /// A file or directory.
     Node(Node),
@@ -28,12 +31,14 @@ pub(crate) enum Lockable {
 
 /// A lock of an open file.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Held {
     file: FileKey,
     kind: Kind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Kind {
     Shared,
     Exclusive,

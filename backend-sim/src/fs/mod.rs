@@ -55,6 +55,9 @@ pub(crate) mod xattr;
 pub(crate) use descriptors::Descriptors;
 pub(crate) use lock::Lockable;
 
+/// A word of ours. (A name for the type, so that serde's derive does not take it for text that it may borrow.)
+type Word = &'static str;
+
 pub(crate) type MountKey = Key<Mount>;
 pub(crate) type FileKey = Key<OpenFile>;
 pub(crate) type RoomKey = Key<tmpfs::Room>;
@@ -62,6 +65,7 @@ pub(crate) type TmpKey = Key<tmpfs::TmpNode>;
 
 /// Mounts, open files and the nodes of filesystems that store them.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Vfs {
     pub(crate) mounts: Table<Mount>,
     /// What is counted for filesystems, each however often it is mounted.
@@ -71,10 +75,12 @@ pub(crate) struct Vfs {
     pub(crate) files: Table<OpenFile>,
     pub(crate) tmp: Table<tmpfs::TmpNode>,
     /// Mounts by what they cover.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     pub(crate) covers: FxHashMap<Spot, MountKey>,
     /// How many of these cover a node that has no mark of its own (of cgroup2 or /proc).
     pub(crate) unmarked_covers: u32,
     /// Where paths led before.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) paths: memory::PathMemory,
     /// Who has locked what (flock(2)).
     pub(crate) locks: lock::Locks,
@@ -89,11 +95,13 @@ pub(crate) struct Vfs {
     /// The lowest number of a mount that was made after the first.
     pub(crate) first_mount: u32,
     /// Room for the text of a file that is made when it is read; kept for its memory.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) scratch: Vec<u8>,
 }
 
 /// A file or directory of some filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Node {
     /// A node of a tmpfs, or of another filesystem that is nothing but names (sysfs).
     Tmp(TmpKey),
@@ -107,6 +115,7 @@ pub(crate) enum Node {
 
 /// A node as reached through a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Spot {
     pub(crate) mount: MountKey,
     pub(crate) node: Node,
@@ -114,6 +123,7 @@ pub(crate) struct Spot {
 
 /// Who can reach a mount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Home {
     /// Who is in the first mount namespace.
     First,
@@ -125,6 +135,7 @@ pub(crate) enum Home {
 
 /// A mounted filesystem.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Mount {
     pub(crate) kind: FilesystemType,
     pub(crate) root: Node,
@@ -151,12 +162,14 @@ pub(crate) struct Mount {
     /// How many mounts were made before it.
     pub(crate) order: u64,
     /// The filesystem's type, which is what was mounted too.
-    pub(crate) name: &'static str,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::word"))]
+    pub(crate) name: Word,
     pub(crate) born: Born,
 }
 
 /// What a filesystem was mounted with and still tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Born {
     /// Nothing.
     Plain,
@@ -191,6 +204,7 @@ pub(crate) struct AttributeChange {
 
 /// An open file description: what descriptors of one or several processes share.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct OpenFile {
     /// What was opened; of a file that stands nowhere (a process handle) the root, which it does not keep.
     pub(crate) spot: Spot,
@@ -207,6 +221,7 @@ pub(crate) struct OpenFile {
 
 /// What stands behind an open file.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum OpenKind {
     /// A file or directory of a filesystem.
     Node(serve::Served),

@@ -16,6 +16,7 @@ pub(super) type Group = u32;
 
 /// Whom a mount follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Ties {
     /// What happens to one of them happens to all.
     pub(super) peers: Option<Group>,

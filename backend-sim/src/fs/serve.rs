@@ -13,6 +13,7 @@ use crate::task::ThreadKey;
 
 /// What an open file has been asked for so far.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Served {
     /// The count of changes when the text was last made; `None` before the first time (for polls of control files).
     pub(crate) seen: Option<u64>,
@@ -24,7 +25,9 @@ pub(crate) struct Served {
     rest: Option<Box<Rest>>,
 }
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Rest {
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     text: Vec<u8>,
     from: usize,
 }

@@ -25,6 +25,7 @@ const ENTRY_SIZE: u64 = 20;
 
 /// A file, directory or link.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct TmpNode {
     pub(crate) mode: Mode,
     pub(crate) owner: Uid,
@@ -43,6 +44,7 @@ pub(crate) struct TmpNode {
 
 /// What is in a node.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Content {
     Dir(Box<Directory>),
     File(Box<Pages>),
@@ -54,9 +56,11 @@ pub(crate) enum Content {
 
 /// The names in a directory.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Directory {
     /// The directory above; `None` for the root of a mount.
     pub(crate) parent: Option<TmpKey>,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::names"))]
     entries: BTreeMap<Box<[u8]>, Entry>,
     /// The number of the last entry made.
     last: u64,
@@ -64,6 +68,7 @@ pub(crate) struct Directory {
 
 /// A name, by when it was made.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Entry {
     number: u64,
     node: TmpKey,
@@ -71,6 +76,7 @@ struct Entry {
 
 /// What a tmpfs may hold and holds.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Room {
     /// Most pages; 0 is no bound.
     pub(crate) most_pages: u64,

@@ -30,7 +30,9 @@ const CGROUP_USER_SIZE: usize = 128 << 10;
 
 /// The attributes of one file, by name.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Xattrs {
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::names"))]
     values: BTreeMap<Box<[u8]>, Box<[u8]>>,
 }
 

@@ -9,6 +9,7 @@ use crate::table::{Key, Table};
 
 /// A namespace of a kind, which is what `T` is.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Namespace<T> {
     pub(crate) content: T,
     pub(super) number: u32,
@@ -20,6 +21,7 @@ pub(crate) struct Namespace<T> {
 /// Who made a namespace, and the user namespace that this was done in: who is capable there may change it, and there and in all
 /// above it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Maker {
     pub(crate) within: UserNs,
     pub(crate) user: Uid,
@@ -32,6 +34,7 @@ impl Maker {
 
 /// All of one kind.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct All<T> {
     table: Table<Namespace<T>>,
 }

@@ -49,6 +49,7 @@ pub(crate) type SetKey = Key<SharedSet>;
 
 /// What a network namespace is: what is kept apart by it names it, but for the settings that it has.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Net {
     settings: Settings,
 }
@@ -56,6 +57,7 @@ pub(crate) type NetKey = Key<Namespace<Net>>;
 
 /// What a System V IPC namespace is: nothing that is modelled is kept in it but settings.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Ipc {
     settings: Settings,
 }
@@ -63,6 +65,7 @@ pub(crate) type IpcKey = Key<Namespace<Ipc>>;
 
 /// All namespaces of a machine.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Namespaces {
     sets: Table<SharedSet>,
     uts: All<Uts>,
@@ -75,12 +78,14 @@ pub(crate) struct Namespaces {
     user: All<User>,
     pub(crate) first: Set,
     first_user: UserKey,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     counts: Counts,
     numbers: Numbers,
 }
 
 /// A namespace of each kind that can differ from thread to thread, but for that of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Set {
     pub(crate) uts: UtsKey,
     pub(crate) cgroup: CgroupNsKey,
@@ -110,6 +115,7 @@ impl Set {
 
 /// A set, and how many threads it is the set of.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct SharedSet {
     set: Set,
     threads: u32,
@@ -117,6 +123,7 @@ pub(crate) struct SharedSet {
 
 /// The namespace behind a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Held {
     Uts(UtsKey),
     Cgroup(CgroupNsKey),

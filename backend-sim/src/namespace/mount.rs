@@ -13,6 +13,7 @@ pub(crate) type MountNsKey = Key<Namespace<Mounts>>;
 
 /// What a mount namespace is.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Mounts {
     /// The first of its mounts, that of /.
     pub(crate) root: Spot,

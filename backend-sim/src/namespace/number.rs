@@ -7,6 +7,7 @@ const LOWEST: u32 = 4_026_532_114;
 
 /// Which numbers are in use.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Numbers {
     /// Everything from here on is free,
     next: u32,

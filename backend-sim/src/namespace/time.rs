@@ -31,6 +31,7 @@ const CLOCKS: [(OffsetClock, &str, &str); 2] =
 
 /// What is added to a clock, as it was written: 6.18 lets the ns be negative.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Offset {
     seconds: i64,
     rest_ns: i64,
@@ -46,6 +47,7 @@ impl Offset {
 
 /// What a time namespace is: what is added to its clocks.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Offsets {
     monotonic: Offset,
     boottime: Offset,

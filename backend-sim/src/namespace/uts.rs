@@ -21,8 +21,11 @@ pub(crate) const HARDWARE: &str = "x86_64";
 
 /// What a UTS namespace is.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Uts {
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     hostname: Name,
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     domainname: Name,
 }
 
@@ -57,6 +60,18 @@ impl Name {
 
     fn to_path(&self) -> KPathBuf {
         KPathBuf::new(self.as_bytes()).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Name {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl From<Vec<u8>> for Name {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::cut(&bytes)
     }
 }
 

@@ -37,29 +37,35 @@ pub(crate) type WatcherKey = Key<Watcher>;
 
 /// All watches of a machine.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Notify {
     table: Table<Watcher>,
     /// Who watches a file. Looked up, never listed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     by_node: FxHashMap<Node, Vec<(WatcherKey, i32)>>,
     /// The directories among them that keep names themselves.
     directories: BTreeSet<TmpKey>,
     /// How many watches are on groups or their files.
     on_groups: u32,
     /// Under which name a file was known last that is open and has none any more. Looked up, never listed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     lost: FxHashMap<TmpKey, (TmpKey, Box<[u8]>)>,
     /// What joins the halves of the last rename.
     last_cookie: u32,
     /// Control files that changed by themselves in the call that is carried out.
+    #[cfg_attr(feature = "serde", serde(skip))]
     changed: Vec<(CgroupKey, &'static str)>,
     /// Who got events in it.
     news: Vec<WatcherKey>,
     /// How many watchers and watches each user has. Looked up, never listed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     owned: FxHashMap<Uid, Owned>,
     pub(crate) limits: Limits,
 }
 
 /// What a user has.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Owned {
     watchers: u32,
     watches: u32,
@@ -67,6 +73,7 @@ struct Owned {
 
 /// The settings in /proc/sys/fs/inotify.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Limits {
     /// Events that a watcher keeps which is made now.
     pub(crate) events: u32,
@@ -87,6 +94,7 @@ impl Default for Limits {
 
 /// A set of watches.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Watcher {
     /// For whom it and its watches are counted.
     owner: Uid,
@@ -98,6 +106,7 @@ pub(crate) struct Watcher {
     most: usize,
 }
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Watch {
     node: Node,
     /// What is told, and whether once.
@@ -106,6 +115,7 @@ struct Watch {
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Event {
     pub(crate) watch: i32,
     pub(crate) flags: WatchFlags,

@@ -33,15 +33,18 @@ use scene::Scene;
 
 /// Who uses the processors, and who has.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Processors {
     /// In the order in which they began.
     burners: Vec<Burner>,
     /// What live threads have used, in ns; those that are not there have used nothing.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     used_ns: FxHashMap<ThreadKey, u64>,
 }
 
 /// A thread that uses a processor until its work is done.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Burner {
     thread: ThreadKey,
     /// What its process has still to use.

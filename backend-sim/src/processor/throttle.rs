@@ -9,6 +9,7 @@ use standin::id::Moment;
 
 /// How much time a group may use: the quota in each period, if there is one, and what it may save up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Limit {
     pub(crate) quota_ns: Option<u64>,
     pub(crate) period_ns: u64,
@@ -23,6 +24,7 @@ impl Default for Limit {
 
 /// What cpu.stat counts of a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Counts {
     /// Periods that ended.
     pub(crate) periods: u64,
@@ -38,6 +40,7 @@ pub(crate) struct Counts {
 
 /// The state of a group's limit.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Throttle {
     limit: Limit,
     /// What is left of the quota; by rounding a nanosecond too much may have been used.

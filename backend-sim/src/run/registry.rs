@@ -22,6 +22,24 @@ impl Registry {
         self.programs.insert(path.to_owned(), program);
     }
 
+    /// The paths of the programs, in their order.
+    #[cfg(feature = "serde")]
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &KPathBuf> {
+        self.programs.keys()
+    }
+
+    /// With a program whose closure is still to be told; it must not be started before.
+    #[cfg(feature = "serde")]
+    pub(crate) fn awaiting(mut self, path: KPathBuf) -> Self {
+        let program = |_: &dyn Backend, _: &[Vec<u8>]| -> ExitCode {
+            panic!(
+                "it was in the snapshot that was read: tell the machine again with Machine::program"
+            )
+        };
+        self.programs.insert(path, Arc::new(program));
+        self
+    }
+
     /// The program at this path.
     pub(crate) fn get(&self, path: &KPath) -> Option<Program> {
         self.programs.get(path).cloned().or_else(|| built_in(path))

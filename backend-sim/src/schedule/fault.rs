@@ -34,6 +34,7 @@ use crate::view::View;
 /// assert_eq!(machine.run("/bin/manager", &[]), Ok(WaitStatus::Exited(0)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fault {
     what: What,
     /// The call's name; any if it is not said.
@@ -50,6 +51,7 @@ pub struct Fault {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum What {
     Fails(Errno),
     Dies,
@@ -141,6 +143,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 
 /// A machine's faults.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Faults {
     /// Each with how often it fitted and happened.
     all: Vec<(Fault, u64, u64)>,

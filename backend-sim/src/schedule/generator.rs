@@ -2,6 +2,7 @@
 
 /// A generator of numbers.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Generator(u64);
 
 impl Generator {

@@ -24,4 +24,6 @@ pub(crate) use fault::{Faults, Faulty};
 pub(crate) use footprint::{Footprint, of_close, of_open, of_read, of_write};
 pub(crate) use order::Order;
 pub use replay::ReplayError;
+#[cfg(feature = "serde")]
+pub(crate) use replay::machine;
 pub use search::{Found, Report, Search};

@@ -9,6 +9,7 @@ use crate::task::{ProcessKey, ThreadKey};
 
 /// A decision that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Made {
     pub(super) chosen: u8,
     /// How many alternatives there were.
@@ -19,6 +20,7 @@ pub(super) struct Made {
 
 /// What decides.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Rule {
     /// These bytes, and then as by default.
     Given(Vec<u8>),
@@ -27,7 +29,12 @@ pub(super) enum Rule {
     /// The program with the highest priority, which each gets when it is first seen; at a few decisions the one that
     /// would go on gets the lowest of all (Burckhardt et al., A Randomized Scheduler with Probabilistic Guarantees of
     /// Finding Bugs, 2010).
-    Priorities { generator: Generator, of: FxHashMap<ThreadKey, u64>, changes: Vec<usize> },
+    Priorities {
+        generator: Generator,
+        #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
+        of: FxHashMap<ThreadKey, u64>,
+        changes: Vec<usize>,
+    },
 }
 
 impl Rule {
@@ -45,6 +52,7 @@ impl Rule {
 
 /// The order of a machine's programs.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Order {
     rule: Rule,
     made: Vec<Made>,
@@ -55,6 +63,7 @@ pub(crate) struct Order {
     /// Whether somebody has made links or mounts.
     links: bool,
     /// What was done, for a search that leaves out what comes to the same.
+    #[cfg_attr(feature = "serde", serde(skip))]
     trace: Option<Box<Trace>>,
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::decisions::{Decisions, DecisionsError};
+use super::fault::Fault;
 use crate::builder::Builder;
+use crate::digest;
 use crate::profile::Profile;
 
 /// What a line begins with; the number changes when the same decisions mean another run.
@@ -60,8 +62,9 @@ impl std::error::Error for ReplayError {}
 
 /// The line.
 pub(super) fn print(builder: &Builder, decisions: &Decisions) -> String {
-    let text = format!("{NAME}-{VERSION}:{}:{decisions}", machine(builder));
-    let check = digest(text.as_bytes()) & 0xffff;
+    let text =
+        format!("{NAME}-{VERSION}:{}:{decisions}", machine(builder.profile(), builder.faults()));
+    let check = digest::of(text.as_bytes()) & 0xffff;
     format!("{text}:{check:04x}")
 }
 
@@ -79,10 +82,10 @@ pub(super) fn parse(line: &str, builder: &Builder) -> Result<Decisions, ReplayEr
     let [_, written, decisions] = text.split(':').collect::<Vec<_>>()[..] else {
         return Err(malformed());
     };
-    if check != digest(text.as_bytes()) & 0xffff {
+    if check != digest::of(text.as_bytes()) & 0xffff {
         return Err(malformed());
     }
-    let given = machine(builder);
+    let given = machine(builder.profile(), builder.faults());
     if written != given {
         return Err(ReplayError::Machine { written: written.to_owned(), given });
     }
@@ -90,7 +93,7 @@ pub(super) fn parse(line: &str, builder: &Builder) -> Result<Decisions, ReplayEr
 }
 
 /// What a machine is, in a word: its release and layout, and of the rest, and of its faults, as much as tells it from others.
-fn machine(builder: &Builder) -> String {
+pub(crate) fn machine(profile: &Profile, faults: &[Fault]) -> String {
     let Profile {
         release,
         layout,
@@ -103,17 +106,10 @@ fn machine(builder: &Builder) -> String {
         pid_max,
         last_pid,
         limits: _,
-    } = builder.profile();
-    let faults = builder.faults();
+    } = profile;
     let rest = format!(
         "{processors} {memory:?} {swap:?} {disks:?} {contexts} {joined:?} {faults:?} {pid_max} {last_pid}"
     );
-    let rest = digest(rest.as_bytes()) & 0xffff_ffff;
+    let rest = digest::of(rest.as_bytes()) & 0xffff_ffff;
     format!("{}-{}-{rest:08x}", release.name(), layout.name())
-}
-
-/// FNV-1a.
-fn digest(bytes: &[u8]) -> u64 {
-    let mix = |digest: u64, byte: &u8| (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }

@@ -20,10 +20,12 @@ const ADDRESSES: u64 = 1 << 46;
 
 /// The maps of a process, by number.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Maps(Vec<Option<Mapping>>);
 
 /// A map.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Mapping {
     /// What was mapped: the open file, which lives as long as the map.
     pub(super) file: FileKey,

@@ -16,6 +16,7 @@ use crate::task::{ProcessKey, ThreadKey};
 
 /// A process and the ids it had at some moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Identity {
     /// Its number in the first PID namespace, and those in nested ones: they are told when it is gone, too.
     process: Pid,
@@ -28,6 +29,7 @@ pub(super) struct Identity {
 
 /// The process behind a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Held {
     /// None: it is nobody's.
     Nobody,

@@ -51,13 +51,16 @@ pub(crate) type SocketKey = Key<Socket>;
 
 /// All sockets of a machine.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Sockets {
     table: Table<Socket>,
     /// Abstract names; net namespaces and the types of sockets have separate ones. Looked up, never listed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     names: FxHashMap<(NetKey, SocketType, Vec<u8>), SocketKey>,
     /// The name that was chosen last for a socket that asked for any.
     last_automatic: u32,
     /// How many open files each user has under way. Looked up, never listed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     under_way: FxHashMap<Uid, u32>,
     /// How many of all of them are sockets.
     sockets_under_way: u32,
@@ -69,6 +72,7 @@ pub(crate) struct Sockets {
 
 /// One end of a channel.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Socket {
     kind: SocketType,
     /// Where it was made, which it counts in as a holder.
@@ -110,6 +114,7 @@ pub(crate) struct Socket {
 
 /// What a socket is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum State {
     /// Nothing yet.
     Unconnected,
@@ -126,6 +131,7 @@ enum State {
 bitflags! {
     /// The two ways that bytes go.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     struct Directions: u8 {
         const RECEIVING = 1;
         const SENDING = 2;

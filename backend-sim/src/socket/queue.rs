@@ -12,7 +12,9 @@ use crate::wait::Channel;
 
 /// Bytes that were sent in one piece.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Piece {
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(super) bytes: Box<[u8]>,
     /// How many of them were read.
     pub(super) read: usize,

@@ -19,6 +19,7 @@ const MANY_SOCKETS: u32 = 16_000;
 
 /// What a message carries beside its bytes.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Rights {
     pub(super) files: Vec<FileKey>,
     /// For whom they are counted.

@@ -14,6 +14,7 @@ pub(crate) type AccountKey = Key<Account>;
 
 /// The counts of one user.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Account {
     pub(crate) user: Uid,
     pub(crate) label: Label,
@@ -31,8 +32,10 @@ type Whose = (Label, UserNs, Uid);
 
 /// The users that ever ran something.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Accounts {
     table: Table<Account>,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     by_user: FxHashMap<Whose, AccountKey>,
 }
 

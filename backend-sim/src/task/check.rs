@@ -112,7 +112,11 @@ fn check_thread(kernel: &Kernel, key: ThreadKey, thread: &Thread) -> Result<(), 
     )?;
     let held = thread.stands_still() || process.is_stopped();
     let idle = thread.exited || held || thread.attention || !super::signal::waiting(kernel, key);
-    require(idle, "a thread that may go on has taken what is pending for it")?;
+    // What came for the process is left to the thread that was chosen, also if that one is frozen.
+    let is_own = !thread.pending.difference(thread.mask).is_empty();
+    let mut others = iterate(&tasks.threads, process.threads, |thread| &thread.siblings);
+    let is_left = !is_own && others.any(|(_, other)| other.stands_still());
+    require(idle || is_left, "a thread that may go on has taken what is pending for it")?;
     require(!thread.exited || kernel.waits.wait_of(key).is_none(), "the dead wait for nothing")
 }
 

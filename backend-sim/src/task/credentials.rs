@@ -11,6 +11,7 @@ use crate::task::ThreadKey;
 
 /// A thread's credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Credentials {
     /// What its capabilities are relative to. (Its ids are those of the first one, as all in the kernel.)
     pub(crate) namespace: UserNs,
@@ -36,6 +37,7 @@ pub(crate) struct Rights<'a> {
 
 /// The rights of who opened a file, as they were then: less to copy than all of its credentials.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Opener {
     /// Counts the open file as a holder.
     pub(crate) namespace: UserNs,

@@ -16,6 +16,7 @@ pub(crate) type FootingKey = Key<Footing>;
 
 /// What some threads of a process have apart from the others.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Footing {
     directory: Spot,
     umask: Mode,
@@ -25,6 +26,7 @@ pub(crate) struct Footing {
 
 /// All of them.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Footings(Table<Footing>);
 
 impl Footings {

@@ -17,6 +17,7 @@ pub(crate) type JobKey = Key<Job>;
 
 /// A process group.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Job {
     /// The number of the process that made it; 0 is that of process 1.
     pub(crate) number: u32,
@@ -27,10 +28,13 @@ pub(crate) struct Job {
 
 /// The process groups of a machine.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Jobs {
     table: Table<Job>,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     by_number: FxHashMap<u32, JobKey>,
     /// How many groups each session has.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     sessions: FxHashMap<u32, u32>,
 }
 

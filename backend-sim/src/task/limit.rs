@@ -22,6 +22,7 @@ const MOST_THREADS: [(Release, u64, u64); 3] =
 
 /// The limits of a process, by number of the resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct RlimitTable([Rlimit; RESOURCES]);
 
 impl Default for RlimitTable {

@@ -65,12 +65,15 @@ pub(crate) type ThreadKey = Key<Thread>;
 
 /// All processes and threads.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Tasks {
     pub(crate) processes: Table<Process>,
     pub(crate) threads: Table<Thread>,
     /// Every number in use, of processes and threads, zombies included.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     pub(crate) numbers: FxHashMap<u32, ThreadKey>,
     /// What those of nested PID namespaces have besides, by number (see `namespace::pid`).
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     pub(crate) inner: FxHashMap<u32, Arc<Inner>>,
     /// The number given out last.
     pub(crate) last_number: u32,
@@ -95,6 +98,7 @@ pub(crate) struct Tasks {
     /// The process that [`Machine::root`](crate::Machine::root) is a view of.
     pub(crate) first: ThreadKey,
     /// Threads that are to begin a program, and which (see `run`).
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     pub(crate) starts: FxHashMap<ThreadKey, Start>,
     /// Whom the ends of others reached while the call under way was carried out: on Linux those others end by themselves, after
     /// the call that killed them has answered.
@@ -105,7 +109,9 @@ pub(crate) struct Tasks {
 
 /// A program to begin. It sees no environment: a closure asks its backend, which has no call for that.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Start {
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(crate) path: Vec<u8>,
     pub(crate) arguments: Vec<Vec<u8>>,
 }

@@ -14,6 +14,7 @@ use crate::task::{JobKey, ProcessKey, RlimitTable, Thread, ThreadKey};
 
 /// A process.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Process {
     pub(crate) number: u32,
     pub(crate) parent: Option<ProcessKey>,
@@ -52,6 +53,7 @@ pub(crate) struct Process {
 
 /// What few processes have.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct More {
     /// What it does with signals.
     pub(crate) actions: Actions,
@@ -65,6 +67,7 @@ pub(crate) struct More {
     /// What files of /proc have set of it.
     pub(crate) marks: Marks,
     /// What it runs, as /proc/PID/cmdline prints it: arguments, each with a NUL behind it.
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(crate) command: Vec<u8>,
     /// Shared memory that it has mapped.
     pub(crate) maps: Maps,
@@ -85,6 +88,7 @@ pub(crate) struct More {
 
 /// What a process does with signals, where that is not the default.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Actions {
     pub(crate) ignored: SignalSet,
     /// Handled: the handler counts.
@@ -104,6 +108,7 @@ impl Actions {
 
 /// What state a process is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum State {
     Alive,
     /// A stop signal holds all its threads; whether the parent has waited for it already.

@@ -6,6 +6,7 @@ use crate::task::{ThreadKey, exit, signal};
 
 /// Which handlers have run in a thread since it last went on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Caught {
     #[default]
     Nothing,

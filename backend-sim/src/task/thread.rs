@@ -10,6 +10,7 @@ use crate::task::{AccountKey, Caught, Credentials, FootingKey, Name, ProcessKey}
 
 /// A thread.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Thread {
     pub(crate) number: u32,
     pub(crate) process: ProcessKey,
@@ -31,6 +32,7 @@ pub(crate) struct Thread {
     /// Its context: 0 is the host, 1 a spectator. An exited one keeps it, but is no member any more.
     pub(crate) label: Label,
     /// `comm`
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(crate) name: Name,
     /// -20 to 19 (sched(7)).
     pub(crate) nice: i8,

@@ -38,6 +38,7 @@ pub(crate) use show::{Parts, Show};
 /// assert!(trace.to_string().ends_with("mkdir(place \"/sys/fs/cgroup/web\", mode 0777) = EEXIST\n"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trace {
     /// One for each call.
     pub entries: Vec<Entry>,
@@ -45,8 +46,12 @@ pub struct Trace {
     pub root: Pid,
 }
 
+/// A word of ours. (A name for the type, so that serde's derive does not take it for text that it may borrow.)
+type Word = &'static str;
+
 /// A call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Entry {
     /// When it reached the kernel, in time since boot.
     pub began: Moment,
@@ -57,26 +62,31 @@ pub struct Entry {
     /// The thread's name (`comm`).
     pub name: String,
     /// The name of the backend's method.
-    pub operation: &'static str,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::word"))]
+    pub operation: Word,
     /// What it was about, each with its name.
-    pub arguments: Vec<(&'static str, Value)>,
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::words"))]
+    pub arguments: Vec<(Word, Value)>,
     /// What came of it; nothing yet, or never, if the caller waits in it or died in it.
     pub answer: Option<Answer>,
 }
 
 /// What came of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Answer {
     /// When it came, in time since boot.
     pub at: Moment,
     /// How many calls had reached the kernel by then: more than this one's place if others came in between.
     pub behind: usize,
     /// The answer as it prints, or why there is none.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::outcome"))]
     pub outcome: Result<String, Failure>,
 }
 
 /// A part of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Value {
     /// A path.
     Path(KPathBuf),

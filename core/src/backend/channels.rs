@@ -100,7 +100,8 @@ super::operations! {
 }
 
 /// How bytes travel through a local socket (unix(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum SocketType {
     /// `SOCK_STREAM`
     Stream,
@@ -121,13 +122,14 @@ bitflags! {
 
 /// A local socket's address (unix(7)).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Address {
     /// None; binding to it gives a name that is free (autobind).
     Unnamed,
     /// A file.
     Path(KPathBuf),
     /// A name in the network namespace: any bytes, NUL too, without the leading one.
-    Abstract(Vec<u8>),
+    Abstract(#[cfg_attr(feature = "serde", serde(with = "crate::written"))] Vec<u8>),
     /// `AF_UNSPEC`: connecting to it takes a datagram socket's peer away.
     Unspecified,
 }

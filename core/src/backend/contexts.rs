@@ -71,6 +71,7 @@ commands! {
 bitflags! {
     /// What a context is and how it is treated (`VXF_*`). The kernel keeps bits without a name as they are.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     pub struct ContextFlags: u64 {
         /// Account all processes as one; without effect.
         const INFO_SCHED = 1 << 1;
@@ -167,6 +168,7 @@ pub struct ContextInfo {
 
 /// How a context ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ContextWait {
     /// The last reboot(2) command accepted inside, 0 if none.
     pub reboot_command: u32,

@@ -211,6 +211,7 @@ impl Stat {
 
 /// The type of a filesystem: `f_type` of statfs(2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FilesystemType(pub u64);
 
 impl FilesystemType {
@@ -295,6 +296,7 @@ impl Lock {
 bitflags! {
     /// Events to watch for, and what happened (inotify(7)); the numbers are inotify's.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     pub struct WatchFlags: u32 {
         /// `IN_ACCESS`
         const ACCESS = 0x1;
@@ -357,6 +359,7 @@ pub struct WatchEvent {
 bitflags! {
     /// Flags of mount(2).
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     pub struct MountFlags: u64 {
         /// `MS_RDONLY`
         const READ_ONLY = 1;

@@ -44,6 +44,7 @@ super::operations! {
 
 /// A kind of namespace (namespaces(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum NamespaceKind {
     /// What is called cgroup `/`.
     Cgroup,

@@ -6,6 +6,7 @@ use crate::id::Mode;
 
 /// What an open file may be used for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum AccessMode {
     /// `O_RDONLY`
     #[default]
@@ -21,6 +22,7 @@ pub enum AccessMode {
 bitflags! {
     /// How a file is opened, besides its access mode: the flags of open(2) and openat2(2) that change an answer.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     pub struct OpenFlags: u32 {
         /// `O_CREAT`
         const CREATE = 1;

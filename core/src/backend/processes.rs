@@ -277,6 +277,7 @@ pub struct WaitOptions {
 
 /// What became of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WaitStatus {
     /// It exited with a code of 0 to 255.
     Exited(u8),
@@ -320,6 +321,7 @@ pub struct ProcessInfo {
 
 /// User ids (credentials(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UserIds {
     /// Who it belongs to.
     pub real: Uid,
@@ -333,6 +335,7 @@ pub struct UserIds {
 
 /// Group ids (credentials(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct GroupIds {
     /// The group it belongs to.
     pub real: Gid,
@@ -357,6 +360,7 @@ pub struct Credentials {
 
 /// A thread's capability sets (capabilities(7)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CapabilitySets {
     /// What holds now.
     pub effective: CapabilitySet,
@@ -396,6 +400,7 @@ pub enum Delivery {
 
 /// A resource limit of a process, in the resource's own unit; `None` is no limit (getrlimit(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rlimit {
     /// What holds.
     pub soft: Option<u64>,

@@ -11,6 +11,7 @@ const MOST_PARTS: u32 = 19;
 
 /// Processors between which load is balanced.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Domain {
     cpus: Mask,
     /// It has been there no longer than since the domains were drawn last.

@@ -6,6 +6,7 @@ use crate::cgroup::value;
 
 /// A set of processors by number, up to [`Mask::BITS`] of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Mask(u128);
 
 impl Mask {

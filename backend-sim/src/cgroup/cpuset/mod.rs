@@ -40,6 +40,7 @@ const MEMORY_NODES: u32 = 1024;
 
 /// What is kept of all groups together.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Cpusets {
     /// Processors of the machine.
     count: u32,
@@ -50,11 +51,13 @@ pub(super) struct Cpusets {
     /// Between which processors load is balanced (since 6.12).
     domains: Vec<Domain>,
     /// Threads that may not use all processors, and those that they may use.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     narrowed: FxHashMap<ThreadKey, Mask>,
 }
 
 /// What the controller knows of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Cpuset {
     /// cpuset.cpus
     cpus: Mask,

@@ -5,6 +5,7 @@ use crate::profile::Release;
 
 /// What cpuset.cpus.partition says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum State {
     #[default]
     Member,
@@ -16,6 +17,7 @@ pub(super) enum State {
 
 /// The kinds of partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Kind {
     Root,
     /// Nobody balances load between its processors.
@@ -71,6 +73,7 @@ impl State {
 
 /// Why a partition is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Reason {
     /// None of its processors can be had.
     BadList,

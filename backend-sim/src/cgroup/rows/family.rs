@@ -106,6 +106,12 @@ pub(super) static FAMILIES: [Family; 2] = [
     Family { rows: &V1_ROWS, names: &V1_NAMES, first: V2_COUNT as u16 },
 ];
 
+/// The names of all rows, in their order.
+#[cfg(feature = "serde")]
+pub(crate) fn names() -> impl Iterator<Item = &'static [u8]> {
+    FAMILIES.iter().flat_map(|family| family.rows.iter().map(|row| row.name.as_bytes()))
+}
+
 impl Family {
     pub(super) fn of(record: &Cgroup) -> &'static Self {
         let [v2, v1] = &FAMILIES;

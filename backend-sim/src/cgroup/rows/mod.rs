@@ -7,7 +7,7 @@ mod core;
 mod cpu;
 mod cpuset;
 mod device;
-mod family;
+pub(super) mod family;
 mod hugetlb;
 mod io;
 mod memory;
@@ -49,6 +49,7 @@ const PAGE: usize = 4096;
 
 /// With what a file comes and goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Class {
     /// In every group.
     Core,

@@ -15,6 +15,7 @@ use crate::step::Step;
 
 /// A group's account.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Account {
     /// By processor; those behind the last have used nothing.
     used_ns: Vec<u64>,

@@ -7,7 +7,9 @@ use crate::task::ThreadKey;
 
 /// Leaders that were moved, and when.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Arrivals {
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     moved: FxHashMap<ThreadKey, Arrival>,
     last: u64,
 }

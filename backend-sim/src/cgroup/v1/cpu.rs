@@ -122,6 +122,7 @@ fn check_parts(kernel: &Kernel, group: CgroupKey, new: Limit) -> Result<(), Errn
 
 /// What a removed group could use. The kernel forgets it a little later.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct QuotaLeft {
     /// The nearest group above that was not removed.
     parent: CgroupKey,

@@ -17,6 +17,7 @@ use crate::task::{ThreadKey, exit, signal};
 
 /// What the freezer knows of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Freezing {
     /// It was told to itself.
     itself: bool,

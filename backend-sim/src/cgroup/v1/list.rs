@@ -14,6 +14,7 @@ const KEPT_NS: u64 = 1_000_000_000;
 
 /// Which list: that of a row of a group, with the numbers of a PID namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Listed {
     pub(in crate::cgroup) group: CgroupKey,
     pub(in crate::cgroup) row: u16,
@@ -22,6 +23,7 @@ pub(in crate::cgroup) struct Listed {
 
 /// A list.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct List {
     of: Listed,
     numbers: Box<[u32]>,
@@ -30,6 +32,7 @@ struct List {
 
 /// The lists that are kept.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Lists {
     all: Vec<List>,
 }

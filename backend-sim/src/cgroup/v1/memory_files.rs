@@ -11,6 +11,7 @@ use crate::task::ThreadKey;
 
 /// Whose a file's pages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Payer {
     /// A group's.
     Group(CgroupKey),

@@ -18,6 +18,7 @@ use crate::wait::Channel;
 
 /// A thread that waits for room.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Waiter {
     thread: ThreadKey,
     /// Whose limit was reached.

@@ -13,6 +13,7 @@ use crate::step::Step;
 
 /// A counter and what it counts.
 #[derive(Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Watch {
     counter: CounterKey,
     group: CgroupKey,
@@ -20,6 +21,7 @@ pub(in crate::cgroup) struct Watch {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Watched {
     /// The usage comes to so many bytes, or below; whether it is there.
     Usage { threshold: u64, is_reached: bool },

@@ -22,6 +22,7 @@ const LAST_INDEX: u32 = 0xffff;
 
 /// What a group's sockets are marked with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Marks {
     class: u32,
     /// Which of net_prio's groups it is; 0 of the root.

@@ -20,10 +20,13 @@ use crate::task::spawn::{Birth, spawn};
 
 /// A group that was released, and what is to be run for that.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Released {
     group: CgroupKey,
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     agent: Box<[u8]>,
     /// The group's path.
+    #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     path: Box<[u8]>,
 }
 
@@ -32,6 +35,7 @@ const MOST: u32 = 10_000;
 
 /// Programs that are to be run.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Agents {
     waiting: VecDeque<Released>,
     /// How many were started at this moment.

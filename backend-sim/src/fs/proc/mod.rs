@@ -42,9 +42,16 @@ use crate::namespace::{time, user};
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
 
+/// The names of all rows of /proc, in their order.
+#[cfg(feature = "serde")]
+pub(crate) fn row_names() -> impl Iterator<Item = &'static [u8]> {
+    row::names().chain(sysctl::names())
+}
+
 /// A file or directory of /proc. A process is named by the thread whose number it has: its leader, though a number of
 /// another thread leads to a directory too, which is not listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum ProcNode {
     /// /proc itself.
     Root,

@@ -16,6 +16,7 @@ use crate::task::{self, ThreadKey};
 
 /// Which link: its place in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct LinkId(u8);
 
 impl LinkId {

@@ -17,6 +17,7 @@ use crate::profile::Release;
 
 /// A row of one of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct RowId(u8);
 
 /// A file, directory or link.
@@ -369,6 +370,12 @@ static BY_NAME: LazyLock<Names> = LazyLock::new(|| {
     }
     names
 });
+
+/// The names of all rows, in their order.
+#[cfg(feature = "serde")]
+pub(super) fn names() -> impl Iterator<Item = &'static [u8]> {
+    ROWS.iter().map(|row| row.name)
+}
 
 /// The row with this name.
 pub(super) fn find(place: Place, name: &[u8], release: Release) -> Option<RowId> {

@@ -34,6 +34,7 @@ pub(super) enum Small {
 
 /// What was set of a process that most leave alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Marks {
     /// Who has logged in, and which session of the audit that was; none if nobody has.
     login: Option<(Uid, u32)>,

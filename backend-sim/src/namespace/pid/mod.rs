@@ -33,12 +33,14 @@ const DEEPEST: u32 = 32;
 
 /// What a PID namespace is.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct PidNs {
     /// None of the first.
     parent: Option<PidNsKey>,
     /// How many are above it.
     level: u32,
     /// The numbers in use, and what each is in the first namespace; of the first itself none.
+    #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     numbers: FxHashMap<u32, u32>,
     /// The number given out last.
     last: u32,

@@ -15,6 +15,7 @@ use crate::task::ThreadKey;
 /// The numbers of one process or thread in nested namespaces, each with its namespace, from the outermost inwards. Handles and
 /// messages hold them too, because they tell a number when its owner is gone.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Inner(Box<[(PidNsKey, u32)]>);
 
 impl Inner {

@@ -16,6 +16,7 @@ pub(crate) const MOST: u32 = i32::MAX.unsigned_abs();
 
 /// How many of each kind a user namespace lets each of its users make.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Limits([u32; KINDS]);
 
 impl Default for Limits {

@@ -16,6 +16,7 @@ const KEPT_AS_WRITTEN: usize = 5;
 
 /// Ids that follow each other on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Range {
     /// The first, as the namespace has it.
     pub(crate) inner: u32,
@@ -36,6 +37,7 @@ impl Range {
 
 /// The ids that a namespace has; none until its map is written.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct IdMap(Vec<Range>);
 
 impl IdMap {

@@ -34,6 +34,7 @@ pub(crate) type UserNs = Option<UserKey>;
 
 /// What a user namespace is.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct User {
     pub(crate) parent: UserNs,
     /// Who made it: the owner has every capability over it in the parent.

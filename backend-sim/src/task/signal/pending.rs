@@ -13,6 +13,7 @@ use crate::task::{AccountKey, ProcessKey, Tasks, ThreadKey};
 
 /// How many of a pending real-time signal wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Queued {
     /// Whose: `None` is the process's.
     thread: Option<ThreadKey>,

@@ -23,6 +23,7 @@ use crate::step::Step;
 
 /// What the controller knows of a group.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Cpuset {
     cpus: Mask,
     /// Those of `cpus` that the group above has too; in `cpuset_v2_mode` all of those if that is none.
@@ -68,6 +69,7 @@ impl Cpuset {
 
 /// What there is once, whichever hierarchy the controller is in.
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Cpusets {
     root: Cpuset,
     /// cpuset.memory_pressure_enabled

@@ -20,6 +20,7 @@ use crate::task::ThreadKey;
 
 /// What holds of a device that no exception is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Otherwise {
     #[default]
     Allow,
@@ -28,6 +29,7 @@ enum Otherwise {
 
 /// What a group allows.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(in crate::cgroup) struct Devices {
     otherwise: Otherwise,
     exceptions: Vec<Rule>,

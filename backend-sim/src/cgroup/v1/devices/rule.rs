@@ -18,6 +18,7 @@ const LETTERS: usize = 3;
 bitflags! {
     /// What is done with a device.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
     pub(crate) struct Access: u8 {
         const READ = 1;
         const WRITE = 2;
@@ -32,6 +33,7 @@ impl Access {
 
 /// A device, or devices: a number that is missing is any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Rule {
     kind: DeviceKind,
     major: Option<u32>,

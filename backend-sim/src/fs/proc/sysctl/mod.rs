@@ -30,12 +30,15 @@ use crate::namespace::{self, pid, user};
 use crate::notify;
 use crate::step::Step;
 use crate::task::{Credentials, RlimitTable, ThreadKey};
+#[cfg(feature = "serde")]
+pub(super) use row::names;
 use row::{Of, Setting};
 pub(crate) use store::Settings;
 pub(crate) use write::write;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct SettingId(u16);
 
 impl SettingId {

@@ -253,6 +253,12 @@ pub(super) fn at(directory: &str, name: &str, release: Release) -> Option<Settin
     Some(SettingId(u16::try_from(place).ok()?))
 }
 
+/// The names of all rows, in their order.
+#[cfg(feature = "serde")]
+pub(in crate::fs::proc) fn names() -> impl Iterator<Item = &'static [u8]> {
+    ROWS.iter().map(|row| row.name.as_bytes())
+}
+
 /// All rows of a directory.
 pub(super) fn inside(above: Option<SettingId>) -> impl Iterator<Item = SettingId> {
     let (_, directories) = &*FOUND;

@@ -10,6 +10,7 @@ use crate::task::ThreadKey;
 
 /// Settings that were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Settings(BTreeMap<SettingId, Box<[u8]>>);
 
 impl Settings {
