@@ -82,9 +82,12 @@ impl Index {
 
     /// Of these groups: all that are in a directory.
     #[cfg(feature = "serde")]
-    pub(super) fn of(table: &Table<Cgroup>) -> Self {
+    pub(super) fn of(table: &mut Table<Cgroup>) -> Self {
+        let is_named = |group: &Cgroup| !group.removed && group.parent.is_some();
+        let named: Vec<CgroupKey> =
+            table.iter().filter(|(_, group)| is_named(group)).map(|(key, _)| key).collect();
         let mut index = Self::default();
-        for (key, _) in table.iter().filter(|(_, group)| !group.removed && group.parent.is_some()) {
+        for key in named {
             index.insert(table, key);
         }
         index

@@ -171,6 +171,7 @@ pub(crate) struct Cgroup {
     pub(crate) children: List<Cgroup>,
     pub(crate) siblings: Links<Cgroup>,
     /// Another group whose name and parent hash alike (see `index`).
+    #[cfg_attr(feature = "serde", serde(skip))]
     alike: Option<Seat<Cgroup>>,
     /// Live threads of this very v2 group.
     pub(crate) members: List<Thread>,
@@ -247,7 +248,7 @@ impl Cgroups {
     /// Finds its groups by their names again: of what was written they are no part.
     #[cfg(feature = "serde")]
     pub(crate) fn know_names(&mut self) {
-        self.index = Index::of(&self.table);
+        self.index = Index::of(&mut self.table);
     }
 
     /// An open file is no more, and what was begun through it ends.

@@ -102,6 +102,7 @@ pub(crate) struct Tasks {
     pub(crate) starts: FxHashMap<ThreadKey, Start>,
     /// Whom the ends of others reached while the call under way was carried out: on Linux those others end by themselves, after
     /// the call that killed them has answered.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) aftermath: Vec<ThreadKey>,
     /// How each process ended, if somebody outside wants to know.
     pub(crate) ends: Option<BTreeMap<ProcessKey, WaitStatus>>,
