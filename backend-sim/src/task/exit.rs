@@ -223,14 +223,20 @@ fn forget_all(kernel: &mut Kernel, process: ProcessKey) {
 /// A process that runs no more is a zombie, or gone if nobody would wait for it.
 pub(crate) fn finish(kernel: &mut Kernel, process: ProcessKey, status: WaitStatus) {
     let status = pid::end_status(kernel, process, status);
-    if !kernel.tasks.processes.at(process).children.is_empty() {
-        family::bequeath(kernel, process);
+    let record = kernel.tasks.processes.at(process);
+    let leader = record.leader;
+    let wishes =
+        if record.children.is_empty() { Vec::new() } else { family::bequeath(kernel, process) };
+    if let Some(parent) = kernel.tasks.processes.at(process).parent {
+        job::orphan(kernel, process, parent, true);
     }
+    // Who is stopped by what it wished for is so after all that: no group was orphaned with it as a stopped member.
+    for (child, wish) in wishes {
+        signal::send_parent_death(kernel, leader, child, wish);
+    }
+    // The parent may have been one of those whom that has ended: then somebody else is it now.
     let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
-    job::orphan(kernel, process, parent, true);
     kernel.tasks.processes.at_mut(process).state = State::Zombie(status);
-    // The parent may have been one of those stopped whom that has ended: then somebody else is it now.
-    let Some(parent) = kernel.tasks.processes.at(process).parent else { return };
     if let Some(ends) = &mut kernel.tasks.ends {
         ends.insert(process, status);
     }

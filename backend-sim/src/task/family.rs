@@ -87,9 +87,8 @@ pub(super) fn inherit(
     }
 }
 
-/// A process ends: its children become its reaper's.
-pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
-    let leader = kernel.tasks.processes.at(process).leader;
+/// A process ends: its children become its reaper's. What they want to hear then.
+pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) -> Vec<(ProcessKey, Signal)> {
     let reaper = reaper(kernel, process);
     let tasks = &mut kernel.tasks;
     let children =
@@ -102,13 +101,12 @@ pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
         tasks.adopt(reaper, *child);
         tasks.processes.at_mut(*child).parent_thread = Some(heir);
     }
+    let mut wishes = Vec::new();
     for child in children {
         let Some(record) = kernel.tasks.processes.get(child) else { continue };
         // A signal to an earlier one may have ended the reaper too.
         let (was_zombie, parent) = (record.is_zombie(), record.parent.unwrap_or(reaper));
-        for wish in last_wishes(&kernel.tasks, child) {
-            signal::send_parent_death(kernel, leader, child, wish);
-        }
+        wishes.extend(last_wishes(&kernel.tasks, child).into_iter().map(|wish| (child, wish)));
         if was_zombie && tell_death(kernel, parent) {
             job::orphan(kernel, child, process, false);
             exit::reap(kernel, child);
@@ -116,6 +114,7 @@ pub(super) fn bequeath(kernel: &mut Kernel, process: ProcessKey) {
             job::orphan(kernel, child, process, false);
         }
     }
+    wishes
 }
 
 /// Tells the parent of a process that has become a zombie: it gets CHLD, and looks again if it waits. Whether the zombie goes at once,
