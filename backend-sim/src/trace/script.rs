@@ -19,6 +19,7 @@ pub(super) fn script(trace: &Trace, machine: MachineLine) -> Transcript {
         root: trace.root,
         born: BTreeMap::new(),
         held: BTreeMap::new(),
+        directories: BTreeMap::new(),
         waiting: Vec::new(),
     };
     // Actors of a script begin with another umask than processes of a machine.
@@ -38,6 +39,8 @@ struct Writer {
     born: BTreeMap<Pid, ()>,
     /// Whom a process handle holds.
     held: BTreeMap<(Pid, u64), Pid>,
+    /// Where open directories are.
+    directories: BTreeMap<(Pid, u64), String>,
     /// Calls that others came in between of: where each ended, and whose it is.
     waiting: Vec<(usize, Pid)>,
 }
@@ -122,6 +125,15 @@ impl Writer {
             "umount" => format!("umount {}", path("target")?),
             "set_umask" => format!("umask {}", text("mask")?),
             "open" => open(entry, &path("place")?, text("options")?)?,
+            "open_dir" => {
+                let (place, number) = (path("place")?, answer_number(entry));
+                let label = number.unwrap_or(0);
+                if let Some(number) = number {
+                    self.directories.insert((entry.process, number), place.clone());
+                }
+                format!("openat2 f{label} cwd {place} r directory")
+            }
+            "list" => format!("ls {}", self.directory(entry, number("directory")?)?),
             "write" => {
                 format!("fwrite f{} {}", number("file")?, self.data(entry.argument("bytes")?))
             }
@@ -129,6 +141,7 @@ impl Writer {
             "close" => {
                 // The handle of a process is no label.
                 let file = number("file")?;
+                self.directories.remove(&(entry.process, file));
                 if self.held.remove(&(entry.process, file)).is_some() {
                     return None;
                 }
@@ -139,11 +152,20 @@ impl Writer {
                 if entry.operation == "spawn" {
                     self.held.insert((entry.process, answer_number(entry)?), child);
                 }
-                if number("cgroup").or(number("into")).is_some() {
-                    return None;
-                }
+                let into = match number("cgroup").or(number("into")) {
+                    Some(directory) => {
+                        format!(" into={}", bare(self.directory(entry, directory)?)?)
+                    }
+                    None => String::new(),
+                };
                 self.born.insert(child, ());
-                format!("fork {}", self.label(child))
+                format!("fork {}{into}", self.label(child))
+            }
+            "signal" => {
+                let target = *self.held.get(&(entry.process, number("process")?))?;
+                let signal =
+                    text("signal")?.strip_prefix("Some(").map(|name| name.strip_suffix(')'));
+                format!("kill {} {}", self.label(target), signal.flatten().unwrap_or("0"))
             }
             "exit" => format!("exit {}", exit_code(text("code")?)?),
             "wait" => {
@@ -159,6 +181,11 @@ impl Writer {
             "parent" => "ppid".to_owned(),
             _ => return None,
         })
+    }
+
+    /// Where a directory is that a process has open.
+    fn directory(&self, entry: &Entry, number: u64) -> Option<&str> {
+        self.directories.get(&(entry.process, number)).map(String::as_str)
     }
 
     /// Bytes to write; the number of an actor is its label.
@@ -189,6 +216,12 @@ fn quote(bytes: &[u8]) -> String {
     }
     word.push('"');
     word
+}
+
+/// A word without its quotes, which an option takes none of; `None` if it needs them.
+fn bare(word: &str) -> Option<&str> {
+    let bare = word.strip_prefix('"')?.strip_suffix('"')?;
+    bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\').then_some(bare)
 }
 
 /// `OpenOptions` as it prints.

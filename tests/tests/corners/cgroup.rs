@@ -60,7 +60,7 @@ fn on_this_host() {
 }
 
 /// Why this host cannot show it.
-fn missing_here() -> Option<String> {
+pub(crate) fn missing_here() -> Option<String> {
     let kernel = Linux::here();
     let user = kernel.credentials().ok()?.user.effective;
     if user != Uid::ROOT {

@@ -1,7 +1,7 @@
 //! The four corners: each library does its work on the machine and on this host's kernel, and where there are real peers
-//! (Debian's packages) it does it with them.
+//! (Debian's packages) it does it with them. And what a program did on the machine this host's kernel does alike.
 //!
-//! `cargo test -p standin-tests --test corners` runs all eight. What cannot run here, for want of root or of a peer, is
+//! `cargo test -p standin-tests --test corners` runs all of them. What cannot run here, for want of root or of a peer, is
 //! listed as ignored with the reason behind its name, and counted in the last line.
 
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ mod cgroup;
 mod context;
 mod ipc;
 mod service;
+mod trace;
 
 /// A library's work on one kernel.
 pub(crate) struct Corner {
@@ -25,9 +26,10 @@ pub(crate) struct Corner {
 
 fn main() -> ExitCode {
     standin_linux::start(&service::register(standin_linux::Registry::new()));
-    let corners = [cgroup::corners(), context::corners(), service::corners(), ipc::corners()]
-        .into_iter()
-        .flatten();
+    let corners =
+        [cgroup::corners, context::corners, service::corners, ipc::corners, trace::corners]
+            .into_iter()
+            .flat_map(|corners| corners());
     let mut skipped = 0;
     let trials = corners.map(|corner| {
         let name = match &corner.missing {
