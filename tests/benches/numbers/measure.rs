@@ -17,6 +17,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A promise with nothing beside the machine.
+    pub(crate) fn alone(what: &str, [floor_ns, goal_ns]: [f64; 2], machine_ns: f64) -> Self {
+        let (host_ns, directory_ns) = (None, None);
+        Self { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns, directory_ns }
+    }
+
     pub(crate) fn mark(&self) -> &'static str {
         if self.machine_ns <= self.goal_ns {
             "goal"
@@ -48,5 +54,11 @@ pub(crate) fn batch<T>(count: u32, mut make: impl FnMut() -> T, mut body: impl F
 }
 
 pub(crate) fn time(ns: f64) -> String {
-    if ns < 1_000.0 { format!("{ns:.0} ns") } else { format!("{:.2} us", ns / 1_000.0) }
+    if ns < 1e3 {
+        format!("{ns:.0} ns")
+    } else if ns < 1e9 {
+        format!("{:.2} us", ns / 1e3)
+    } else {
+        format!("{:.2} s", ns / 1e9)
+    }
 }

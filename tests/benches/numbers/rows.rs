@@ -161,6 +161,30 @@ const ROWS: &[Measurement] = &[
     }),
 ];
 
+/// What a debug build takes, as `cargo test` makes it.
+const DEBUG: [(&str, f64, f64); 3] = [
+    ("write a limit by path", 1_500.0, 1_000.0),
+    ("read a limit by path", 1_500.0, 1_000.0),
+    ("one manager's job (core files)", 30_000.0, 20_000.0),
+];
+
+/// Measures the rows of a debug build.
+pub(crate) fn in_debug_build(print: &mut dyn FnMut(&Row)) {
+    let machine = machine();
+    let (root, idle) = (machine.root(), machine.user(1000));
+    let simulated = Subject {
+        kernel: &root,
+        group: "/sys/fs/cgroup/5/5/5/5".to_owned(),
+        idle: idle.pid().unwrap().0,
+    };
+    for (what, floor_ns, goal_ns) in DEBUG {
+        let (.., measurement) = ROWS.iter().find(|(name, ..)| *name == what).unwrap();
+        let machine_ns = measurement(&simulated);
+        let (host_ns, directory_ns) = (None, directory::measure(what));
+        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns, directory_ns });
+    }
+}
+
 /// Measures all rows and hands each to `print`.
 pub(crate) fn all(host: Option<&Host>, print: &mut dyn FnMut(&Row)) {
     let lives = host.map(lives::on);
@@ -184,8 +208,7 @@ pub(crate) fn all(host: Option<&Host>, print: &mut dyn FnMut(&Row)) {
     }
     lives::all(lives.as_deref(), print);
     let mut alone = |what: &str, floor_ns, goal_ns, machine_ns| {
-        let (host_ns, directory_ns) = (None, None);
-        print(&Row { what: what.to_owned(), floor_ns, goal_ns, machine_ns, host_ns, directory_ns });
+        print(&Row::alone(what, [floor_ns, goal_ns], machine_ns));
     };
     alone(
         "a new machine with its first process",
