@@ -86,8 +86,12 @@ impl Waits {
         }
         if let Some(moment) = wait.until {
             let timer = (moment, thread);
-            let place = self.timers.partition_point(|other| *other < timer);
-            self.timers.insert(place, timer);
+            if self.timers.back().is_none_or(|last| *last < timer) {
+                self.timers.push_back(timer);
+            } else {
+                let place = self.timers.partition_point(|other| *other < timer);
+                self.timers.insert(place, timer);
+            }
         }
         self.waits.insert(thread, (call, wait));
     }
@@ -141,6 +145,16 @@ impl Waits {
 
     fn take_off(&mut self, thread: ThreadKey) -> bool {
         let Some((_, wait)) = self.waits.remove(thread) else { return false };
+        self.leave_channels(thread, &wait);
+        if let Some(moment) = wait.until
+            && let Ok(place) = self.timers.binary_search(&(moment, thread))
+        {
+            self.timers.remove(place);
+        }
+        true
+    }
+
+    fn leave_channels(&mut self, thread: ThreadKey, wait: &Wait) {
         for channel in &wait.on {
             if let Some(sleepers) = self.sleepers.get_mut(channel) {
                 sleepers.retain(|sleeper| *sleeper != thread);
@@ -149,12 +163,6 @@ impl Waits {
                 }
             }
         }
-        if let Some(moment) = wait.until
-            && let Ok(place) = self.timers.binary_search(&(moment, thread))
-        {
-            self.timers.remove(place);
-        }
-        true
     }
 
     /// In which call a thread sleeps, and on what.
@@ -217,7 +225,11 @@ impl Waits {
         while let Some((moment, thread)) = self.timers.front().copied()
             && moment <= now
         {
-            self.wake_thread(thread);
+            self.timers.pop_front();
+            if let Some((_, wait)) = self.waits.remove(thread) {
+                self.leave_channels(thread, &wait);
+                self.woken.push_back(thread);
+            }
         }
     }
 }

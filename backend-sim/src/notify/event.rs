@@ -110,7 +110,15 @@ pub(crate) fn changed(kernel: &mut Kernel, group: CgroupKey, name: &'static str)
 }
 
 /// A call is done, or time has passed: what is left to tell is told, the last change first, and who waits for events is woken.
+#[inline]
 pub(crate) fn flush(kernel: &mut Kernel) {
+    // Nearly always nobody watches.
+    if !kernel.vfs.notify.changed.is_empty() || !kernel.vfs.notify.news.is_empty() {
+        tell(kernel);
+    }
+}
+
+fn tell(kernel: &mut Kernel) {
     while let Some((group, name)) = kernel.vfs.notify.changed.pop() {
         let Some(node) = filesystem::control_file(kernel, group, name.as_bytes()) else { continue };
         let notify = &mut kernel.vfs.notify;
