@@ -203,7 +203,7 @@ fn two_programs() -> Machine {
     machine
 }
 
-#[library_benchmark(config = limit(337_700))]
+#[library_benchmark(config = limit(310_900))]
 #[bench::by_timers(two_programs())]
 fn switch(machine: Machine) -> Machine {
     assert!(machine.run("/bin/both", &[]).is_ok());
