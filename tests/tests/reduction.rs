@@ -21,10 +21,10 @@ fn place(path: &str) -> Place<'_> {
     Place::cwd(KPath::new(path).unwrap())
 }
 
-/// One call of eight.
+/// One call of eleven.
 fn act(kernel: &dyn Backend, what: u8, name: &str, file: &mut Option<File>) -> String {
     let mut room = [0; 8];
-    match (what % 8, &file) {
+    match (what % 11, &file) {
         (0, _) => format!("mkdir {:?}", kernel.mkdir(place("/sys/fs/cgroup/g"), Mode::new(0o755))),
         (1, _) => format!("rmdir {:?}", kernel.rmdir(place("/sys/fs/cgroup/g"))),
         (2, _) => format!("unlink {:?}", kernel.unlink(place("/mnt/f"))),
@@ -43,6 +43,15 @@ fn act(kernel: &dyn Backend, what: u8, name: &str, file: &mut Option<File>) -> S
         }
         (7, Some(file)) => {
             format!("write {:?}", kernel.pwrite(file, name.as_bytes(), standin::id::Bytes(0)))
+        }
+        (8, _) => format!("there {}", fs::exists(kernel, "/sys/fs/cgroup/g")),
+        (9, _) => {
+            let group = fs::metadata(kernel, "/sys/fs/cgroup/g").map(|told| told.links);
+            format!("stat {:?}", group.map_err(|error| error.errno()))
+        }
+        (10, _) => {
+            let groups = fs::read_dir(kernel, "/sys/fs/cgroup").unwrap();
+            format!("list {}", groups.iter().any(|entry| entry.file_name() == "g"))
         }
         _ => format!("pid {}", kernel.pid().is_ok()),
     }

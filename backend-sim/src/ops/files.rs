@@ -42,7 +42,8 @@ operation! {
     };
 
     /// getdents64(2)
-    List { directory: u32 } = "list" -> Listing: |op, kernel, caller| {
+    List { directory: u32 } = "list" -> Listing,
+    touching |op, kernel, caller, _answer| { schedule::of_list(kernel, caller, op.directory) }: |op, kernel, caller| {
         transfer::list(kernel, caller, op.directory)
     };
 
@@ -119,7 +120,8 @@ operation! {
     };
 
     /// stat(2), lstat(2), fstat(2)
-    GetStat<'a> { place: PlaceArg<'a>, follow: Follow } = "stat" -> Stat: |op, kernel, caller| {
+    GetStat<'a> { place: PlaceArg<'a>, follow: Follow } = "stat" -> Stat,
+    touching |op, kernel, _caller, _answer| { schedule::of_look(kernel, op.place.path.as_bytes()) }: |op, kernel, caller| {
         attributes::stat(kernel, caller, op.place, op.follow)
     };
 
@@ -133,7 +135,8 @@ operation! {
     |op, kernel, caller| attributes::chown(kernel, caller, op.place, (op.owner, op.group), op.follow);
 
     /// faccessat2(2)
-    CheckAccess<'a> { place: PlaceArg<'a>, access: Access } = "access" -> (): |op, kernel, caller| {
+    CheckAccess<'a> { place: PlaceArg<'a>, access: Access } = "access" -> (),
+    touching |op, kernel, _caller, _answer| { schedule::of_look(kernel, op.place.path.as_bytes()) }: |op, kernel, caller| {
         attributes::access(kernel, caller, op.place, op.access)
     };
 

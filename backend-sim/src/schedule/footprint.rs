@@ -108,11 +108,8 @@ pub(crate) fn of_open(
     (path, number): (&[u8], Option<u32>),
     options: &OpenOptions,
 ) -> Footprint {
-    let is_plain = PLAIN.iter().any(|start| path.starts_with(start))
-        && !path.split(|byte| *byte == b'/').any(|part| part == b"..");
-    let meets_links = kernel.order.as_ref().is_none_or(|order| order.meets_links());
     let Some(table) = table(kernel, caller) else { return Footprint::everything() };
-    if !is_plain || meets_links || !is_quiet(kernel) {
+    if !is_plain(kernel, path) || !is_quiet(kernel) {
         return Footprint::everything();
     }
     let changes = options.flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
@@ -127,6 +124,38 @@ pub(crate) fn of_open(
         }
         Some(Node::Proc(_)) => Footprint::everything(),
     }
+}
+
+/// Of stat(2) and access(2): what a group and its files are told to be stands with their names.
+pub(crate) fn of_look(kernel: &Kernel, path: &[u8]) -> Footprint {
+    if path.starts_with(b"/sys/fs/cgroup/") && is_plain(kernel, path) && is_quiet(kernel) {
+        Footprint::of(&[Object::Names], &[])
+    } else {
+        Footprint::everything()
+    }
+}
+
+/// Of getdents64(2).
+pub(crate) fn of_list(kernel: &Kernel, caller: ThreadKey, number: u32) -> Footprint {
+    let Some((table, (key, file))) = table(kernel, caller).zip(opened(kernel, caller, number))
+    else {
+        return Footprint::everything();
+    };
+    match file.spot.node {
+        Node::Cgroup(_) if is_quiet(kernel) => {
+            Footprint::of(&[table, Object::Names], &[Object::File(key)])
+        }
+        Node::Cgroup(_) | Node::Tmp(_) | Node::Control(..) | Node::Proc(_) => {
+            Footprint::everything()
+        }
+    }
+}
+
+/// Whether a path says itself where it leads.
+fn is_plain(kernel: &Kernel, path: &[u8]) -> bool {
+    PLAIN.iter().any(|start| path.starts_with(start))
+        && !path.split(|byte| *byte == b'/').any(|part| part == b"..")
+        && kernel.order.as_ref().is_some_and(|order| !order.meets_links())
 }
 
 /// Where paths lead to files of cgroup2 and of tmpfs, as long as nobody has made links or mounts.

@@ -21,7 +21,7 @@ pub use crash::{CrashSweep, crash_sweep};
 pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
 pub(crate) use fault::{Faults, Faulty};
-pub(crate) use footprint::{Footprint, of_close, of_open, of_read, of_write};
+pub(crate) use footprint::{Footprint, of_close, of_list, of_look, of_open, of_read, of_write};
 pub(crate) use order::Order;
 pub use replay::ReplayError;
 #[cfg(feature = "serde")]
