@@ -18,6 +18,8 @@ pub struct Builder {
     faults: Vec<Fault>,
     trace: bool,
     branching: bool,
+    #[cfg(feature = "watchdog")]
+    patience: Option<std::time::Duration>,
 }
 
 impl Builder {
@@ -172,6 +174,20 @@ impl Builder {
         self
     }
 
+    /// Ends the whole process when a program has run for so long, in the host's time, without making a call: it may never come
+    /// back, and its stack cannot be unwound from outside. Who it is, the last call it made and, in a [`Search`](crate::Search), the
+    /// line that runs it again are printed to standard error before. Off unless said; a minute is more than enough where
+    /// programs do not compute. Keeps a [trace](Builder::trace), for the last call.
+    ///
+    /// A program that makes calls for ever is another matter: see [`Limits::operations`]. One that overflows its stack meets the
+    /// guard page below it and ends the process by a signal, unnamed.
+    #[cfg(feature = "watchdog")]
+    #[must_use]
+    pub fn watchdog(mut self, patience: std::time::Duration) -> Self {
+        self.patience = Some(patience);
+        self.trace()
+    }
+
     /// Lets a run pass that asked for something the machine does not model.
     #[must_use]
     pub fn allow_unmodelled(mut self) -> Self {
@@ -194,6 +210,10 @@ impl Builder {
         let trace = Trace { root, ..Trace::default() };
         kernel.trace = (self.trace || self.branching).then(|| Box::new(trace));
         let machine = Machine::boot(kernel, self.allow_unmodelled);
+        #[cfg(feature = "watchdog")]
+        if let Some(patience) = self.patience {
+            crate::watchdog::watch(machine.shared(), patience);
+        }
         if self.branching {
             machine.keep_course();
         }

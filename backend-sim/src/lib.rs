@@ -54,6 +54,8 @@ mod task;
 mod trace;
 mod view;
 mod wait;
+#[cfg(feature = "watchdog")]
+mod watchdog;
 #[cfg(feature = "serde")]
 mod written;
 

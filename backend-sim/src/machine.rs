@@ -59,9 +59,18 @@ pub(crate) struct Shared {
     /// What a branch needs, if that is kept.
     pub(crate) course: Mutex<Option<Course>>,
     is_branching: AtomicBool,
+    /// Who runs, if that is watched.
+    #[cfg(feature = "watchdog")]
+    pub(crate) running: std::sync::OnceLock<crate::watchdog::Running>,
 }
 
 impl Shared {
+    /// The kernel, unless somebody has it.
+    #[cfg(feature = "watchdog")]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Kernel>> {
+        self.kernel.try_lock()
+    }
+
     /// The kernel, for as long as the answer lives.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Kernel> {
         self.kernel.lock()
@@ -136,6 +145,8 @@ impl Machine {
             fibers: Fibers::default(),
             course: Mutex::new(None),
             is_branching: AtomicBool::new(false),
+            #[cfg(feature = "watchdog")]
+            running: std::sync::OnceLock::new(),
         };
         Self {
             guard: Arc::new(Guard {

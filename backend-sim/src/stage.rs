@@ -19,6 +19,7 @@ use standin::transcript::{
 };
 use standin::{Errno, ExitCode, Failure, Pid, Place};
 
+use crate::builder::Builder;
 use crate::door::Operation;
 use crate::fs::{OpenKind, descriptors};
 use crate::kernel::Kernel;
@@ -86,6 +87,12 @@ impl Stage {
     /// The machine that a transcript's first line describes; kernel 6.12 and layout unified where it leaves them out.
     #[must_use]
     pub fn new(line: &MachineLine) -> Self {
+        Self::on(Self::builder(line).build())
+    }
+
+    /// The same machine before it is built.
+    #[must_use]
+    pub fn builder(line: &MachineLine) -> Builder {
         let mut builder = Machine::builder().allow_unmodelled();
         if let Some(release) =
             line.kernel.and_then(|kernel| Release::from_name(&kernel.to_string()))
@@ -108,7 +115,7 @@ impl Stage {
         for minor in 0..line.disks.unwrap_or(0) {
             builder = builder.disk(BlockDevice { major: NVME, minor });
         }
-        Self::on(builder.build())
+        builder
     }
 
     /// This machine; its root process is the actor `init`.

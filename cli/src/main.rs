@@ -1,12 +1,13 @@
 //! The program `standin`: runs kernel transcripts on a simulated kernel or on this host, and shows either.
 //!
-//! A file a command: `run`, `check`, `tree`, `ps`, `doctor`. What they share: `input` (files to scripts), `kernel` (where a
+//! A file a command: `run`, `check`, `tree`, `ps`, `doctor`, `campaign`. What they share: `input` (files to scripts), `kernel` (where a
 //! script runs), `lists` (what is skipped or known), `report` and `junit` (what came of it), `picture` (a machine at the end of its script), `output` and
 //! `error` (standard output, complaints, exit status).
 //!
 //! Exit status: 0 all is well; 1 an answer differs, something failed or is not modelled; 2 wrong use: arguments, files or
 //! scripts that cannot be used as they are.
 
+mod campaign;
 mod check;
 mod doctor;
 mod error;
@@ -47,6 +48,7 @@ enum Command {
     Tree(tree::Options),
     Ps(ps::Options),
     Doctor(doctor::Options),
+    Campaign(campaign::Options),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Tree(options) => tree::run(&options),
         Command::Ps(options) => ps::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Campaign(options) => campaign::run(&options),
     };
     match status {
         Ok(status) => status.into(),

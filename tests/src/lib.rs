@@ -20,7 +20,6 @@ pub mod measured;
 pub mod replay;
 pub mod soak;
 pub mod sources;
-pub mod watched;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]

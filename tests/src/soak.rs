@@ -10,12 +10,12 @@ use standin::backend::{FileKind, Files as _, MountFlags, Processes as _, WaitOpt
 use standin::path::{KPath, Place};
 use standin::transcript::{Layout, Release, parse};
 use standin::{Errno, Failure, Mode, Pid, Signal, fs};
+use standin_cli::watched::Watched;
 use standin_sim::{Machine, Stock, View};
 
 use crate::lab::fuzz::{Subject, script_about};
 use crate::lab::record::Place as Ground;
 use crate::replay;
-use crate::watched::Watched;
 
 const ROOT: &[u8] = b"/";
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use standin::backend::{Clock as _, Deadline, Processes as _};
+use standin::backend::{Clock as _, Deadline, Processes as _, WaitStatus};
 use standin::{ExitCode, Failure, fs};
 use standin_sim::{Decisions, Limits, Machine, Search};
 
@@ -87,6 +87,54 @@ fn a_program_that_calls_for_ever_is_named() {
         message.starts_with("the program /bin/spins panicked: thread 4 calls pid"),
         "{message}"
     );
+}
+
+/// Says to this program, started again, that it is to loop.
+const LOOPS: &str = "STANDIN_TEST_LOOPS";
+
+#[test]
+fn a_program_that_never_makes_a_call_is_named_and_ends_the_process() {
+    if std::env::var_os(LOOPS).is_some() {
+        let machine = Machine::builder().watchdog(Duration::from_millis(300));
+        let _ = Search::given("1.1".parse().unwrap()).on(machine).check(|machine| {
+            machine.program("/bin/spins", |kernel, _| {
+                kernel.pid().unwrap();
+                loop {
+                    std::hint::spin_loop();
+                }
+            });
+            machine.run_together(&[&["/bin/spins"], &["/bin/true"]]).unwrap();
+        });
+        unreachable!("the watchdog ends the process");
+    }
+    let name = "a_program_that_never_makes_a_call_is_named_and_ends_the_process";
+    let ended = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture"])
+        .env(LOOPS, "")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success(), "{told}");
+    assert!(told.contains("has run for 300ms of the host's time without making a call"), "{told}");
+    assert!(told.contains("(spins), the program /bin/spins\n  its last call: pid() = "), "{told}");
+    assert!(told.contains("\n  replay: standin-1:6.12-unified-"), "{told}");
+}
+
+#[test]
+fn a_program_that_makes_calls_or_waits_is_no_matter_of_the_watchdog() {
+    let machine = Machine::builder().watchdog(Duration::from_millis(100)).build();
+    machine.program("/bin/works", |kernel, _| {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(400) {
+            kernel.pid().unwrap();
+        }
+        ExitCode::SUCCESS
+    });
+    let ended = machine.run_together(&[&["/bin/works"], &["/bin/sleep", "10"]]).unwrap();
+    assert_eq!(ended, [WaitStatus::Exited(0); 2]);
+    // And nothing at all is done on the machine.
+    std::thread::sleep(Duration::from_millis(300));
+    machine.check().unwrap();
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 use proptest::prelude::{prop_assert, proptest};
 use standin::transcript::parse;
+use standin_cli::watched::Watched;
 use standin_sim::Stage;
 use standin_tests::soak::soak;
-use standin_tests::watched::Watched;
 use standin_tests::{generate, replay};
 
 proptest! {

@@ -73,7 +73,7 @@ fn give_back(stack: DefaultStack) {
 /// What is to be done next on this OS thread.
 pub(crate) enum Next {
     Start(ThreadKey, Start),
-    Resume(Fiber),
+    Resume(ThreadKey, Fiber),
     Unwind(Fiber),
     /// It was done without a stack: a process without a program has ended.
     Done,
@@ -94,7 +94,7 @@ impl Next {
     pub(crate) fn carry_out(self, shared: &Arc<Shared>) {
         match self {
             Self::Start(thread, start) => start_program(shared, thread, start),
-            Self::Resume(fiber) => run(shared, fiber, Resume::Woken),
+            Self::Resume(thread, fiber) => run(shared, thread, fiber, Resume::Woken),
             Self::Unwind(fiber) => give_back(fiber.unwind()),
             Self::Done => {}
         }
@@ -139,7 +139,7 @@ pub(crate) fn next(shared: &Shared, kernel: &mut Kernel) -> Option<Next> {
         Some(if replaced || !tasks.is_alive(thread) {
             Next::Unwind(fiber)
         } else {
-            Next::Resume(fiber)
+            Next::Resume(thread, fiber)
         })
     })
 }
@@ -169,6 +169,10 @@ pub(crate) fn gives_way(shared: &Shared, kernel: &mut Kernel, caller: ThreadKey)
 fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
     let program = KPath::new(&start.path).ok().and_then(|path| shared.programs.lock().get(path));
     let view = View::inside(shared, thread);
+    #[cfg(feature = "watchdog")]
+    if let Some(running) = shared.running.get() {
+        running.begins(thread, &start.path);
+    }
     let name = String::from_utf8_lossy(&start.path).into_owned();
     let shared_too = (!shared.lock().faults.is_empty()).then(|| Arc::clone(shared));
     let body = Box::new(move || {
@@ -209,10 +213,17 @@ pub(crate) fn begin(shared: &Arc<Shared>, thread: ThreadKey, body: Box<dyn FnOnc
         "{waiting} programs of one machine are in the middle of a call; that is the most"
     );
     let stack = SPARE.with_borrow_mut(stack);
-    run(shared, Fiber::new((shared.id, &shared.fibers), thread, stack, body), Resume::Woken);
+    let fiber = Fiber::new((shared.id, &shared.fibers), thread, stack, body);
+    run(shared, thread, fiber, Resume::Woken);
 }
 
-fn run(shared: &Arc<Shared>, mut fiber: Fiber, why: Resume) {
+#[cfg_attr(
+    not(feature = "watchdog"),
+    expect(unused_variables, reason = "a watchdog asks whose it is")
+)]
+fn run(shared: &Arc<Shared>, thread: ThreadKey, mut fiber: Fiber, why: Resume) {
+    #[cfg(feature = "watchdog")]
+    let _entered = shared.running.get().map(|running| running.enter(thread));
     match fiber.resume(why) {
         Left::Ended => give_back(fiber.into_stack()),
         Left::Forsaken => give_back(fiber.unwind()),
@@ -231,7 +242,7 @@ pub(crate) fn deadlock(shared: &Arc<Shared>, picture: &str) -> bool {
     waiting.sort_unstable();
     for thread in &waiting {
         if let Some(fiber) = with(shared, |runner| runner.fibers.remove(*thread)) {
-            run(shared, fiber, Resume::Deadlock(picture.into()));
+            run(shared, *thread, fiber, Resume::Deadlock(picture.into()));
         }
     }
     !waiting.is_empty()

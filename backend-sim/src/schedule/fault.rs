@@ -159,6 +159,12 @@ impl Faults {
         Self { all, ..Self::default() }
     }
 
+    /// What may happen.
+    #[cfg(feature = "watchdog")]
+    pub(super) fn plan(&self) -> Vec<Fault> {
+        self.all.iter().map(|(fault, ..)| fault.clone()).collect()
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.all.is_empty()
     }

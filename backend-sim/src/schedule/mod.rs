@@ -24,6 +24,8 @@ pub(crate) use fault::{Faults, Faulty};
 pub(crate) use footprint::{Footprint, of_close, of_list, of_look, of_open, of_read, of_write};
 pub(crate) use order::Order;
 pub use replay::ReplayError;
+#[cfg(feature = "watchdog")]
+pub(crate) use replay::line_so_far;
 #[cfg(feature = "serde")]
 pub(crate) use replay::machine;
 pub use search::{Found, Report, Search};

@@ -156,7 +156,12 @@ impl Order {
 
     /// An order in which the same is decided from the start, and then as by default.
     pub(crate) fn again(&self) -> Self {
-        Self::new(Rule::Given(self.made.iter().map(|made| made.chosen).collect()))
+        Self::new(Rule::Given(self.chosen()))
+    }
+
+    /// What was decided so far.
+    pub(super) fn chosen(&self) -> Vec<u8> {
+        self.made.iter().map(|made| made.chosen).collect()
     }
 
     /// Whether `running`, which is about to make a call, gives way to one of those that could go on; it is among the

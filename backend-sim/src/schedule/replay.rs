@@ -61,11 +61,17 @@ impl fmt::Display for ReplayError {
 impl std::error::Error for ReplayError {}
 
 /// The line.
-pub(super) fn print(builder: &Builder, decisions: &Decisions) -> String {
-    let text =
-        format!("{NAME}-{VERSION}:{}:{decisions}", machine(builder.profile(), builder.faults()));
+pub(super) fn print(profile: &Profile, faults: &[Fault], decisions: &Decisions) -> String {
+    let text = format!("{NAME}-{VERSION}:{}:{decisions}", machine(profile, faults));
     let check = digest::of(text.as_bytes()) & 0xffff;
     format!("{text}:{check:04x}")
+}
+
+/// The line of a run that is under way, if its order is searched.
+#[cfg(feature = "watchdog")]
+pub(crate) fn line_so_far(kernel: &crate::kernel::Kernel) -> Option<String> {
+    let decisions = Decisions::new(kernel.order.as_ref()?.chosen());
+    Some(print(&kernel.profile, &kernel.faults.plan(), &decisions))
 }
 
 /// The decisions of a line about this machine.

@@ -210,7 +210,7 @@ impl Search {
                 fails
             });
         }
-        let line = replay::print(&self.builder, &decisions);
+        let line = replay::print(self.builder.profile(), self.builder.faults(), &decisions);
         let message = failed.failure.unwrap_or_default();
         Found { runs: report.runs, message, faults: failed.faults, decisions, line }
     }

@@ -8,6 +8,9 @@ use standin::transcript::{
 };
 use standin::{Errno, Pid};
 
+/// How the trouble begins that a broken rule makes.
+pub const BROKEN: &str = "an invariant is broken";
+
 /// A stage of a machine that is checked as a whole.
 #[derive(Debug)]
 pub struct Watched {
@@ -29,8 +32,14 @@ impl Watched {
         Self { stage, ends: false }
     }
 
+    /// The stage, looked over no more.
+    #[must_use]
+    pub fn into_stage(self) -> standin_sim::Stage {
+        self.stage
+    }
+
     fn check(&self) -> Result<(), Trouble> {
-        let broken = |what| Trouble(format!("an invariant is broken: {what}"));
+        let broken = |what| Trouble(format!("{BROKEN}: {what}"));
         self.stage.machine().check().map_err(broken)
     }
 }
