@@ -10,10 +10,11 @@ use standin::Pid;
 use standin::backend::WaitStatus;
 
 use crate::cgroup::CgroupKey;
+use crate::fs::{FileKey, Lockable};
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::stock::Stock;
-use crate::task::{State, ThreadKey};
+use crate::task::{Process, State, ThreadKey};
 use crate::wait::Channel;
 
 /// A machine held still. Calls of other threads wait while this lives: drop it before the next call.
@@ -203,7 +204,10 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         Channel::Memory => "room for memory".to_owned(),
         Channel::Context(_) => "the end of a context".to_owned(),
         Channel::Processor => "its work to be done".to_owned(),
-        Channel::Lock(_) => "a lock".to_owned(),
+        Channel::Lock(on) => match lock_holders(kernel, on) {
+            holders if holders.is_empty() => "a lock".to_owned(),
+            holders => format!("a lock that {} has", holders.join(" and ")),
+        },
         Channel::SocketInput(_) => "something to come to a socket".to_owned(),
         Channel::SocketOutput(_) => "room in a socket".to_owned(),
         Channel::SocketBacklog(_) => "a listener to accept".to_owned(),
@@ -213,4 +217,20 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         Channel::Watcher(_) => "something to happen to a watched file".to_owned(),
         Channel::Futex(_, place) => format!("the word at {place} of shared memory"),
     }
+}
+
+/// The processes that have a locked file open, as they share its lock.
+fn lock_holders(kernel: &Kernel, on: Lockable) -> Vec<String> {
+    let locked: Vec<FileKey> = kernel.vfs.locks.holders(on).collect();
+    let processes = kernel.tasks.processes.iter().map(|(_, process)| process);
+    let holds =
+        |process: &&Process| process.descriptors.iter().any(|(_, file)| locked.contains(&file));
+    let name = |process: &Process| {
+        let leader = kernel.tasks.threads.get(process.leader);
+        let name = leader.map_or_else(String::new, |leader| {
+            format!(" {}", String::from_utf8_lossy(&leader.name))
+        });
+        format!("{}{name}", process.number)
+    };
+    processes.filter(holds).map(name).collect()
 }

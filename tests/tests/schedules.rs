@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use standin::backend::WaitStatus::{self, Killed};
-use standin::backend::{Spawn, WaitOptions};
-use standin::{Backend, ExitCode, KPath, Signal, fs};
-use standin_sim::{Decisions, Fault, Machine, ReplayError, Search};
+use standin::backend::{Deadline, Lock, OpenOptions, SocketFlags, Spawn, WaitOptions};
+use standin::{Backend, ExitCode, KPath, Place, Signal, fs};
+use standin_sim::{Builder, Decisions, Fault, Machine, ReplayError, Search};
 
 const GROUP: &str = "/sys/fs/cgroup/web";
 
@@ -241,4 +241,80 @@ fn the_same_seed_runs_the_same_orders() {
     let distinct: std::collections::BTreeSet<_> = one.iter().collect();
     assert!(distinct.len() > 25, "{distinct:?}");
     assert_ne!(&runs(2)[0], one);
+}
+
+#[test]
+fn a_transfer_may_be_short_and_what_is_left_is_transferred_by_the_next() {
+    let short = [Fault::shortens("write", 3).nth(1), Fault::shortens("read", 0)];
+    let machine = short.into_iter().fold(Machine::builder(), Builder::fault).build();
+    machine.program("/bin/writer", |kernel, _| {
+        let place = Place::cwd(KPath::new("/mnt/log").unwrap());
+        let file = kernel.open(place, &OpenOptions::read_write().create()).unwrap();
+        assert_eq!(kernel.write(&file, b"a line"), Ok(3));
+        assert_eq!(kernel.write(&file, b"ine"), Ok(3));
+        let (out, into) = kernel.pipe(SocketFlags::empty()).unwrap();
+        kernel.write(&into, b"xy").unwrap();
+        let mut buffer = [0; 8];
+        for byte in *b"xy" {
+            assert_eq!(kernel.read(&out, &mut buffer), Ok(1), "one byte at least");
+            assert_eq!(buffer[0], byte);
+        }
+        ExitCode::SUCCESS
+    });
+    assert_eq!(machine.run("/bin/writer", &[]), Ok(WaitStatus::Exited(0)));
+    assert_eq!(fs::read_to_string(&machine.root(), "/mnt/log").unwrap(), "a line");
+}
+
+#[test]
+fn chance_chooses_the_same_calls_for_the_same_seed() {
+    let refused = |seed| {
+        let fault = Fault::fails("mkdir", standin::Errno::ENOSPC).once_in(4, seed);
+        let machine = Machine::builder().fault(fault).build();
+        machine.program("/bin/maker", |kernel, _| {
+            for number in 0..200 {
+                let _ = fs::create_dir(kernel, format!("/sys/fs/cgroup/{number}"));
+            }
+            ExitCode::SUCCESS
+        });
+        machine.run("/bin/maker", &[]).unwrap();
+        200 - machine.look().cgroups().len()
+    };
+    let [first, again, other] = [1, 1, 2].map(refused);
+    assert_eq!(first, again);
+    assert!((20..80).contains(&first) && (20..80).contains(&other), "{first} and {other} of 200");
+}
+
+#[test]
+fn a_program_dies_in_the_calls_that_are_named() {
+    let fault = Fault::dies().in_calls("mkdir").on("*/second");
+    let machine = Machine::builder().fault(fault).build();
+    machine.program("/bin/maker", |kernel, _| {
+        for name in ["first", "second", "third"] {
+            fs::create_dir(kernel, format!("/sys/fs/cgroup/{name}")).unwrap();
+        }
+        ExitCode::SUCCESS
+    });
+    assert_eq!(machine.run("/bin/maker", &[]), Ok(WaitStatus::Killed(Signal::KILL)));
+    assert_eq!(machine.look().cgroups(), ["/first"]);
+}
+
+#[test]
+fn who_holds_a_lock_is_in_the_picture_of_who_waits_for_it() {
+    let machine = Machine::builder().build();
+    let program = |kernel: &dyn Backend, _: &[Vec<u8>]| {
+        let place = Place::cwd(KPath::new("/mnt/lock").unwrap());
+        let file = kernel.open(place, &OpenOptions::read_write().create()).unwrap();
+        kernel.flock(file.descriptor(), Lock::Exclusive { nonblocking: false }).unwrap();
+        kernel.poll(&[], Deadline::Never).unwrap();
+        ExitCode::SUCCESS
+    };
+    machine.program("/bin/keeper", program);
+    machine.program("/bin/second", program);
+    let keeper = machine.launch(&["/bin/keeper"]).unwrap();
+    machine.settle();
+    machine.launch(&["/bin/second"]).unwrap();
+    machine.settle();
+    let picture = machine.look().waiting();
+    let wanted = format!("second waits in flock for a lock that {keeper} keeper has\n");
+    assert!(picture.contains(&wanted), "{picture}");
 }

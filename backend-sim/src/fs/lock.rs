@@ -55,6 +55,11 @@ impl Locks {
         all.map("locked files", self.held.len());
     }
 
+    /// The open files that have a lock on something.
+    pub(crate) fn holders(&self, on: Lockable) -> impl Iterator<Item = FileKey> {
+        self.held.get(&on).into_iter().flatten().map(|held| held.file)
+    }
+
     fn kind_of(&self, on: Lockable, file: FileKey) -> Option<Kind> {
         self.held.get(&on)?.iter().find(|held| held.file == file).map(|held| held.kind)
     }

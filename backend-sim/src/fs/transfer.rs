@@ -48,7 +48,7 @@ pub(crate) fn read(
     if !file.reads() {
         return Err(Errno::EBADF.into());
     }
-    let end = buffer.len().min(CALL_LENGTH);
+    let end = buffer.len().min(most(kernel, caller, &file.kind));
     let buffer = buffer.get_mut(..end).unwrap_or_default();
     match file.kind {
         OpenKind::Node(_) => {}
@@ -99,6 +99,19 @@ fn tell(kernel: &mut Kernel, node: Node, length: usize, what: WatchFlags) {
     }
 }
 
+/// How much one call transfers at most: less than the kernel would, where a fault says so of what may be short.
+fn most(kernel: &Kernel, caller: ThreadKey, kind: &OpenKind) -> usize {
+    match kind {
+        OpenKind::Node(_) | OpenKind::Socket(_) | OpenKind::Pipe(..) => {
+            kernel.faults.most_transferred(caller).unwrap_or(CALL_LENGTH)
+        }
+        OpenKind::Process(..)
+        | OpenKind::Counter(_)
+        | OpenKind::Watcher(_)
+        | OpenKind::Namespace(_) => CALL_LENGTH,
+    }
+}
+
 /// write(2), and pwrite(2) if an offset is given.
 ///
 /// # Errors
@@ -114,7 +127,7 @@ pub(crate) fn write(
     if !file.writes() {
         return Err(Errno::EBADF.into());
     }
-    let bytes = bytes.get(..CALL_LENGTH).unwrap_or(bytes);
+    let bytes = bytes.get(..most(kernel, caller, &file.kind)).unwrap_or(bytes);
     match file.kind {
         OpenKind::Node(_) => {}
         OpenKind::Process(..) | OpenKind::Namespace(_) => return Err(Errno::EINVAL.into()),

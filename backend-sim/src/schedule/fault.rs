@@ -10,6 +10,7 @@ use standin::layer::{Call, Layer};
 use standin::{Errno, Failure};
 
 use super::footprint::Footprint;
+use super::generator::Generator;
 use crate::machine::Shared;
 use crate::run;
 use crate::task::{ThreadKey, signal};
@@ -48,6 +49,8 @@ pub struct Fault {
     /// How often it happens at most.
     most: u64,
     is_decided: bool,
+    /// By chance: once in so many of the calls that fit, with this seed.
+    chance: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +59,13 @@ enum What {
     Fails(Errno),
     Dies,
     Waits(Duration),
+    Shortens(usize),
 }
 
 impl Fault {
     const fn new(what: What, call: Option<String>) -> Self {
         let (program, path, nth) = (None, None, None);
-        Self { what, call, program, path, nth, most: u64::MAX, is_decided: false }
+        Self { what, call, program, path, nth, most: u64::MAX, is_decided: false, chance: None }
     }
 
     /// A call answers this, and does nothing. Calls are named as the backend's methods are.
@@ -80,6 +84,43 @@ impl Fault {
     #[must_use]
     pub fn waits(call: &str, time: Duration) -> Self {
         Self::new(What::Waits(time), Some(call.to_owned()))
+    }
+
+    /// A `read`, `pread`, `write` or `pwrite` of a file, pipe or socket transfers so many bytes at most, and at least one. That a call
+    /// of a control file is short, no kernel does.
+    ///
+    /// ```
+    /// use standin::backend::{Files as _, OpenOptions};
+    /// use standin::{ExitCode, KPath, Place};
+    /// use standin_sim::{Fault, Machine};
+    ///
+    /// let machine = Machine::builder().fault(Fault::shortens("write", 3).nth(1)).build();
+    /// machine.program("/bin/writer", |kernel, _| {
+    ///     let place = Place::cwd(KPath::new("/mnt/log").unwrap());
+    ///     let file = kernel.open(place, &OpenOptions::write().create()).unwrap();
+    ///     assert_eq!(kernel.write(&file, b"a line"), Ok(3));
+    ///     assert_eq!(kernel.write(&file, b"ine"), Ok(3));
+    ///     ExitCode::SUCCESS
+    /// });
+    /// machine.run("/bin/writer", &[]).unwrap();
+    /// ```
+    #[must_use]
+    pub fn shortens(call: &str, bytes: usize) -> Self {
+        Self::new(What::Shortens(bytes.max(1)), Some(call.to_owned()))
+    }
+
+    /// In calls of this name alone.
+    #[must_use]
+    pub fn in_calls(mut self, call: &str) -> Self {
+        self.call = Some(call.to_owned());
+        self
+    }
+
+    /// By chance: in one of so many of the calls that fit, on average. The same seed is the same calls.
+    #[must_use]
+    pub const fn once_in(mut self, calls: u64, seed: u64) -> Self {
+        self.chance = Some((if calls == 0 { 1 } else { calls }, seed));
+        self
     }
 
     /// In calls of the program at this path alone.
@@ -151,6 +192,9 @@ pub(crate) struct Faults {
     told: Vec<String>,
     /// Programs that were killed.
     deaths: u64,
+    /// How much the calls that are under way transfer at most.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    short: Vec<(ThreadKey, usize)>,
 }
 
 impl Faults {
@@ -169,6 +213,11 @@ impl Faults {
         self.all.is_empty()
     }
 
+    /// How much a call that a thread makes may transfer.
+    pub(crate) fn most_transferred(&self, thread: ThreadKey) -> Option<usize> {
+        self.short.iter().find(|(short, _)| *short == thread).map(|(_, most)| *most)
+    }
+
     /// How many programs were killed by them.
     pub(super) const fn deaths(&self) -> u64 {
         self.deaths
@@ -185,6 +234,7 @@ impl Faults {
             What::Fails(errno) => format!("{program}: {call} fails with {errno}"),
             What::Dies => format!("{program} dies before {call}"),
             What::Waits(time) => format!("{program} is held for {time:?} before {call}"),
+            What::Shortens(bytes) => format!("{program}: {call} transfers {bytes} bytes at most"),
         });
         self.deaths += u64::from(what == What::Dies);
     }
@@ -215,6 +265,11 @@ impl Faulty {
             if fault.nth.is_some_and(|nth| nth != *fitted) {
                 return None;
             }
+            if let Some((calls, seed)) = fault.chance
+                && Generator::new(seed.wrapping_add(*fitted)).below(calls) != 0
+            {
+                return None;
+            }
             if fault.is_decided && !order.as_mut().is_some_and(|order| order.goes_wrong()) {
                 return None;
             }
@@ -235,6 +290,10 @@ impl Layer for Faulty {
                 let until = self.view.monotonic()?.after(time);
                 self.view.poll(&[], Deadline::At(until)).map(drop)
             }
+            Some(What::Shortens(bytes)) => {
+                self.shared.lock().faults.short.push((self.thread, bytes));
+                Ok(())
+            }
             Some(What::Dies) => {
                 let mut kernel = self.shared.lock();
                 let process = kernel.tasks.process_of(self.thread);
@@ -244,6 +303,11 @@ impl Layer for Faulty {
                 Err(Failure::CallerDied)
             }
         }
+    }
+
+    fn after(&self, _: &Call, _: Option<&Failure>) {
+        let faults = &mut self.shared.lock().faults;
+        faults.short.retain(|(thread, _)| *thread != self.thread);
     }
 }
 
