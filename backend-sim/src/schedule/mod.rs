@@ -22,6 +22,12 @@ pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
 pub(crate) use fault::{Faults, Faulty};
 pub(crate) use footprint::{Footprint, of_close, of_open, of_read, of_write};
+#[cfg(feature = "property")]
+pub(crate) use generator::Generator;
 pub(crate) use order::Order;
 pub use replay::ReplayError;
+#[cfg(feature = "property")]
+pub(crate) use replay::digest;
+#[cfg(feature = "property")]
+pub(crate) use search::text as panic_text;
 pub use search::{Found, Report, Search};

@@ -13,6 +13,7 @@ mod host;
 mod lives;
 mod measure;
 mod namespaces;
+mod properties;
 mod rows;
 mod schedules;
 
@@ -50,6 +51,7 @@ fn main() {
     rows::all(host.as_ref(), &mut print);
     namespaces::all(host.is_some(), &mut print);
     schedules::print();
+    properties::print();
     bytes::print();
     println!("{missed} rows miss their floor");
 }
