@@ -19,6 +19,8 @@
 //! ```
 
 mod beside;
+#[cfg(feature = "transcript")]
+mod birth;
 mod branch;
 mod builder;
 mod cgroup;
@@ -40,6 +42,8 @@ mod outside;
 mod pipe;
 mod processor;
 mod profile;
+#[cfg(feature = "property")]
+pub mod property;
 mod run;
 mod schedule;
 mod shared;

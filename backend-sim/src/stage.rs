@@ -10,18 +10,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use standin::backend::{Files, Rlimit, RlimitResource, WaitStatus};
-use standin::handle::{Dir, PidHandle};
+use standin::backend::{Rlimit, RlimitResource, WaitStatus};
+use standin::handle::PidHandle;
 use standin::id::{Mode, Moment, NsId};
 use standin::transcript::{
-    Actor, ActorId, ClockName, Condition, End, ForkOptions, MachineLine, NamespaceLink, Op,
-    Outcome, ProcessOp, Request, Settled, Task, Trouble, perform,
+    Actor, ActorId, ClockName, Condition, End, MachineLine, NamespaceLink, Op, Outcome, ProcessOp,
+    Request, Settled, Task, Trouble, perform,
 };
-use standin::{Errno, ExitCode, Failure, Pid, Place};
+use standin::{Errno, ExitCode, Failure, Pid};
 
+use crate::birth::{Hold, give_birth};
 use crate::builder::Builder;
 use crate::door::Operation;
-use crate::fs::{OpenKind, descriptors};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::namespace;
@@ -425,16 +425,6 @@ fn act(
     outcome
 }
 
-fn give_birth(view: &View, options: &ForkOptions) -> Result<ThreadKey, Failure> {
-    view.carry(Room {})?;
-    let into: Option<Dir> =
-        options.into.as_ref().map(|path| view.open_dir(Place::cwd(path))).transpose()?;
-    let into = into.as_ref().map(|into| into.descriptor().number());
-    let kinds = options.new.iter().flat_map(|kinds| kinds.0.iter().copied());
-    let new = kinds.map(Into::into).collect();
-    Ok(view.carry(Fork { into, is_thread: false, new })?.thread)
-}
-
 fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Reply {
     match made {
         Ok(thread) => Reply::Born { actor, thread, is_thread },
@@ -452,46 +442,5 @@ impl Operation for Begin {
 
     fn handle(&mut self, _kernel: &mut Kernel, _caller: ThreadKey) -> Step<()> {
         Ok(())
-    }
-}
-
-/// `fork` wants two free numbers (spec/transcript.md, Descriptors).
-struct Room {}
-
-impl Operation for Room {
-    type Answer = ();
-    const NAME: &'static str = "fork";
-    const IS_TOLD: bool = false;
-
-    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<()> {
-        const STANDARD: u64 = 3;
-        let process = kernel.tasks.process_of(caller);
-        let open = kernel.tasks.processes.at(process).descriptors.iter().count() as u64;
-        let limit = kernel.soft_limit(process, RlimitResource::OpenFiles);
-        let full = limit.is_some_and(|limit| STANDARD + open + 2 > limit);
-        if full { Err(Errno::EMFILE.into()) } else { Ok(()) }
-    }
-}
-
-/// A handle of an actor's process, as the stage has held it since its birth.
-struct Hold {
-    process: ProcessKey,
-    inner: Option<Arc<Inner>>,
-}
-
-impl Operation for Hold {
-    type Answer = u32;
-    const NAME: &'static str = "open_pid";
-    const IS_TOLD: bool = false;
-
-    fn handle(&mut self, kernel: &mut Kernel, caller: ThreadKey) -> Step<u32> {
-        // It is the stage's own, above all numbers that the actor can have: no limit of the actor's concerns it.
-        let process = kernel.tasks.process_of(caller);
-        let limit = kernel.limit(process, RlimitResource::OpenFiles);
-        limit::set(kernel, process, RlimitResource::OpenFiles, Rlimit { soft: None, hard: None });
-        let handle = OpenKind::Process(self.process, self.inner.take());
-        let number = descriptors::install_object(kernel, caller, handle);
-        limit::set(kernel, process, RlimitResource::OpenFiles, limit);
-        number
     }
 }

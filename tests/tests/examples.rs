@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what is not found fails the test")]
 
+use standin_sim::property::Case;
 use standin_sim::{Builder, Found, Machine, Report, Search};
 
 #[path = "../../backend-sim/examples/crash_leaves_a_group.rs"]
@@ -15,6 +16,8 @@ mod freeze_with_a_lock;
 mod kill_against_fork;
 #[path = "../../backend-sim/examples/killed_group_is_busy.rs"]
 mod killed_group_is_busy;
+#[path = "../../backend-sim/examples/others_make_the_group.rs"]
+mod others_make_the_group;
 #[path = "../../backend-sim/examples/pid_reuse_against_kill.rs"]
 mod pid_reuse_against_kill;
 #[path = "../../backend-sim/examples/two_managers.rs"]
@@ -97,5 +100,20 @@ fn a_supervisor_that_dies_leaves_a_group_unless_the_next_one_clears_up() {
     replays(&found, |line| sweep().replay(line).unwrap().check(careless, check));
     let report = sweep().check(careful, check).unwrap();
     assert!(report.is_complete && report.runs > 10, "{report:?}");
+    main();
+}
+
+#[test]
+fn a_manager_that_others_come_before_fails_in_a_case_of_one_operation() {
+    use others_make_the_group::{careful, careless, main, property, search};
+    let found = search(careless, 2_000).unwrap();
+    assert!(found.message().contains("EEXIST"), "{found}");
+    assert_eq!(found.case().operations().count(), 1, "{found}");
+    for _ in 0..100 {
+        let again: Case = found.line().parse().unwrap();
+        let again = again.check(property(careless)).unwrap_err();
+        assert_eq!((again.message(), again.line()), (found.message(), found.line()));
+    }
+    assert_eq!(search(careful, 200), None);
     main();
 }

@@ -156,6 +156,12 @@ pub(crate) fn is_inside(machine: u64) -> bool {
     current.machine == machine && current.way.is_some()
 }
 
+/// Whose fiber runs on this OS thread.
+#[cfg(feature = "property")]
+pub(crate) fn current() -> Option<ThreadKey> {
+    CURRENT.get().own
+}
+
 /// Leaves the running fiber, if it is one of this machine's, until its runner takes it up again. `None` if no fiber of the
 /// machine runs here: then it is a call from outside.
 pub(crate) fn suspend_current(machine: u64, waiting_as: ThreadKey) -> Option<Resume> {

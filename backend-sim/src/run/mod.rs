@@ -10,6 +10,8 @@ mod fiber;
 mod registry;
 mod runner;
 
+#[cfg(feature = "property")]
+pub(crate) use fiber::current;
 pub(crate) use fiber::{Fibers, Resume, is_inside, leave_for_good, suspend_current};
 pub(crate) use registry::Registry;
 #[cfg(feature = "transcript")]

@@ -224,7 +224,7 @@ impl Faults {
     }
 
     /// What happened, a sentence for each fault.
-    pub(super) fn take_told(&mut self) -> Vec<String> {
+    pub(crate) fn take_told(&mut self) -> Vec<String> {
         std::mem::take(&mut self.told)
     }
 

@@ -22,10 +22,14 @@ pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
 pub(crate) use fault::{Faults, Faulty};
 pub(crate) use footprint::{Footprint, of_close, of_list, of_look, of_open, of_read, of_write};
+#[cfg(feature = "property")]
+pub(crate) use generator::Generator;
 pub(crate) use order::Order;
 pub use replay::ReplayError;
 #[cfg(feature = "watchdog")]
 pub(crate) use replay::line_so_far;
 #[cfg(feature = "serde")]
 pub(crate) use replay::machine;
+#[cfg(feature = "property")]
+pub(crate) use search::text as panic_text;
 pub use search::{Found, Report, Search};

@@ -83,6 +83,12 @@ const ONE_END_IN: u64 = 4;
 const FIRST_PRIORITY: u64 = 1 << 32;
 
 impl Order {
+    /// The order that these decisions make.
+    #[cfg(feature = "property")]
+    pub(crate) fn given(decisions: &super::Decisions) -> Self {
+        Self::new(Rule::Given(decisions.as_bytes().to_vec()))
+    }
+
     pub(super) const fn new(rule: Rule) -> Self {
         Self { rule, made: Vec::new(), next: None, killer: None, links: false, trace: None }
     }

@@ -243,7 +243,8 @@ fn next_order(made: &[Made], most: u32) -> Option<Vec<u8>> {
     None
 }
 
-fn text(panic: &(dyn Any + Send)) -> String {
+/// What a panic says.
+pub(crate) fn text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "a panic without a message".to_owned())

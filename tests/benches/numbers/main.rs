@@ -14,6 +14,7 @@ mod host;
 mod lives;
 mod measure;
 mod namespaces;
+mod properties;
 mod recorded;
 mod rows;
 mod schedules;
@@ -57,6 +58,7 @@ fn main() {
     recorded::all(&mut print);
     namespaces::all(host.is_some(), &mut print);
     schedules::print();
+    properties::print();
     bytes::print();
     println!("{missed} rows miss their floor");
 }

@@ -1,0 +1,86 @@
+//! A property that did not hold: [`Found`].
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::case::Case;
+use super::play::{Play, Tally};
+use crate::schedule::panic_text;
+
+/// A case with which a property does not hold. It prints what failed, what went wrong before, the operations, and the line that
+/// tries it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    case: Case,
+    message: String,
+    faults: Vec<String>,
+    is_unmodelled: bool,
+}
+
+impl Found {
+    /// The case.
+    #[must_use]
+    pub const fn case(&self) -> &Case {
+        &self.case
+    }
+
+    /// What failed: the panic's text, or what is not modelled.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether nothing failed but that the machine was asked for something it does not model.
+    #[must_use]
+    pub const fn is_unmodelled(&self) -> bool {
+        self.is_unmodelled
+    }
+
+    /// What went wrong because the case has faults, in order, a sentence each.
+    #[must_use]
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
+    /// The machine and the operations as a script: [`Case::script`].
+    #[must_use]
+    pub fn script(&self) -> String {
+        self.case.script()
+    }
+
+    /// The line that is the case: for [`parse`](str::parse).
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.case.to_string()
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{}", self.message)?;
+        for fault in &self.faults {
+            writeln!(out, "fault: {fault}")?;
+        }
+        write!(out, "{}", self.case.script())?;
+        writeln!(out, "order: {}", self.case.decisions())?;
+        write!(out, "case: {}", self.case)
+    }
+}
+
+impl std::error::Error for Found {}
+
+/// Tries a property with a case.
+pub(super) fn attempt(case: &Case, property: impl FnOnce(&mut Play)) -> Result<Tally, Found> {
+    let machine = case.machine();
+    let mut play = Play::new(&machine, case);
+    let ended = catch_unwind(AssertUnwindSafe(|| property(&mut play)));
+    let tally = play.into_tally();
+    let faults = machine.shared().lock().faults.take_told();
+    let finished = machine.finish();
+    let (message, is_unmodelled) = match (ended, finished) {
+        (Ok(()), Ok(())) => return Ok(tally),
+        (Ok(()), Err(unmodelled)) => (unmodelled.to_string(), true),
+        (Err(panic), _) => (panic_text(&*panic), false),
+    };
+    Err(Found { case: case.clone(), message, faults, is_unmodelled })
+}
