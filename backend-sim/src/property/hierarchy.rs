@@ -43,7 +43,7 @@ impl Hierarchy {
             let controllers = turned_on.map(|(_, name)| *name).collect();
             let limit = match limit % 4 {
                 0 => None,
-                1 => Some(("cgroup.max.depth", limit / 4 % 8 + 8)),
+                1 => Some(("cgroup.max.depth", limit / 4 % 8 + 32)),
                 2 => Some(("cgroup.max.descendants", limit / 4)),
                 _ => parent
                     .filter(|parent| parent.controllers.contains(&"pids"))
