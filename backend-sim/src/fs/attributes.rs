@@ -57,6 +57,9 @@ pub(crate) fn stat(
     follow: Follow,
 ) -> Step<Stat> {
     let spot = spot_of(kernel, caller, place, follow)?;
+    if let Node::Proc(node) = spot.node {
+        proc::check_seen(kernel, caller, spot.mount, node)?;
+    }
     let file = attributes_of(kernel, caller, spot.node);
     let (all, reader) = (&kernel.namespaces, kernel.credentials(caller).namespace);
     Ok(Stat {

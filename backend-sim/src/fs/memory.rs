@@ -147,7 +147,9 @@ pub(super) fn remember(kernel: &Kernel, path: &[u8], spot: Spot) {
     let lasts = match spot.node {
         Node::Tmp(_) => kind(kernel, spot.node) == FileKind::Dir,
         Node::Cgroup(_) | Node::Control(..) => true,
-        Node::Proc(node) => proc::has_one_name(node),
+        Node::Proc(node) => {
+            proc::has_one_name(node) && !kernel.vfs.room(spot.mount).hiding.hides_processes()
+        }
     };
     if lasts && !path.is_empty() {
         kernel.vfs.paths.note(path, spot);

@@ -5,8 +5,8 @@ use standin::id::Device;
 use standin::path::Follow;
 use standin::{Capability, Errno, Failure, KPath};
 
-use super::mount_options::{Tmpfs, check_cgroup2_options, check_proc_options};
-use super::proc::{self, ProcNode};
+use super::mount_options::{Tmpfs, check_cgroup2_options};
+use super::proc::{self, Hiding, ProcNode};
 use super::tmpfs::{Room, TmpNode};
 use super::walk::spot;
 use super::{Born, Home, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, propagation, tree};
@@ -201,19 +201,24 @@ pub(crate) fn mount(
             if mounted.is_err() {
                 v1::mount::unmounted(kernel, id);
             }
-            return mounted;
+            mounted?;
+            return Ok(());
         }
         b"proc" => {
-            check_proc_options(options.as_bytes())?;
+            let hiding = Hiding::NONE.with(kernel, caller, options.as_bytes())?;
             proc::mount::check(kernel, caller, flags)?;
-            (FilesystemType::PROC, Node::Proc(ProcNode::Root))
+            let mount =
+                put(kernel, caller, (FilesystemType::PROC, Node::Proc(ProcNode::Root)), on, flags)?;
+            kernel.vfs.room_mut(mount).hiding = hiding;
+            return Ok(());
         }
         other if UNMODELLED.contains(&other) => {
             return Err(Failure::NotModelled("mount of this filesystem").into());
         }
         _ => return Err(Errno::ENODEV.into()),
     };
-    put(kernel, caller, (kind, root), on, flags)
+    put(kernel, caller, (kind, root), on, flags)?;
+    Ok(())
 }
 
 /// Puts a filesystem over a directory.
@@ -223,7 +228,7 @@ fn put(
     (kind, root): (FilesystemType, Node),
     on: Spot,
     flags: MountFlags,
-) -> Step<()> {
+) -> Step<MountKey> {
     // Each mount of proc is a filesystem of its own.
     if is_root(kernel, on) && on.node == root && kind != FilesystemType::PROC {
         return Err(Errno::EBUSY.into());
@@ -246,7 +251,7 @@ fn put(
     let home = tree::home(kernel, caller);
     let mount = kernel.vfs.new_mount((kind, root, born), on, flags, (home, None));
     propagation::spread(kernel, mount);
-    Ok(())
+    Ok(mount)
 }
 
 /// Only a directory that is still there can be covered by a directory, in a mount of the caller's namespace.
@@ -320,9 +325,12 @@ fn remount(
     if whole && kind == FilesystemType::TMPFS {
         tmpfs.room = *kernel.vfs.room(on.mount);
         tmpfs.parse(kernel, caller, options)?;
-    } else if whole && kind == FilesystemType::PROC {
-        check_proc_options(options)?;
     }
+    let hiding = if whole && kind == FilesystemType::PROC {
+        Some(kernel.vfs.room(on.mount).hiding.with(kernel, caller, options)?)
+    } else {
+        None
+    };
     if whole {
         check_admin(kernel, caller, owner)?;
     }
@@ -339,7 +347,7 @@ fn remount(
         check_cgroup2_options(options)?;
     } else if let (true, FilesystemType::CGROUP, Node::Cgroup(root)) = (whole, kind, on.node) {
         v1::mount::remount(kernel, caller, root, options)?;
-    } else if whole && !options.is_empty() {
+    } else if whole && hiding.is_none() && !options.is_empty() {
         return Err(Failure::NotModelled("remount with options").into());
     }
     let read_only = flags.contains(MountFlags::READ_ONLY);
@@ -359,6 +367,10 @@ fn remount(
     mount.flags = flags & KEPT;
     if let Some(room) = bounds {
         *kernel.vfs.room_mut(on.mount) = room;
+    }
+    if let Some(hiding) = hiding {
+        kernel.vfs.room_mut(on.mount).hiding = hiding;
+        kernel.vfs.paths.forget();
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The data of mount(2): the options of cgroup2, proc and tmpfs, which are words between commas. What is done with them is in
-//! `mount`.
+//! The data of mount(2): the options of cgroup2 and tmpfs, which are words between commas. What is done with them is in `mount`;
+//! those of proc are `proc::hide`'s.
 
 use standin::id::{Bytes, Gid, Mode, Uid};
 use standin::{Errno, Failure};
@@ -20,9 +20,6 @@ const CGROUP2_OPTIONS: [&[u8]; 6] = [
     b"pids_localevents",
 ];
 
-/// Options of proc (proc(5)).
-const PROC_OPTIONS: [&[u8]; 3] = [b"hidepid", b"gid", b"subset"];
-
 /// The words between commas, without the empty ones.
 fn words(options: &[u8]) -> impl Iterator<Item = &[u8]> {
     options.split(|byte| *byte == b',').filter(|word| !word.is_empty())
@@ -36,22 +33,6 @@ pub(super) fn check_cgroup2_options(options: &[u8]) -> Step<()> {
     }
     match words(options).next() {
         Some(_) => Err(Failure::NotModelled("options of cgroup2").into()),
-        None => Ok(()),
-    }
-}
-
-/// # Errors
-/// As for cgroup2.
-pub(super) fn check_proc_options(options: &[u8]) -> Step<()> {
-    for word in words(options) {
-        let key = word.split(|byte| *byte == b'=').next().unwrap_or_default();
-        let is_known = PROC_OPTIONS.contains(&key) && (key != b"subset" || word == b"subset=pid");
-        if !is_known {
-            return Err(Errno::EINVAL.into());
-        }
-    }
-    match words(options).next() {
-        Some(_) => Err(Failure::NotModelled("options of proc").into()),
         None => Ok(()),
     }
 }

@@ -70,10 +70,11 @@ fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) ->
         }
     }
     let credentials = kernel.credentials(caller);
-    if let Node::Proc(node) = spot.node
-        && access.contains(Access::EXECUTE)
-    {
-        proc::check_search(kernel, caller, node)?;
+    if let Node::Proc(node) = spot.node {
+        proc::check_entered(kernel, caller, spot.mount, node)?;
+        if access.contains(Access::EXECUTE) {
+            proc::check_search(kernel, caller, node)?;
+        }
     }
     if let Node::Proc(node) = spot.node
         && let Some(mode) = proc::mode_of_setting(node)

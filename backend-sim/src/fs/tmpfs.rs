@@ -11,6 +11,7 @@ use standin::id::{Bytes, Gid, Inode, Mode, Moment, Uid};
 
 use super::content::{PAGE, Pages};
 use super::device::Device;
+use super::proc::Hiding;
 use super::xattr::Xattrs;
 use super::{Attributes, MountKey, TmpKey, Vfs};
 use crate::cgroup::v1::memory_files::Payer;
@@ -87,6 +88,8 @@ pub(crate) struct Room {
     pub(crate) last_inode: u64,
     /// How often the filesystem is mounted.
     pub(crate) mounts: u32,
+    /// What it hides, if it is a /proc.
+    pub(crate) hiding: Hiding,
 }
 
 impl Vfs {
@@ -104,7 +107,15 @@ impl Room {
     /// What a tmpfs may hold if nothing is said: half of the memory, and a node for each page of it (tmpfs(5)).
     pub(crate) const fn half_of(memory: Bytes) -> Self {
         let pages = memory.0 / PAGE / 2;
-        Self { most_pages: pages, most_nodes: pages, pages: 0, nodes: 1, last_inode: 1, mounts: 1 }
+        Self {
+            most_pages: pages,
+            most_nodes: pages,
+            pages: 0,
+            nodes: 1,
+            last_inode: 1,
+            mounts: 1,
+            hiding: Hiding::NONE,
+        }
     }
 }
 

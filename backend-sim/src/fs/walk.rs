@@ -244,6 +244,7 @@ impl<'k> Walk<'k> {
                 check_search(self.kernel, self.caller, self.here)?;
             }
             if let Node::Proc(node) = self.here.node {
+                proc::check_entered(self.kernel, self.caller, self.here.mount, node)?;
                 proc::check_search(self.kernel, self.caller, node)?;
             }
             let from = at;

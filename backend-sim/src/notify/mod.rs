@@ -22,7 +22,7 @@ pub(crate) use check::{vet, vet_link, vet_mount, vet_umount};
 pub(crate) use event::{
     changed, created, flush, gone, happened, happened_inside, moved, removed, unmounted,
 };
-pub(crate) use name::lost;
+pub(crate) use name::{last, lost};
 pub(crate) use read::{events, read};
 
 use crate::cgroup::CgroupKey;

@@ -48,6 +48,13 @@ pub(crate) fn lost(vfs: &mut Vfs, key: TmpKey, directory: TmpKey, name: &[u8]) {
     vfs.notify.lost.insert(key, (directory, name.into()));
 }
 
+/// The last name of a node that is open and has none any more, and the directory that it was in.
+pub(crate) fn last(vfs: &Vfs, key: TmpKey) -> Option<(TmpKey, &[u8])> {
+    let (directory, name) = vfs.notify.lost.get(&key)?;
+    vfs.tmp.get(*directory)?;
+    Some((*directory, name))
+}
+
 /// Whether a node is known by several names, of which one at least is in a watched directory.
 pub(super) fn is_ambiguous(vfs: &Vfs, key: TmpKey) -> bool {
     let node = vfs.tmp.at(key);

@@ -17,6 +17,8 @@ use crate::task::{Name, Start, ThreadKey, exit, family, footing, fork, identity,
 pub(crate) struct Program<'a> {
     pub(crate) path: &'a KPath,
     pub(crate) arguments: &'a [&'a [u8]],
+    /// As `NAME=value`.
+    pub(crate) environment: &'a [&'a [u8]],
     /// The machine has a program of this path.
     pub(crate) known: bool,
 }
@@ -60,8 +62,8 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
     record.dumpable = ids.0.real == ids.0.effective && ids.1.real == ids.1.effective;
     let more = record.more_mut();
     more.actions = more.actions.after_exec();
-    more.command =
-        program.arguments.iter().flat_map(|argument| argument.iter().copied().chain([0])).collect();
+    more.command = with_nuls(program.arguments);
+    more.environment = with_nuls(program.environment);
     let start = Start {
         path: program.path.as_bytes().to_vec(),
         arguments: program.arguments.iter().map(|argument| argument.to_vec()).collect(),
@@ -69,6 +71,11 @@ pub(crate) fn exec(kernel: &mut Kernel, caller: ThreadKey, program: Program<'_>)
     kernel.tasks.starts.insert(caller, start);
     kernel.waits.make_runnable(caller);
     Ok(())
+}
+
+/// Texts as they lie in a process's memory, each with a NUL behind it.
+fn with_nuls(texts: &[&[u8]]) -> Vec<u8> {
+    texts.iter().flat_map(|text| text.iter().copied().chain([0])).collect()
 }
 
 /// Whether the caller may run what stands at the path. A program that the machine was given needs no file.

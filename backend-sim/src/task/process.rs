@@ -69,6 +69,8 @@ pub(crate) struct More {
     /// What it runs, as /proc/PID/cmdline prints it: arguments, each with a NUL behind it.
     #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
     pub(crate) command: Vec<u8>,
+    /// What it was given besides, as /proc/PID/environ prints it: likewise.
+    pub(crate) environment: Vec<u8>,
     /// Shared memory that it has mapped.
     pub(crate) maps: Maps,
     /// Memory that it asked for.

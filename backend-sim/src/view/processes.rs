@@ -55,6 +55,7 @@ impl Processes for View {
             program: Program {
                 path: spawn.path,
                 arguments: spawn.arguments,
+                environment: spawn.environment,
                 known: self.knows(spawn.path),
             },
             cgroup: spawn.cgroup.map(|dir| dir.descriptor().number_in(scope)).transpose()?,
@@ -73,8 +74,8 @@ impl Processes for View {
         Ok(self.handle(number).into())
     }
 
-    fn exec(&self, path: &KPath, arguments: &[&[u8]], _environment: &[&[u8]]) -> Result<()> {
-        let program = Program { path, arguments, known: self.knows(path) };
+    fn exec(&self, path: &KPath, arguments: &[&[u8]], environment: &[&[u8]]) -> Result<()> {
+        let program = Program { path, arguments, environment, known: self.knows(path) };
         self.carry(processes::Exec { program })?;
         // What called is no more: its stack is left if it has one, and from outside it is told so.
         run::leave_for_good(self.inner.shared().id, self.thread());

@@ -18,7 +18,7 @@ use standin_tests::lab::image::Images;
 use standin_tests::lab::record::{Answer, Lab, Place, Script, play_each, steadily, write};
 use standin_tests::lab::verify::Verdict;
 use standin_tests::lab::vm::QEMU;
-use standin_tests::lab::witness::session::{SESSIONS, Session};
+use standin_tests::lab::witness::witnessed::Witnessed;
 use standin_tests::lab::witness::{self, Seen, observe};
 use standin_tests::lab::{LabError, guest, program};
 use standin_tests::lists::newer_builds;
@@ -119,12 +119,12 @@ struct Soak {
     seed: u64,
 }
 
-/// Record what libcgroup's tools do and are answered, as strace sees it
+/// Record what tools do and are answered, as strace sees it: libcgroup's, and such as read /proc
 #[derive(Args)]
 struct Witness {
-    /// Only these sessions
-    #[arg(value_parser = session)]
-    sessions: Vec<&'static Session>,
+    /// Only these sessions, or those of these groups
+    #[arg(value_parser = sessions)]
+    sessions: Vec<Sessions>,
     #[arg(long, value_parser = words(Release::ALL, Release::word))]
     kernel: Release,
     #[arg(long, value_parser = words(Layout::ALL, Layout::word))]
@@ -132,7 +132,7 @@ struct Witness {
     /// On this host, which has that kernel and layout, rather than in a virtual machine
     #[arg(long)]
     on_host: bool,
-    /// Where transcripts are written [default: fixtures/witness/libcgroup/KERNEL/LAYOUT]
+    /// Where transcripts are written [default: fixtures/witness/GROUP/KERNEL/LAYOUT]
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
 }
@@ -146,9 +146,18 @@ fn shard(word: &str) -> Result<(u64, u64), String> {
         .ok_or_else(|| "I/N, with I from 0 to N - 1".to_owned())
 }
 
-fn session(name: &str) -> Result<&'static Session, String> {
-    let names = || SESSIONS.iter().map(|session| session.name).collect::<Vec<_>>().join(", ");
-    Session::named(name).ok_or_else(|| format!("the sessions are {}", names()))
+/// What a name of a session or of a group stands for.
+#[derive(Debug, Clone)]
+struct Sessions(Vec<Witnessed>);
+
+fn sessions(name: &str) -> Result<Sessions, String> {
+    let is_meant = |session: &Witnessed| session.name() == name || session.group() == name;
+    let meant: Vec<Witnessed> = Witnessed::all().filter(is_meant).collect();
+    if meant.is_empty() {
+        let names: Vec<&str> = Witnessed::all().map(Witnessed::name).collect();
+        return Err(format!("the sessions are {}", names.join(", ")));
+    }
+    Ok(Sessions(meant))
 }
 
 /// A parser of the words of a closed set.
@@ -358,33 +367,39 @@ fn soak_for(options: &Soak) -> Result<bool, LabError> {
 
 fn testify(lab: &Lab, options: &Witness) -> Result<bool, LabError> {
     let place = Place { kernel: options.kernel, layout: options.layout };
-    let into = options.into.clone().unwrap_or_else(|| {
-        let all = fixture_path("witness/libcgroup");
-        all.join(place.kernel.word()).join(place.layout.word())
-    });
-    let all: Vec<&Session> = SESSIONS.iter().collect();
-    let chosen = if options.sessions.is_empty() { &all } else { &options.sessions };
+    let into = |group: &str| {
+        let all = fixture_path("witness").join(group);
+        let usual = || all.join(place.kernel.word()).join(place.layout.word());
+        options.into.clone().unwrap_or_else(usual)
+    };
+    let mut chosen: Vec<Witnessed> = options.sessions.iter().flat_map(|it| it.0.clone()).collect();
+    if chosen.is_empty() {
+        chosen = Witnessed::all().collect();
+    }
     let seen = if options.on_host {
-        witness::on_host(place, chosen)?
+        witness::on_host(place, &chosen)?
     } else {
-        witness::in_guest(lab, place, chosen)?
+        witness::in_guest(lab, place, &chosen)?
     };
     let (mut written, mut is_well) = (0, true);
     for Seen { session, answer } in &seen.sessions {
         match answer {
             Answer::Transcript(text) => {
-                write(&into, session.name, text)?;
+                write(&into(session.group()), session.name(), text)?;
                 written += 1;
             }
-            Answer::Refused(why) => println!("{}: {why}", session.name),
+            Answer::Refused(why) => println!("{}: {why}", session.name()),
             Answer::Lost(why) => {
                 is_well = false;
-                eprintln!("{}: {why}", session.name);
+                eprintln!("{}: {why}", session.name());
             }
         }
     }
-    witness::write_mounts(&into, &seen.mounts)?;
-    println!("{written} of {} recorded in {}", seen.sessions.len(), into.display());
+    let of_groups = chosen.iter().find(|session| matches!(session, Witnessed::Libcgroup(_)));
+    if let Some(session) = of_groups {
+        witness::write_mounts(&into(session.group()), &seen.mounts)?;
+    }
+    println!("{written} of {} recorded of {place}", seen.sessions.len());
     Ok(is_well)
 }
 

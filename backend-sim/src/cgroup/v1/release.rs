@@ -30,6 +30,9 @@ pub(in crate::cgroup) struct Released {
     path: Box<[u8]>,
 }
 
+/// What the kernel gives such a program besides.
+const ENVIRONMENT: [&[u8]; 2] = [b"HOME=/", b"PATH=/sbin:/bin:/usr/sbin:/usr/bin"];
+
 /// Most programs that are started without time going on: one that releases its own group is started for that again.
 const MOST: u32 = 10_000;
 
@@ -105,7 +108,7 @@ fn run(kernel: &mut Kernel, released: &Released) {
     let Ok(path) = KPath::new(&released.agent) else { return };
     let arguments: [&[u8]; 2] = [&released.agent, &released.path];
     // Whether the machine has it turns out when it begins; it ends at once if not.
-    let program = Program { path, arguments: &arguments, known: true };
+    let program = Program { path, arguments: &arguments, environment: &ENVIRONMENT, known: true };
     let birth = Birth {
         program,
         into: None,

@@ -1,11 +1,13 @@
 //! The short files of a process.
 
+use standin::Failure;
 use standin::backend::{Rlimit, RlimitResource};
 
 use super::{memory, text};
 use crate::cgroup::{self, CgroupKey};
 use crate::kernel::Kernel;
 use crate::namespace;
+use crate::step::Step;
 use crate::task::{Thread, ThreadKey};
 
 /// The bytes of a path that the kernel prints; what is longer it cuts off (kernfs, PATH_MAX with its NUL).
@@ -84,6 +86,22 @@ pub(super) fn command(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) {
     if let Some(more) = process.more.as_ref().filter(|_| !process.is_zombie()) {
         out.extend_from_slice(&more.command);
     }
+}
+
+/// /proc/PID/environ: what its last program was given.
+///
+/// # Errors
+/// `NotModelled`: it has run no program, nor did who forked it.
+pub(super) fn environment(kernel: &Kernel, thread: &Thread, out: &mut Vec<u8>) -> Step<()> {
+    let process = kernel.tasks.processes.at(thread.process);
+    if process.is_zombie() {
+        return Ok(());
+    }
+    match process.more.as_ref().filter(|more| !more.command.is_empty()) {
+        Some(more) => out.extend_from_slice(&more.environment),
+        None => return Err(Failure::NotModelled("the environment of who ran no program").into()),
+    }
+    Ok(())
 }
 
 /// /proc/PID/statm

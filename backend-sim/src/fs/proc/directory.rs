@@ -4,7 +4,9 @@ use standin::Errno;
 use standin::backend::{FileKind, Listing};
 
 use super::row::{self, Content, Place, RowId};
-use super::{ProcNode, alive, descriptor, inode, kind, namespace, not_modelled, sysctl, text};
+use super::{
+    ProcNode, alive, descriptor, hide, inode, kind, namespace, not_modelled, sysctl, text,
+};
 use crate::fs::{MountKey, Node};
 use crate::kernel::Kernel;
 use crate::list::iterate;
@@ -32,7 +34,10 @@ pub(crate) fn lookup(
     let setting = |above| sysctl::find(kernel, caller, above, name).map(Node::Proc);
     let found = match node {
         ProcNode::Root if number(name).is_some() => by_number(name).map(ProcNode::Process),
-        ProcNode::Root => row::find(Place::Top, name, release).map(ProcNode::Top),
+        ProcNode::Root => {
+            let found = row::find(Place::Top, name, release);
+            found.filter(|id| is_there(kernel, mount, *id)).map(ProcNode::Top)
+        }
         ProcNode::Process(_) if !alive(kernel, node) => return Err(Errno::ESRCH.into()),
         _ if !alive(kernel, node) => None,
         ProcNode::Process(thread) => row::find(Place::Process, name, release).map(|id| {
@@ -85,6 +90,12 @@ pub(crate) fn lookup(
         }
     };
     found.map(Node::Proc).ok_or_else(|| Errno::ENOENT.into())
+}
+
+/// Whether a mount of /proc has a file of the whole system: one of processes alone has the links to the caller's.
+fn is_there(kernel: &Kernel, mount: MountKey, id: RowId) -> bool {
+    !kernel.vfs.room(mount).hiding.hides_files()
+        || matches!(id.row().content, Content::OwnProcess | Content::OwnThread)
 }
 
 /// A process number as a name: decimal, without a leading zero.
@@ -185,14 +196,16 @@ pub(crate) fn list(
         | ProcNode::OfThread(..)
         | ProcNode::Namespace(..) => return Ok(()),
     };
-    for (id, row) in row::all(place, release) {
+    let rows = row::all(place, release);
+    for (id, row) in rows.filter(|(id, _)| node != ProcNode::Root || is_there(kernel, mount, *id)) {
         listing.push(row.name, row.kind, inode(make(id)));
     }
     if node == ProcNode::Root {
         let processes = kernel.tasks.processes.iter();
         let processes = processes
             .map(|(_, process)| (kernel.number_in(shown, process.number), process.leader))
-            .filter(|(number, leader)| *number != 0 && kernel.shares_context(caller, *leader));
+            .filter(|(number, leader)| *number != 0 && kernel.shares_context(caller, *leader))
+            .filter(|(_, leader)| hide::shows(kernel, caller, mount, *leader));
         let mut processes: Vec<(u32, ThreadKey)> = processes.collect();
         processes.sort_unstable();
         for (number, leader) in processes {

@@ -21,21 +21,22 @@ pub(super) fn check(
 ) -> Step<()> {
     let record = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?;
     let may = || task::may_look_into(kernel, caller, thread);
-    match guard {
-        Guard::None => Ok(()),
-        Guard::Sight if may() => Ok(()),
-        Guard::Memory | Guard::WholeMemory if record.exited && guard == Guard::WholeMemory => {
-            Err(Errno::ESRCH.into())
+    // Since 6.16 who may measure everything may read the maps of everybody (recorded: 6.18).
+    let measures = || kernel.profile.release >= Release::V6_18 && measures_all(kernel, caller);
+    let is_allowed = match guard {
+        Guard::None => true,
+        Guard::Sight => may(),
+        Guard::Memory if record.exited => true,
+        Guard::WholeMemory | Guard::SumOfMemory | Guard::RawMemory if record.exited => {
+            if kernel.profile.release > Release::V6_1 {
+                return Err(Errno::ESRCH.into());
+            }
+            true
         }
-        Guard::Memory | Guard::WholeMemory if record.exited || may() => Ok(()),
-        // Since 6.16 who may measure everything may read the maps of everybody (recorded: 6.18).
-        Guard::Memory | Guard::WholeMemory
-            if kernel.profile.release >= Release::V6_18 && measures_all(kernel, caller) =>
-        {
-            Ok(())
-        }
-        Guard::Sight | Guard::Memory | Guard::WholeMemory => Err(Errno::EACCES.into()),
-    }
+        Guard::RawMemory => may(),
+        Guard::Memory | Guard::WholeMemory | Guard::SumOfMemory => may() || measures(),
+    };
+    if is_allowed { Ok(()) } else { Err(Errno::EACCES.into()) }
 }
 
 /// Whether names may be looked up in a directory, besides what its mode says.

@@ -59,6 +59,7 @@ pub(crate) fn readlink(
         | Content::Controllers
         | Content::Comm
         | Content::Command
+        | Content::Environment
         | Content::Limits
         | Content::IdMap(_)
         | Content::Setgroups
@@ -104,6 +105,7 @@ pub(crate) fn jump(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Step<O
         | Content::Controllers
         | Content::Comm
         | Content::Command
+        | Content::Environment
         | Content::Limits
         | Content::IdMap(_)
         | Content::Setgroups

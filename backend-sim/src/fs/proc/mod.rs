@@ -8,13 +8,16 @@ mod content;
 mod descriptor;
 mod directory;
 mod guard;
+mod hide;
 mod link;
 mod memory;
+mod memory_info;
 pub(crate) mod mount;
 mod mountinfo;
 mod namespace;
 mod oom;
 mod path;
+mod processors;
 mod row;
 mod small;
 mod stat;
@@ -30,6 +33,7 @@ use attributes::inode;
 pub(crate) use attributes::{attributes, change, mode_of_setting, setting};
 pub(crate) use directory::{list, lookup, parent};
 pub(crate) use guard::check_search;
+pub(crate) use hide::{Hiding, check_entered, check_seen};
 pub(crate) use link::{jump, readlink};
 pub(crate) use mountinfo::add_path;
 pub(crate) use row::RowId;
@@ -213,7 +217,7 @@ pub(crate) fn open(
         guard::check(kernel, caller, thread, row.guard)?;
     }
     // What has exited has no memory to tell of.
-    let is_empty = node.row().is_some_and(|row| row.guard == Guard::Memory)
+    let is_empty = node.row().is_some_and(|row| row.guard.is_of_memory())
         && node.thread().is_some_and(|thread| !kernel.tasks.is_alive(thread));
     if unmodelled && !is_empty {
         return Err(not_modelled(node));
@@ -273,6 +277,7 @@ pub(crate) fn read(
         Content::Cpuset => content::cpuset(kernel, caller, thread, text),
         Content::Comm => content::comm(record, text),
         Content::Command => content::command(kernel, record, text),
+        Content::Environment => content::environment(kernel, record, text)?,
         Content::Limits => content::limits(kernel, record, text),
         Content::IdMap(which) => {
             let reader = kernel.credentials(caller).namespace;
@@ -285,11 +290,18 @@ pub(crate) fn read(
         Content::TimeOffsets if record.exited => {}
         Content::TimeOffsets => time::print(kernel, thread, text),
         Content::Mounts => return mountinfo::print(kernel, caller, thread, text),
-        Content::MountTable => return mountinfo::print_table(kernel, thread, text),
+        Content::MountTable => return mountinfo::print_table(kernel, caller, thread, text),
         Content::MountStatistics => return mountinfo::print_statistics(kernel, thread, text),
-        Content::Small(small) => return small::print(kernel, caller, thread, small, text),
+        Content::Small(small) => return small::print(kernel, (caller, shown), thread, small, text),
         Content::Unmodelled
-            if record.exited && node.row().is_some_and(|row| row.guard == Guard::Memory) => {}
+            if record.exited
+                && let Some(row) = node.row()
+                && row.guard.is_of_memory() =>
+        {
+            if row.guard == Guard::SumOfMemory {
+                return Err(Errno::ESRCH.into());
+            }
+        }
         Content::Unmodelled
         | Content::Below(_)
         | Content::Descriptors
@@ -369,6 +381,7 @@ pub(crate) fn write(
         | Content::Cpuset
         | Content::Controllers
         | Content::Command
+        | Content::Environment
         | Content::Limits
         | Content::Mounts
         | Content::MountTable

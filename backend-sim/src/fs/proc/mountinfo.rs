@@ -64,14 +64,19 @@ pub(super) fn print(
         out.push(b' ');
         out.extend_from_slice(mount.name.as_bytes());
         out.extend_from_slice(if mount.read_only { b" ro" } else { b" rw" });
-        add_options(kernel, mount, out);
+        add_options(kernel, reader, mount, out);
         out.push(b'\n');
     }
     Ok(())
 }
 
 /// /proc/PID/mounts: the same, shorter, as fstab(5) has it. What is read-only, the mount or the filesystem, is not told apart.
-pub(super) fn print_table(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
+pub(super) fn print_table(
+    kernel: &Kernel,
+    reader: ThreadKey,
+    of: ThreadKey,
+    out: &mut Vec<u8>,
+) -> Step<()> {
     for (key, mount) in in_order(kernel, of) {
         out.extend_from_slice(mount.name.as_bytes());
         out.push(b' ');
@@ -81,7 +86,7 @@ pub(super) fn print_table(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>) -> 
         out.push(b' ');
         let read_only = mount.read_only || mount.flags.contains(MountFlags::READ_ONLY);
         add_flags(mount, read_only, out);
-        add_options(kernel, mount, out);
+        add_options(kernel, reader, mount, out);
         out.extend_from_slice(b" 0 0\n");
     }
     Ok(())
@@ -164,9 +169,12 @@ fn add_flags(mount: &Mount, read_only: bool, out: &mut Vec<u8>) {
 }
 
 /// Options of the filesystem: of a tmpfs those that are not the usual ones.
-fn add_options(kernel: &Kernel, mount: &Mount, out: &mut Vec<u8>) {
+fn add_options(kernel: &Kernel, reader: ThreadKey, mount: &Mount, out: &mut Vec<u8>) {
     let (mode, owner, group) = match mount.born {
-        Born::Plain | Born::Proc(_) => return,
+        Born::Plain | Born::Proc(_) => {
+            kernel.vfs.rooms.at(mount.room).hiding.print(kernel, reader, out);
+            return;
+        }
         Born::Hierarchy(id) => {
             kernel.cgroups.print_options(id, out);
             return;

@@ -4,14 +4,15 @@ use standin::Failure;
 
 use super::{ProcNode, mountinfo, text};
 use crate::cgroup;
-use crate::fs::{Node, Spot};
+use crate::fs::{Node, Spot, TmpKey};
 use crate::kernel::Kernel;
+use crate::notify;
 use crate::step::Step;
 
 /// Adds the path of a spot.
 ///
 /// # Errors
-/// `NotModelled`: what was removed, and what has several names.
+/// `NotModelled`: what was removed with the directory that it was in, and what has several names.
 pub(super) fn add(kernel: &Kernel, spot: Spot, out: &mut Vec<u8>) -> Step<()> {
     let start = out.len();
     mountinfo::add_path(kernel, spot.mount, out)?;
@@ -26,24 +27,14 @@ pub(super) fn add(kernel: &Kernel, spot: Spot, out: &mut Vec<u8>) -> Step<()> {
 
 /// The part of it below the mount's root.
 fn inside(kernel: &Kernel, spot: Spot, out: &mut Vec<u8>) -> Step<()> {
-    if crate::fs::is_dead(kernel, spot.node) {
-        return Err(unmodelled());
-    }
+    let is_dead = crate::fs::is_dead(kernel, spot.node);
     match spot.node {
         Node::Tmp(mut key) => {
             let mut names = Vec::new();
-            if kernel.vfs.tmp.at(key).names().is_none() {
-                let (above, name) = only_name(kernel, key)?;
-                names.push(name);
-                key = above;
-            }
             let root = kernel.vfs.mounts.at(spot.mount).root;
             while Node::Tmp(key) != root {
-                let above = kernel.vfs.tmp.at(key).names().and_then(|names| names.parent);
-                let above = above.ok_or_else(unmodelled)?;
-                let names_above = kernel.vfs.tmp.at(above).names();
-                let name = names_above.and_then(|names| names.name_of(key));
-                names.push(name.ok_or_else(unmodelled)?);
+                let (above, name) = name_above(kernel, key)?;
+                names.push(name);
                 key = above;
             }
             for name in names.into_iter().rev() {
@@ -63,13 +54,31 @@ fn inside(kernel: &Kernel, spot: Spot, out: &mut Vec<u8>) -> Step<()> {
                 out.extend_from_slice(name.as_bytes());
             }
         }
+        Node::Proc(_) if is_dead => return Err(unmodelled()),
         Node::Proc(node) => in_proc(kernel, node, out)?,
+    }
+    // The files of a group that was removed are told as if they were there (recorded).
+    if is_dead && !matches!(spot.node, Node::Control(..)) {
+        out.extend_from_slice(b" (deleted)");
     }
     Ok(())
 }
 
+/// The directory of a node and its name there; of one that was removed the last.
+fn name_above(kernel: &Kernel, key: TmpKey) -> Step<(TmpKey, &[u8])> {
+    let vfs = &kernel.vfs;
+    if vfs.tmp.at(key).links == 0 {
+        return notify::last(vfs, key).ok_or_else(unmodelled);
+    }
+    let Some(names) = vfs.tmp.at(key).names() else { return only_name(kernel, key) };
+    let above = names.parent.ok_or_else(unmodelled)?;
+    let names_above = vfs.tmp.at(above).names();
+    let name = names_above.and_then(|names| names.name_of(key));
+    Ok((above, name.ok_or_else(unmodelled)?))
+}
+
 /// The directory and name of a file that has one name.
-fn only_name(kernel: &Kernel, key: crate::fs::TmpKey) -> Step<(crate::fs::TmpKey, &[u8])> {
+fn only_name(kernel: &Kernel, key: TmpKey) -> Step<(TmpKey, &[u8])> {
     let mut found = kernel.vfs.tmp.iter().filter_map(|(above, node)| {
         let name = node.names()?.name_of(key)?;
         Some((above, name))

@@ -42,8 +42,12 @@ pub(super) enum Guard {
     Sight,
     /// The same, of what tells of its memory: nothing of one that has exited.
     Memory,
-    /// The same, where that is an error.
+    /// The same, where that is an error. (6.1 finds nothing there when it is read.)
     WholeMemory,
+    /// The same, but for 6.1, which finds the error when it is read.
+    SumOfMemory,
+    /// As what is whole, of those alone who may look into the process.
+    RawMemory,
 }
 
 /// Whose directory has it.
@@ -93,6 +97,7 @@ pub(super) enum Content {
     Controllers,
     Comm,
     Command,
+    Environment,
     Limits,
     /// uid_map and its like.
     IdMap(Which),
@@ -167,6 +172,13 @@ const fn link(name: &'static [u8], content: Content) -> Row {
     row(Of::Top, name, LINK, content)
 }
 
+impl Guard {
+    /// Whether it is of what tells of a process's memory.
+    pub(super) const fn is_of_memory(self) -> bool {
+        !matches!(self, Self::None | Self::Sight)
+    }
+}
+
 impl Row {
     const fn guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
@@ -189,7 +201,7 @@ const ROWS: &[Row] = &[
     both(b"fdinfo", dir(0o555), Content::DescriptorInfo).guard(Guard::Sight),
     both(b"ns", dir(0o511), Content::Namespaces),
     both(b"net", dir(0o555), Content::Unmodelled),
-    both(b"environ", file(0o400), Content::Unmodelled).guard(Guard::WholeMemory),
+    both(b"environ", file(0o400), Content::Environment).guard(Guard::WholeMemory),
     both(b"auxv", file(0o400), Content::Unmodelled).guard(Guard::WholeMemory),
     both(b"status", file(0o444), Content::Status),
     small(b"personality", file(0o400), Small::Personality),
@@ -205,7 +217,7 @@ const ROWS: &[Row] = &[
     both(b"maps", file(0o444), Content::Unmodelled).guard(Guard::Memory),
     thread(b"children", file(0o444), Content::Small(Small::Children)),
     both(b"numa_maps", file(0o444), Content::Unmodelled).guard(Guard::Memory),
-    both(b"mem", file(0o600), Content::Unmodelled).guard(Guard::Sight),
+    both(b"mem", file(0o600), Content::Unmodelled).guard(Guard::RawMemory),
     both(b"cwd", LINK, Content::Directory),
     both(b"root", LINK, Content::RootDirectory),
     both(b"exe", LINK, Content::Unmodelled),
@@ -214,7 +226,7 @@ const ROWS: &[Row] = &[
     process(b"mountstats", file(0o400), Content::MountStatistics),
     both(b"clear_refs", file(0o200), Content::Unmodelled),
     both(b"smaps", file(0o444), Content::Unmodelled).guard(Guard::Memory),
-    both(b"smaps_rollup", file(0o444), Content::Unmodelled).guard(Guard::WholeMemory),
+    both(b"smaps_rollup", file(0o444), Content::Unmodelled).guard(Guard::SumOfMemory),
     both(b"pagemap", file(0o400), Content::Unmodelled),
     both(b"attr", dir(0o555), Content::Below(Place::Attributes)),
     small(b"wchan", file(0o444), Small::Wchan),
@@ -257,7 +269,7 @@ const ROWS: &[Row] = &[
     top(b"kmsg", file(0o400)),
     top(b"misc", file(0o444)),
     top(b"mtrr", file(0o644)),
-    top(b"stat", file(0o444)),
+    system(b"stat", file(0o444), System::Processors),
     top(b"iomem", file(0o444)),
     top(b"kcore", file(0o400)).until(Release::V6_12),
     top(b"locks", file(0o444)),
@@ -273,7 +285,7 @@ const ROWS: &[Row] = &[
     top(b"devices", file(0o444)),
     top(b"ioports", file(0o444)),
     system(b"loadavg", file(0o444), System::Load),
-    top(b"meminfo", file(0o444)),
+    system(b"meminfo", file(0o444), System::Memory),
     top(b"modules", file(0o444)).until(Release::V6_12),
     row(Of::Top, b"sysvipc", dir(0o555), Content::Below(Place::SystemV)),
     system(b"version", file(0o444), System::Version),

@@ -7,6 +7,7 @@ use crate::cgroup::{oom, value};
 use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::pid::PidNsKey;
 use crate::namespace::user;
 use crate::step::Step;
 use crate::task::{self, ProcessKey, ThreadKey};
@@ -94,7 +95,7 @@ fn marks(kernel: &Kernel, process: ProcessKey) -> Marks {
 /// EPERM: somebody else's, and the caller may not look. `NotModelled`: where a process waits in the kernel.
 pub(super) fn print(
     kernel: &Kernel,
-    caller: ThreadKey,
+    (caller, to): (ThreadKey, PidNsKey),
     key: ThreadKey,
     small: Small,
     out: &mut Vec<u8>,
@@ -107,7 +108,7 @@ pub(super) fn print(
             let children =
                 iterate(&kernel.tasks.processes, process.children, |child| &child.siblings);
             for (_, child) in children.filter(|(_, child)| child.parent_thread == Some(key)) {
-                text::decimal(out, child.number.into());
+                text::decimal(out, kernel.number_in(to, child.number).into());
                 out.push(b' ');
             }
             return Ok(());

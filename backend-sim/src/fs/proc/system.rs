@@ -3,7 +3,7 @@
 use standin::id::Moment;
 use standin::{Errno, Failure};
 
-use super::text;
+use super::{memory_info, processors, text};
 use crate::cgroup::pressure::{self, Resource};
 use crate::fs::FileKey;
 use crate::kernel::Kernel;
@@ -17,6 +17,10 @@ use crate::task::ThreadKey;
 pub(super) enum System {
     /// The filesystems that there are.
     Filesystems,
+    /// What memory is used for.
+    Memory,
+    /// What the processors did.
+    Processors,
     /// How many threads wanted to run, on average.
     Load,
     /// How long somebody waited for a resource.
@@ -46,6 +50,8 @@ pub(super) fn print(
             Some(list) => out.extend_from_slice(list.as_bytes()),
             None => return Err(Failure::NotModelled("the filesystems of this kernel").into()),
         },
+        System::Memory => memory_info::print(kernel, out),
+        System::Processors => processors::print(kernel, out)?,
         System::Load => load(kernel, out)?,
         System::Pressure(resource) => pressure::show_machine(kernel, resource, out)?,
         System::Swaps => {
@@ -84,6 +90,8 @@ pub(super) fn write(
         }
         System::Filesystems
         | System::Load
+        | System::Memory
+        | System::Processors
         | System::Swaps
         | System::Uptime
         | System::Version
@@ -141,7 +149,7 @@ fn load(kernel: &Kernel, out: &mut Vec<u8>) -> Step<()> {
 }
 
 /// Processor time that was used since the machine began.
-fn used_ns(kernel: &Kernel) -> u64 {
+pub(super) fn used_ns(kernel: &Kernel) -> u64 {
     kernel.cgroups.used_by_all_ns()
 }
 

@@ -1,7 +1,8 @@
 //! What was seen of a session, as text: a guest writes it and the host reads it.
 //!
 //! Each line begins with a mark and a blank: `m` a line of /proc/mounts about control groups, `p` the number of the process
-//! `<p>`, `$` a command, `#` a line that it printed, `=` its exit status, `.` a line of strace's.
+//! `<p>`, `c` a line of the transcript that made a cast, `r` a text
+//! of the recorder's own, `$` a command, `#` a line that it printed, `=` its exit status, `.` a line of strace's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,7 @@ use std::str::FromStr;
 ///
 /// ```
 /// use standin_tests::lab::witness::log::Log;
-/// let text = "m cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\np 12\n$ lssubsys\n# cpu\n. close(3) = 0\n= 0\n";
+/// let text = "m cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\np 12\nc ok\nr lab\n$ lssubsys\n# cpu\n. close(3) = 0\n= 0\n";
 /// assert_eq!(text.parse::<Log>()?.to_string(), text);
 /// # Ok::<(), String>(())
 /// ```
@@ -20,6 +21,10 @@ pub struct Log {
     pub mounts: Vec<String>,
     /// The number of the process `<p>`.
     pub process: u32,
+    /// The lines of the transcript that made the cast.
+    pub cast: Vec<String>,
+    /// What a process of the recorder's says of its command and its environment, as words of a script.
+    pub recorder: Vec<String>,
     /// What was run.
     pub commands: Vec<Ran>,
 }
@@ -43,6 +48,12 @@ impl fmt::Display for Log {
             writeln!(f, "m {line}")?;
         }
         writeln!(f, "p {}", self.process)?;
+        for line in &self.cast {
+            writeln!(f, "c {line}")?;
+        }
+        for text in &self.recorder {
+            writeln!(f, "r {text}")?;
+        }
         for ran in &self.commands {
             writeln!(f, "$ {}", ran.command)?;
             for line in &ran.printed {
@@ -69,6 +80,8 @@ impl FromStr for Log {
             match (mark, last) {
                 ("m", None) => log.mounts.push(owned),
                 ("p", None) => log.process = rest.parse().map_err(|_| wrong())?,
+                ("c", None) => log.cast.push(owned),
+                ("r", None) => log.recorder.push(owned),
                 ("$", _) => log.commands.push(Ran { command: owned, ..Ran::default() }),
                 ("#", Some(ran)) => ran.printed.push(owned),
                 (".", Some(ran)) => ran.calls.push(owned),

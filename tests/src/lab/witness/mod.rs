@@ -1,26 +1,31 @@
-//! Somebody else's code as a witness: what libcgroup's tools do on a real kernel, seen by strace(1), as transcripts.
+//! Somebody else's code as a witness: what tools do on a real kernel, seen by strace(1), as transcripts.
 //!
-//! [`session`] is the table of what is run, [`pack`] finds the tools on this host for a guest, [`observe`] runs a session (in a
-//! guest, or on this host) and [`log`] is what it saw, as text. On the host [`strace`] reads the calls in it, [`operations`]
-//! (with `words`) makes operations of them, and [`transcript`] puts them together. Nothing here knows what a kernel should answer.
+//! A [`witnessed`] is a session of libcgroup's tools or of tools that read /proc ([`procfs`]). Of the first group [`session`] is
+//! the table of what is run, [`pack`] finds the tools on this host for a guest, [`observe`] runs a session (in a guest, or on
+//! this host) and [`log`] is what it saw, as text. On the host [`strace`] reads the calls in it, [`operations`] (with `words`)
+//! makes operations of them, and [`transcript`] puts them together. Nothing here knows what a kernel should answer.
 
 pub mod log;
 pub mod observe;
 pub mod operations;
 pub mod pack;
+pub mod procfs;
 pub mod session;
 pub mod strace;
 pub mod transcript;
+pub mod witnessed;
 mod words;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use standin::transcript::MachineLine;
+use standin_linux::Tenancy;
 
 use self::log::Log;
 use self::operations::Counts;
-use self::session::Session;
+use self::witnessed::Witnessed;
 use super::LabError;
 use super::guest::SESSIONS as DIRECTORY;
 use super::record::{Answer, CPUS, Ended, Lab, MEMORY_BYTES, Place, agreed, begin, listen};
@@ -30,7 +35,7 @@ use super::vm::Hardware;
 #[derive(Debug)]
 pub struct Seen {
     /// The session.
-    pub session: &'static Session,
+    pub session: Witnessed,
     /// Its transcript, or why there is none.
     pub answer: Answer,
 }
@@ -48,13 +53,9 @@ pub struct Testimony {
 ///
 /// # Errors
 /// [`LabError::Setup`] if a tool or the emulator is missing; [`LabError::Failed`] if there is no virtual machine.
-pub fn in_guest(
-    lab: &Lab,
-    place: Place,
-    sessions: &[&'static Session],
-) -> Result<Testimony, LabError> {
-    let files = pack::files()?;
-    let back: Vec<&'static Session> = sessions.iter().rev().copied().collect();
+pub fn in_guest(lab: &Lab, place: Place, sessions: &[Witnessed]) -> Result<Testimony, LabError> {
+    let files = pack::files(&programs(sessions))?;
+    let back: Vec<Witnessed> = sessions.iter().rev().copied().collect();
     let (first, second) = (boot(lab, place, sessions, &files)?, boot(lab, place, &back, &files)?);
     let machine = MachineLine {
         kernel: Some(place.kernel),
@@ -66,7 +67,8 @@ pub fn in_guest(
     let mounts = first.iter().find_map(mounts_of).unwrap_or_default();
     let pairs = first.into_iter().zip(second.into_iter().rev());
     let sessions = pairs.zip(sessions).map(|((first, second), session)| {
-        let read = |answer| told(session, &machine, answer, Counts::Exact);
+        let (session, machine) = (*session, &machine);
+        let read = |answer| session.told(machine, answer, Counts::Exact);
         Seen { session, answer: agreed(read(first), read(second)) }
     });
     Ok(Testimony { sessions: sessions.collect(), mounts })
@@ -76,8 +78,8 @@ pub fn in_guest(
 ///
 /// # Errors
 /// [`LabError::Setup`] if it runs another one, or has groups of the sessions' names.
-pub fn on_host(place: Place, sessions: &[&'static Session]) -> Result<Testimony, LabError> {
-    pack::files()?;
+pub fn on_host(place: Place, sessions: &[Witnessed]) -> Result<Testimony, LabError> {
+    pack::files(&programs(sessions))?;
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     if !release.starts_with(&format!("{}.", place.kernel.word())) {
         let asked = place.kernel.word();
@@ -88,20 +90,26 @@ pub fn on_host(place: Place, sessions: &[&'static Session]) -> Result<Testimony,
         layout: Some(place.layout),
         ..MachineLine::default()
     };
-    let logs: Vec<Answer> = sessions.iter().map(|session| observe::answer(session)).collect();
+    let see = |session: &Witnessed| session.observe(Tenancy::Shared);
+    let logs: Vec<Answer> = sessions.iter().map(see).collect();
     let mounts = logs.iter().find_map(mounts_of).unwrap_or_default();
     let sessions = sessions.iter().zip(logs).map(|(session, answer)| Seen {
-        session,
-        answer: told(session, &machine, answer, Counts::Shape),
+        session: *session,
+        answer: session.told(&machine, answer, Counts::Shape),
     });
     Ok(Testimony { sessions: sessions.collect(), mounts })
+}
+
+/// What sessions run.
+fn programs(sessions: &[Witnessed]) -> BTreeSet<&'static str> {
+    sessions.iter().flat_map(|session| session.programs()).collect()
 }
 
 /// The logs of one virtual machine.
 fn boot(
     lab: &Lab,
     place: Place,
-    sessions: &[&'static Session],
+    sessions: &[Witnessed],
     files: &[pack::File],
 ) -> Result<Vec<Answer>, LabError> {
     let image = lab.images.ready(place.kernel)?;
@@ -109,7 +117,7 @@ fn boot(
     pack::add(&mut archive, files)?;
     archive.directory(DIRECTORY)?;
     for (number, session) in sessions.iter().enumerate() {
-        archive.file(&format!("{DIRECTORY}/{number}"), 0o644, session.name.as_bytes())?;
+        archive.file(&format!("{DIRECTORY}/{number}"), 0o644, session.name().as_bytes())?;
     }
     let hardware = Hardware {
         emulator: &lab.emulator,
@@ -138,14 +146,6 @@ fn boot(
 fn mounts_of(answer: &Answer) -> Option<Vec<String>> {
     let Answer::Transcript(text) = answer else { return None };
     text.parse::<Log>().ok().map(|log| log.mounts)
-}
-
-/// What a log says as a transcript.
-fn told(session: &Session, machine: &MachineLine, answer: Answer, counts: Counts) -> Answer {
-    let Answer::Transcript(text) = &answer else { return answer };
-    let log = text.parse::<Log>();
-    let read = log.and_then(|log| transcript::transcript(session, machine, &log, counts));
-    read.map_or_else(Answer::Lost, Answer::Transcript)
 }
 
 /// Writes the lines of mounts, beside the transcripts.

@@ -21,7 +21,7 @@ const GIVEN: &str = "cgroup.subtree_control";
 /// The argument that makes this program the process `<p>`.
 const IDLER: &str = "idle-for-witness";
 /// Longest string that strace spells out: more than any file of a group has.
-const STRING_BYTES: &str = "65536";
+pub(super) const STRING_BYTES: &str = "65536";
 /// All calls by which a program could touch a file, and what decides how they end.
 const CALLS: &str = "trace=%file,%desc,%process,umask";
 /// What the tools find on any Debian.
@@ -99,7 +99,7 @@ fn see(session: &Session) -> io::Result<Log> {
     let mut log = Log {
         mounts: mounts.lines().filter(is_of_groups).map(str::to_owned).collect(),
         process: idler.id(),
-        commands: Vec::new(),
+        ..Log::default()
     };
     let ran: io::Result<Vec<Ran>> =
         session.commands.iter().map(|command| run(command, &idler, work.path())).collect();

@@ -1,4 +1,4 @@
-//! What a guest needs beside the lab's program to run libcgroup's tools under strace(1): this host's, with what they load.
+//! What a guest needs beside the lab's program to run the sessions' tools under strace(1): this host's, with what they load.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,10 @@ use std::{env, fs};
 use super::super::LabError;
 use super::super::cpio::Archive;
 
-/// The programs, all of them in Debian's packages `cgroup-tools` and `strace`.
-const PROGRAMS: [&str; 8] =
-    ["strace", "lssubsys", "lscgroup", "cgcreate", "cgget", "cgset", "cgclassify", "cgdelete"];
-const HOW: &str = "apt-get install cgroup-tools strace";
+/// In which of Debian's packages the programs are.
+const HOW: &str = "apt-get install strace cgroup-tools procps util-linux coreutils";
 /// Where a guest finds programs.
-const BIN: &str = "usr/bin";
+const BIN: &str = "bin";
 /// The users and groups that sessions name, and where the C library looks for them.
 const ACCOUNTS: [(&str, &str); 3] = [
     ("etc/passwd", "root:x:0:0::/root:/bin/sh\ndaemon:x:1:1::/:/bin/sh\nbin:x:2:2::/:/bin/sh\n"),
@@ -32,14 +30,14 @@ pub struct File {
     pub content: Vec<u8>,
 }
 
-/// The tools, what they load, and the accounts.
+/// Programs by their names, what they load, and the accounts.
 ///
 /// # Errors
 /// [`LabError::Setup`] if a tool is missing: which, and what to install.
-pub fn files() -> Result<Vec<File>, LabError> {
+pub fn files(programs: &BTreeSet<&str>) -> Result<Vec<File>, LabError> {
     let mut files = Vec::new();
     let mut libraries = BTreeSet::new();
-    for name in PROGRAMS {
+    for name in programs {
         let program = find(name)?;
         libraries.extend(loaded_by(&program)?);
         let content = read(&program)?;
@@ -132,7 +130,7 @@ mod tests {
         let LabError::Setup(text) = find("cgnothing").unwrap_err() else {
             panic!("a missing tool is a matter of set-up")
         };
-        assert!(text.contains("cgnothing") && text.contains("apt-get install cgroup-tools"));
+        assert!(text.contains("cgnothing") && text.contains("apt-get install strace"));
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     dir(AT, "seccomp", Names::All),
     shown("kernel/seccomp", "actions_avail", Setting::Fixed(ACTIONS)),
     other("kernel/seccomp", "actions_logged", 0o644),
-    here("sem", Setting::Numbers(&[32_000, 1_024_000_000, 500, 32_000])).of(Of::Ipc),
+    here("sem", Setting::NumbersTo(&[32_000, 1_024_000_000, 500, 32_000], 32_768)).of(Of::Ipc),
     number(AT, "shm_rmid_forced", 0, 0..=1).of(Of::Ipc),
     here("shmall", Setting::Long(MOST_SEGMENTS)).of(Of::Ipc),
     here("shmmax", Setting::Long(MOST_SEGMENTS)).of(Of::Ipc),

@@ -28,6 +28,7 @@ use crate::namespace::user::UserNs;
 use crate::namespace::uts;
 use crate::namespace::{self, pid, user};
 use crate::notify;
+use crate::profile::Release;
 use crate::step::Step;
 use crate::task::{Credentials, RlimitTable, ThreadKey};
 #[cfg(feature = "serde")]
@@ -73,11 +74,22 @@ fn is_seen(kernel: &Kernel, reader: ThreadKey, id: SettingId) -> bool {
     let row = id.row();
     let in_first_net = || namespace::of(kernel, reader).net == kernel.namespaces.first.net;
     row.is_in(kernel.profile.release)
+        && !is_hidden(kernel, reader, row.at)
         && match row.of {
             Of::Machine | Of::Net | Of::Ipc => true,
             Of::FirstNet => in_first_net(),
             Of::OtherNets => !in_first_net(),
         }
+}
+
+/// A directory in which 6.1 shows nothing to whom it is a network of another user namespace than the first.
+const OF_FIRST_USERS: &str = "net/core";
+
+/// Whether the names of a directory are hidden from a reader.
+fn is_hidden(kernel: &Kernel, reader: ThreadKey, directory: &str) -> bool {
+    directory == OF_FIRST_USERS
+        && kernel.profile.release == Release::V6_1
+        && namespace::owner_of_net(kernel, reader).is_some()
 }
 
 /// Whether a directory has no other names than those of the table; /proc/sys itself for `None`.
@@ -243,6 +255,7 @@ pub(crate) fn read(
         | Setting::Number(_)
         | Setting::Long(_)
         | Setting::Numbers(_)
+        | Setting::NumbersTo(..)
         | Setting::Text(..) => match store::get(kernel, caller, id) {
             Some(text) => text,
             None => {

@@ -4,7 +4,7 @@ use super::row::{INT, NATURAL, Names, Of, Row, Setting, bound, dir, number, spec
 use crate::profile::Release;
 
 pub(super) const ROWS: &[Row] = &[
-    dir("net", "core", Names::Some),
+    dir("net", "core", Names::Some).of(Of::Net),
     number("net/core", "netdev_max_backlog", 1000, NATURAL).of(Of::FirstNet),
     shared("rmem_default", 212_992),
     shared("rmem_default", 212_992).of(Of::OtherNets).mode(0o444),
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
     number("net/ipv4", "ip_unprivileged_port_start", 1024, 0..=65_535).of(Of::Net),
     special("net/ipv4", "ping_group_range", Setting::Numbers(&[1, 0])).of(Of::Net),
     number("net/ipv4", "tcp_syncookies", 1, 0..=2).of(Of::Net),
-    dir("net", "unix", Names::All),
+    dir("net", "unix", Names::All).of(Of::Net),
     number("net/unix", "max_dgram_qlen", 10, INT).of(Of::Net).until(Release::V6_1),
     number("net/unix", "max_dgram_qlen", 10, NATURAL).of(Of::Net).since(Release::V6_12),
 ];

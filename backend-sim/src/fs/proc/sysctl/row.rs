@@ -66,6 +66,8 @@ pub(super) enum Setting {
     Long(u64),
     /// Numbers with a tab between them; the machine behaves alike whatever they are.
     Numbers(&'static [i64]),
+    /// The same, and the last of them is from 0 to this one.
+    NumbersTo(&'static [i64], i64),
     /// A line of at most so many bytes; the machine behaves alike whatever it is.
     Text(&'static str, usize),
     Unmodelled,

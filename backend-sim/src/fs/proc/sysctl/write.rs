@@ -58,7 +58,7 @@ pub(crate) fn write(
             pid::setting::write_end(kernel, caller, bytes)?;
             None
         }
-        Setting::Number(_) | Setting::Long(_) | Setting::Numbers(_)
+        Setting::Number(_) | Setting::Long(_) | Setting::Numbers(_) | Setting::NumbersTo(..)
             if offset > 0 || bytes.is_empty() =>
         {
             None
@@ -79,6 +79,20 @@ pub(crate) fn write(
             Some(number.magnitude.to_string().into_bytes())
         }
         Setting::Numbers(first) => Some(write_numbers(kernel, caller, id, first, bytes)?),
+        Setting::NumbersTo(first, most) => {
+            let old = store::get(kernel, caller, id).map(<[u8]>::to_vec);
+            let old = old.unwrap_or_else(|| self::first(&id.row().setting).into_bytes());
+            let new = write_numbers(kernel, caller, id, first, bytes)?;
+            if last(&new).is_none_or(|last| !(0..=*most).contains(&last)) {
+                // The others are changed nevertheless.
+                let kept = last(&old).unwrap_or(*most).to_string();
+                let text = String::from_utf8_lossy(&new);
+                let others = text.rsplit_once('\t').map_or("", |(others, _)| others);
+                store::set(kernel, caller, id, format!("{others}\t{kept}").as_bytes());
+                return Err(Errno::ERANGE.into());
+            }
+            Some(new)
+        }
         Setting::Text(_, room) => {
             let old = store::get(kernel, caller, id);
             let first = first(&id.row().setting);
@@ -107,7 +121,7 @@ pub(super) fn first(setting: &Setting) -> String {
         Setting::Fixed(text) | Setting::Text(text, _) => (*text).to_owned(),
         Setting::Number(number) => number.first.to_string(),
         Setting::Long(number) => number.to_string(),
-        Setting::Numbers(numbers) => {
+        Setting::Numbers(numbers) | Setting::NumbersTo(numbers, _) => {
             let words: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             words.join("\t")
         }
@@ -125,6 +139,11 @@ pub(super) fn first(setting: &Setting) -> String {
         | Setting::NumberEnd
         | Setting::Unmodelled => String::new(),
     }
+}
+
+/// The last of several numbers.
+fn last(numbers: &[u8]) -> Option<i64> {
+    std::str::from_utf8(numbers).ok()?.rsplit('\t').next()?.parse().ok()
 }
 
 /// The one number that a write begins with; what stands behind it is not looked at.
