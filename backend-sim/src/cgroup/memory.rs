@@ -383,7 +383,7 @@ pub(super) fn charged_outside(cgroups: &Cgroups) -> u64 {
 }
 
 /// All that is charged, in whatever group.
-pub(crate) fn charged(cgroups: &Cgroups) -> u64 {
+pub(super) fn charged(cgroups: &Cgroups) -> u64 {
     cgroups.charges.iter().map(|(_, charge)| charge.bytes).sum()
 }
 

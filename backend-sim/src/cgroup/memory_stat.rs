@@ -104,6 +104,13 @@ static LINES: [Line; 60] = [
     line("numa_hint_faults").later(),
 ];
 
+/// Anonymous memory of all processes, and the page tables that it takes, in bytes.
+pub(crate) fn of_processes(kernel: &Kernel) -> [u64; 2] {
+    let charged = memory::charged(&kernel.cgroups);
+    let anonymous = anonymous(charged);
+    [anonymous, charged - anonymous]
+}
+
 /// How much of what was charged is anonymous memory; the rest are page tables.
 pub(super) fn anonymous(charged: u64) -> u64 {
     let pages = charged / PAGE;

@@ -33,7 +33,7 @@ mod memory_group;
 mod memory_high;
 mod memory_limit;
 mod memory_reclaim;
-mod memory_stat;
+pub(crate) mod memory_stat;
 mod migrate;
 pub(crate) mod oom;
 mod pids;

@@ -16,8 +16,10 @@ enum Amount {
     All,
     Free,
     Processes,
+    /// The page tables of that.
+    Tables,
     Files,
-    /// All that is used, on kernels whose new memory counts as active first; and on the others (recorded in memory.stat).
+    /// That of processes and files, on kernels whose new memory counts as active first; and on the others (recorded in memory.stat).
     WhereNewIsActive,
     WhereNewIsInactive,
     Swap,
@@ -87,7 +89,7 @@ const ROWS: [Row; 56] = [
     none("SReclaimable"),
     none("SUnreclaim"),
     none("KernelStack"),
-    none("PageTables"),
+    row("PageTables", Amount::Tables),
     none("SecPageTables"),
     none("NFS_Unstable"),
     none("Bounce"),
@@ -120,7 +122,7 @@ const ROWS: [Row; 56] = [
 /// Prints it.
 pub(super) fn print(kernel: &Kernel, out: &mut Vec<u8>) {
     let (all, swap) = (kernel.profile.memory.0, kernel.profile.swap.0);
-    let processes = cgroup::memory::charged(&kernel.cgroups);
+    let [processes, tables] = cgroup::memory_stat::of_processes(kernel);
     let files = kernel.vfs.rooms.iter().map(|(_, room)| room.pages * PAGE).sum();
     let used = processes.saturating_add(files);
     let release = kernel.profile.release;
@@ -128,8 +130,9 @@ pub(super) fn print(kernel: &Kernel, out: &mut Vec<u8>) {
         let kib = match row.amount {
             Amount::None => 0,
             Amount::All => all / 1024,
-            Amount::Free => all.saturating_sub(used) / 1024,
+            Amount::Free => all.saturating_sub(used).saturating_sub(tables) / 1024,
             Amount::Processes => processes / 1024,
+            Amount::Tables => tables / 1024,
             Amount::Files => files / 1024,
             Amount::WhereNewIsActive if release >= Release::V6_12 => used / 1024,
             Amount::WhereNewIsInactive if release < Release::V6_12 => used / 1024,
@@ -166,8 +169,9 @@ mod tests {
         root.use_memory(Bytes(1 << 20)).unwrap();
         fs::write(&root, "/mnt/file", [7; 8192]).unwrap();
         assert_eq!(line("AnonPages"), "AnonPages:          1024 kB");
+        assert_eq!(line("PageTables"), "PageTables:            4 kB");
         assert_eq!(line("Shmem"), "Shmem:                 8 kB");
-        assert_eq!(line("MemFree"), "MemFree:         1047544 kB");
+        assert_eq!(line("MemFree"), "MemFree:         1047540 kB");
         assert_eq!(line("HugePages_Total"), "HugePages_Total:       0");
     }
 }

@@ -274,13 +274,15 @@ mod tests {
             | 2 (a) b) S 1 2 2 0 -1 320 9 8 7 6 5 4 3 2 20 0 1 0 77 88 99 123\n\
             t> read /proc/2/task/2/status\n| Name:\ta\n| VmRSS:\t  12 kB\n\
             t> read /proc/loadavg\n| 12.3 4.5\n\
-            t> read /proc/sys/kernel/pid_max\n| 32768\n";
+            t> read /proc/sys/kernel/pid_max\n| 32768\n\
+            t> read /proc/sys/kernel/overflowuid\n| 65534\n";
         let expected = "\
             t> read /proc/2/stat\n\
             | 2 (a) b) S 1 2 2 0 -1 64 # # # # # # # # 20 0 1 0 # # # 123\n\
             t> read /proc/2/task/2/status\n| Name:\ta\n| VmRSS:\t#\n\
             t> read /proc/loadavg\n| #.# #.#\n\
-            t> read /proc/sys/kernel/pid_max\n| 32768\n";
+            t> read /proc/sys/kernel/pid_max\n| #\n\
+            t> read /proc/sys/kernel/overflowuid\n| 65534\n";
         assert_eq!(hidden(text), expected);
         assert_eq!(hidden(expected), expected);
     }
