@@ -170,6 +170,8 @@ pub(super) struct Belief {
     pub(super) nodes: Slots<Node, { NODES.len() }>,
     /// Some file at /mnt has or had two names: what happens to one is not modelled for who watches.
     pub(super) has_links: bool,
+    /// Somebody watches /mnt, or did: who is believed to have stopped may go on.
+    pub(super) was_watched: bool,
     /// Which names at /mnt have an attribute.
     pub(super) attributes: Slots<bool, { NODES.len() }>,
     pub(super) objects: Vec<Object>,
@@ -196,6 +198,7 @@ impl Belief {
             groups,
             nodes: Slots([Node::Absent; NODES.len()]),
             has_links: false,
+            was_watched: false,
             attributes: Slots([false; NODES.len()]),
             objects: Vec::new(),
             taken: Slots([false; SOCKETS.len()]),

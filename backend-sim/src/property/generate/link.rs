@@ -82,6 +82,7 @@ fn watch(belief: &mut Belief, pick: Pick) -> Made {
     if let Object::Watcher { queued, .. } = object {
         belief.set_object(place, Object::Watcher { watches: true, queued });
     }
+    belief.was_watched = true;
     let events = ListOrNone(vec![WatchEvent::All]);
     op(role, LinkOp::Watch { fd: fd(slot), name: label(NAME), path: path("/mnt"), events })
 }

@@ -2,7 +2,7 @@
 
 use standin::transcript::{FileOp, FileSystem, LinkOp, MountOptions, Op};
 
-use super::super::belief::{Belief, Node, Object};
+use super::super::belief::{Belief, Node};
 use super::{Made, Move, Pick, node, path, row};
 
 pub(super) const MOVES: &[Move] = &[
@@ -87,8 +87,7 @@ fn symlink(belief: &mut Belief, pick: Pick) -> Made {
 }
 
 fn link(belief: &mut Belief, pick: Pick) -> Made {
-    let watches = |it: &Object| matches!(it, Object::Watcher { watches: true, .. });
-    if belief.objects.iter().any(watches) {
+    if belief.was_watched {
         return create(belief, pick);
     }
     let from = one(belief, pick.a, Node::File);
