@@ -97,3 +97,21 @@ fn a_spawned_program_is_the_first_of_its_namespace_and_joins_that_of_another_as_
     assert_eq!(run(&spawn), Some(WaitStatus::Exited(3)));
     end(&machine);
 }
+
+#[test]
+fn who_kills_its_own_group_takes_the_others_with_it_where_there_are_namespaces() {
+    let machine = Machine::builder().build();
+    let root = machine.root();
+    let (outer, _first, _second) = with_namespace(&root);
+    fs::create_dir(&root, "/sys/fs/cgroup/a").unwrap();
+    fs::write(&root, "/sys/fs/cgroup/a/cgroup.procs", "0").unwrap();
+    let others = [root.fork().unwrap(), root.fork().unwrap()];
+    // Its parent waits for it at once, so it is gone before the others are.
+    let killed = fs::write(&root, "/sys/fs/cgroup/a/cgroup.kill", "1").unwrap_err();
+    assert_eq!(killed.failure(), &Failure::CallerDied);
+    for other in others {
+        assert_eq!(other.pid().unwrap_err(), Failure::CallerDied);
+    }
+    assert_eq!(fs::read_to_string(&outer, "/sys/fs/cgroup/a/cgroup.procs").unwrap(), "");
+    machine.check().unwrap();
+}

@@ -31,11 +31,13 @@ pub(super) fn store(kernel: &mut Kernel, write: &Write<'_>) -> Step<()> {
         }
         next = tree::next_below(table, write.group, key);
     }
-    for process in doomed {
-        if kernel.tasks.processes.get(process).is_some() {
-            let force = signal::force(kernel, write.caller, process);
-            signal::kill(kernel, process, force);
-        }
+    // What the signal is to each is so at this moment: the writer may be the first to end.
+    let doomed: Vec<_> = doomed
+        .into_iter()
+        .map(|process| (process, signal::force(kernel, write.caller, process)))
+        .collect();
+    for (process, force) in doomed {
+        signal::kill(kernel, process, force);
     }
     Ok(())
 }
