@@ -255,7 +255,8 @@ pub(crate) fn install_panic_hook() {
              Please report it with this message and the script.",
             env!("CARGO_PKG_VERSION")
         ));
-        std::process::exit(101);
+        // Not on this thread: its destructors would wait for a machine that it was in the middle of changing.
+        let _ = std::thread::spawn(|| std::process::exit(101)).join();
     }));
 }
 
