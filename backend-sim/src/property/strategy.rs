@@ -21,7 +21,7 @@ use crate::schedule::Fault;
 /// use standin::{Backend, ExitCode, fs};
 /// use standin_sim::property::cases;
 ///
-/// /// A manager that puts up with whatever it finds: one of ours is there at the end, with our limit.
+/// /// A manager that puts up with whatever it finds.
 /// fn manager(kernel: &dyn Backend, _: &[Vec<u8>]) -> ExitCode {
 ///     let _ = fs::create_dir(kernel, "/sys/fs/cgroup/ours");
 ///     let _ = fs::write(kernel, "/sys/fs/cgroup/ours/cgroup.max.depth", "1");
@@ -29,13 +29,11 @@ use crate::schedule::Fault;
 /// }
 ///
 /// proptest!(|(case in cases(0..20))| {
-///     // What the others do does not matter, unless a fault does.
-///     prop_assume!(case.faults().is_empty() && case.script().contains("layout=unified"));
 ///     case.check(|play| {
 ///         play.machine().program("/bin/manager", manager);
-///         play.beside(&["/bin/manager"]).unwrap();
-///         let depth = fs::read_to_string(&play.machine().root(), "/sys/fs/cgroup/ours/cgroup.max.depth");
-///         assert_eq!(depth.unwrap(), "1\n");
+///         // Others may freeze it for ever, or end it.
+///         let _ = play.beside(&["/bin/manager"]);
+///         play.machine().check().unwrap();
 ///     })?;
 /// });
 /// ```
