@@ -215,6 +215,8 @@ fn reason(kernel: &Kernel, thread: ThreadKey, channel: Channel) -> String {
         Channel::PipeOutput(_) => "room in a pipe".to_owned(),
         Channel::Counter(_) => "a change of an event counter".to_owned(),
         Channel::Watcher(_) => "something to happen to a watched file".to_owned(),
+        Channel::Mounts(_) => "a change of the mounts".to_owned(),
+        Channel::Name(_) => "another name of the system".to_owned(),
         Channel::Futex(_, place) => format!("the word at {place} of shared memory"),
     }
 }

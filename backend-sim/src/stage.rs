@@ -26,6 +26,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::namespace;
 use crate::namespace::pid::Inner;
+use crate::namespace::pid::setting::HIGHEST_END;
 use crate::ops::fork::Fork;
 use crate::profile::{BlockDevice, Layout, Release};
 use crate::snapshot::LivePrograms;
@@ -36,6 +37,9 @@ use crate::{cgroup, run};
 
 /// The major number of NVMe drives: they are the disks of a machine line.
 const NVME: u32 = 259;
+
+/// The pid_max that a kernel boots with, which distributions raise later; 1,024 for each processor if that is more.
+const BOOT_PID_MAX: u32 = 32_768;
 
 /// A machine with actors on it.
 ///
@@ -93,7 +97,7 @@ impl Stage {
     /// The same machine before it is built.
     #[must_use]
     pub fn builder(line: &MachineLine) -> Builder {
-        let mut builder = Machine::builder().allow_unmodelled();
+        let mut builder = Machine::builder().allow_unmodelled().pid_max(BOOT_PID_MAX);
         if let Some(release) =
             line.kernel.and_then(|kernel| Release::from_name(&kernel.to_string()))
         {
@@ -104,7 +108,9 @@ impl Stage {
             builder = builder.layout(layout);
         }
         if let Some(cpus) = line.cpus {
-            builder = builder.processors(cpus);
+            builder = builder
+                .processors(cpus)
+                .pid_max(cpus.saturating_mul(1024).clamp(BOOT_PID_MAX, HIGHEST_END));
         }
         if let Some(memory) = line.memory_bytes {
             builder = builder.memory(standin::id::Bytes(memory));

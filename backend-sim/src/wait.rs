@@ -13,6 +13,8 @@ use crate::cgroup::CgroupKey;
 use crate::context::ContextKey;
 use crate::counter::CounterKey;
 use crate::fs::{Lockable, TmpKey};
+use crate::namespace::mount::MountNsKey;
+use crate::namespace::uts;
 use crate::notify::WatcherKey;
 use crate::pipe::PipeKey;
 use crate::socket::SocketKey;
@@ -51,6 +53,10 @@ pub(crate) enum Channel {
     PipeOutput(PipeKey),
     /// Events came to a set of watches.
     Watcher(WatcherKey),
+    /// The mounts of this namespace are others.
+    Mounts(MountNsKey),
+    /// Somebody has set this name of the system.
+    Name(uts::Which),
     /// An event counter has changed.
     Counter(CounterKey),
     /// Somebody was woken who waits for the word at this place of a file (futex(2)).

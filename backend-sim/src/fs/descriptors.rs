@@ -6,7 +6,7 @@
 use standin::backend::{AccessMode, NamespaceKind, OpenFlags, RlimitResource, WatchFlags};
 use standin::{Errno, Failure};
 
-use super::{FileKey, Lockable, OpenFile, OpenKind, Spot, keep, let_go, lock, process_of};
+use super::{FileKey, Lockable, OpenFile, OpenKind, Spot, keep, let_go, lock, proc, process_of};
 use crate::kernel::Kernel;
 use crate::namespace::{self, user};
 use crate::notify;
@@ -282,24 +282,26 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
         AccessMode::Read => Some(WatchFlags::CLOSE_NOWRITE),
         AccessMode::Write | AccessMode::ReadWrite => Some(WatchFlags::CLOSE_WRITE),
     };
-    match file.kind {
-        OpenKind::Node(_) => {
+    match &file.kind {
+        OpenKind::Node(served) => {
+            let of = served.of;
             lock::forget(kernel, key, Lockable::Node(spot.node));
             if let Some(what) = closing {
                 notify::happened(kernel, spot.node, what);
             }
             kernel.cgroups.file_closed(key);
             let_go(kernel, spot);
+            proc::opened::let_go(kernel, of);
         }
         OpenKind::Process(..) => {}
-        OpenKind::Namespace(held) => namespace::release(kernel, held),
-        OpenKind::Socket(socket) => socket::close(kernel, socket),
-        OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
-        OpenKind::Counter(counter) => {
+        &OpenKind::Namespace(held) => namespace::release(kernel, held),
+        &OpenKind::Socket(socket) => socket::close(kernel, socket),
+        &OpenKind::Pipe(pipe, end) => pipe::close(kernel, pipe, end),
+        &OpenKind::Counter(counter) => {
             lock::forget(kernel, key, Lockable::Nameless);
             counter::close(kernel, counter);
         }
-        OpenKind::Watcher(watcher) => {
+        &OpenKind::Watcher(watcher) => {
             lock::forget(kernel, key, Lockable::Nameless);
             notify::close(kernel, watcher);
         }

@@ -250,6 +250,7 @@ fn put(
     }
     let home = tree::home(kernel, caller);
     let mount = kernel.vfs.new_mount((kind, root, born), on, flags, (home, None));
+    tree::tell(kernel, home);
     propagation::spread(kernel, mount);
     Ok(mount)
 }
@@ -296,6 +297,7 @@ fn mount_tmpfs(
     let made = (FilesystemType::TMPFS, root, born);
     let mount = kernel.vfs.new_mount(made, on, flags, (home, owner));
     *kernel.vfs.room_mut(mount) = tmpfs.room;
+    tree::tell(kernel, home);
     propagation::spread(kernel, mount);
     Ok(())
 }
@@ -365,6 +367,8 @@ fn remount(
     }
     let mount = kernel.vfs.mounts.at_mut(on.mount);
     mount.flags = flags & KEPT;
+    let home = mount.home;
+    tree::tell(kernel, home);
     if let Some(room) = bounds {
         *kernel.vfs.room_mut(on.mount) = room;
     }

@@ -61,10 +61,15 @@ pub(crate) fn open(
     if !found.created {
         check_found(kernel, caller, &found, options)?;
     }
+    let (mut namespace, mut seen) = (None, None);
     match found.spot.node {
         _ if options.access == AccessMode::Path => {}
         Node::Control(..) => filesystem::open(kernel, caller, found.spot.node, options.access)?,
-        Node::Proc(node) => proc::open(kernel, caller, node, options.access)?,
+        Node::Proc(node) => {
+            proc::open(kernel, caller, node, options.access)?;
+            namespace = proc::opened::namespace(kernel, caller, node);
+            seen = proc::news::count(kernel, node, namespace).map(|(count, _)| count);
+        }
         Node::Tmp(_) | Node::Cgroup(_) => {}
     }
     if options.access != AccessMode::Path {
@@ -77,6 +82,7 @@ pub(crate) fn open(
     }
     let opener = kernel.credentials(caller).opener();
     kernel.namespaces.keep_user(opener.namespace);
+    proc::opened::keep(kernel, namespace);
     let file = OpenFile {
         spot: found.spot,
         access: options.access,
@@ -84,7 +90,7 @@ pub(crate) fn open(
         offset: 0,
         opener,
         descriptors: 1,
-        kind: OpenKind::Node(Served::default()),
+        kind: OpenKind::Node(Served::new(namespace, seen)),
     };
     descriptors::install(kernel, process, number, file)?;
     if options.access != AccessMode::Path {

@@ -79,7 +79,8 @@ fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) ->
     if let Node::Proc(node) = spot.node
         && let Some(mode) = proc::mode_of_setting(node)
     {
-        let allows = sysctl::allows(kernel, caller, proc::setting(node), mode, access);
+        let meant = (proc::setting(node), &sysctl::Meant::of(kernel, caller));
+        let allows = sysctl::allows(kernel, caller, meant, mode, access);
         return if allows { Ok(()) } else { Err(Errno::EACCES) };
     }
     // The usual case: bits that no answer depends on are not looked up.

@@ -4,7 +4,7 @@
 use standin::backend::MountFlags;
 use standin::{Errno, Failure};
 
-use super::tree::{copy_one, detach, from_the_top};
+use super::tree::{copy_one, detach, from_the_top, tell};
 use super::{MountKey, Spot, Vfs};
 use crate::kernel::Kernel;
 use crate::namespace;
@@ -147,6 +147,7 @@ pub(super) fn spread(kernel: &mut Kernel, new: MountKey) {
         } else {
             Ties { peers: None, master: of(&groups, group) }
         };
+        tell(kernel, home);
         let locks = owner(kernel, mount) != own_users;
         let record = kernel.vfs.mounts.at_mut(copy);
         record.ties = ties;

@@ -8,6 +8,7 @@ use standin::Errno;
 use super::{FileKey, Node, OpenKind, is_dead, proc};
 use crate::cgroup::filesystem::{self, Again};
 use crate::kernel::Kernel;
+use crate::namespace::Held;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
@@ -15,8 +16,11 @@ use crate::task::ThreadKey;
 #[derive(Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Served {
-    /// The count of changes when the text was last made; `None` before the first time (for polls of control files).
+    /// The count of changes when the text was last made, `None` before the first time, for polls of control files; when news were
+    /// last told, for those of /proc.
     pub(crate) seen: Option<u64>,
+    /// The namespace that the file is of, where it is one's.
+    pub(super) of: Option<Held>,
     /// It was read before.
     again: bool,
     /// Where the last read ended.
@@ -33,6 +37,11 @@ struct Rest {
 }
 
 impl Served {
+    /// Of a file that was opened just now, of which nothing that has happened so far is news.
+    pub(super) fn new(of: Option<Held>, seen: Option<u64>) -> Self {
+        Self { of, seen, ..Self::default() }
+    }
+
     /// Gives out what is left of the last text; how much.
     fn give(&mut self, buffer: &mut [u8]) -> usize {
         let Some(rest) = &mut self.rest else { return 0 };
@@ -162,10 +171,7 @@ fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -
             }
             made
         }
-        Node::Proc(node) => {
-            let mount = kernel.vfs.files.at(file).spot.mount;
-            proc::read(kernel, caller, (mount, node), &mut text)
-        }
+        Node::Proc(node) => proc::read(kernel, caller, (file, node), &mut text),
         Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),
     };
     if let Err(stop) = made {

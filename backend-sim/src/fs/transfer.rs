@@ -74,7 +74,7 @@ pub(crate) fn read(
     let node = file.spot.node;
     let length = match node {
         Node::Control(..) => serve::read(kernel, caller, (key, node), at, buffer)?,
-        Node::Proc(ProcNode::Setting(id)) => sysctl::read(kernel, caller, id, at, buffer)?,
+        Node::Proc(ProcNode::Setting(id)) => sysctl::read(kernel, caller, (key, id), at, buffer)?,
         Node::Proc(of) if proc::kind(of) == FileKind::File => {
             serve::read(kernel, caller, (key, node), at, buffer)?
         }
@@ -149,7 +149,9 @@ pub(crate) fn write(
     let node = file.spot.node;
     let (at, length) = match node {
         Node::Control(..) => (at, filesystem::write(kernel, caller, (key, node), bytes)?),
-        Node::Proc(ProcNode::Setting(id)) => (at, sysctl::write(kernel, caller, id, at, bytes)?),
+        Node::Proc(ProcNode::Setting(id)) => {
+            (at, sysctl::write(kernel, caller, (key, id), at, bytes)?)
+        }
         Node::Proc(_) => (at, proc::write(kernel, caller, key, at, bytes)?),
         Node::Tmp(node) => match kernel.vfs.tmp.at(node).device() {
             Some(device) => (at, device::write(device, bytes)?),

@@ -26,6 +26,15 @@ impl Kernel {
     }
 }
 
+/// The mounts that some can reach have changed, which their lists tell.
+pub(super) fn tell(kernel: &mut Kernel, home: Home) {
+    match home {
+        Home::First => mount::tell(kernel, kernel.namespaces.first.mount),
+        Home::Of(namespace) => mount::tell(kernel, namespace),
+        Home::Nowhere => {}
+    }
+}
+
 /// Whether the first namespace shows the filesystem of a mount, also without some mounts.
 pub(crate) fn is_shown_at_first(kernel: &Kernel, mount: MountKey, without: &[MountKey]) -> bool {
     let device = kernel.vfs.mounts.at(mount).device;
@@ -167,8 +176,9 @@ pub(super) fn detach_from(kernel: &mut Kernel, node: Node) {
 pub(super) fn detach(kernel: &mut Kernel, key: MountKey) {
     kernel.vfs.become_private(key);
     let record = kernel.vfs.mounts.at_mut(key);
-    record.home = Home::Nowhere;
+    let home = std::mem::replace(&mut record.home, Home::Nowhere);
     let on = record.on.take();
+    tell(kernel, home);
     if let Some(on) = on {
         kernel.vfs.uncover(on);
     }
@@ -212,14 +222,8 @@ pub(super) fn end_if_unused(kernel: &mut Kernel, key: MountKey) {
 }
 
 /// What mountinfo says of whom a mount follows: its peers, its masters, and the nearest of these that the reader can reach.
-pub(in crate::fs) fn print_ties(
-    kernel: &Kernel,
-    reader: ThreadKey,
-    mount: &Mount,
-    out: &mut Vec<u8>,
-) {
+pub(in crate::fs) fn print_ties(kernel: &Kernel, home: Home, mount: &Mount, out: &mut Vec<u8>) {
     let Ties { peers, master } = mount.ties;
-    let home = home(kernel, reader);
     let is_near = |group: &u32| {
         let mut mounts = kernel.vfs.mounts.iter();
         mounts.any(|(key, of)| of.ties.peers == Some(*group) && kernel.home_of(key) == home)

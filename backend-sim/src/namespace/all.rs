@@ -52,6 +52,11 @@ impl<T: Clone> All<T> {
         all.table(what, &self.table);
     }
 
+    /// Whether it has not ended.
+    pub(super) fn has(&self, key: Key<Namespace<T>>) -> bool {
+        self.table.get(key).is_some()
+    }
+
     #[track_caller]
     pub(super) fn at(&self, key: Key<Namespace<T>>) -> &Namespace<T> {
         self.table.at(key)

@@ -5,6 +5,7 @@ use standin::backend::NamespaceKind;
 
 use super::all::{All, Maker};
 use super::{Held, Namespaces};
+use crate::fs::proc::opened;
 use crate::fs::{Born, OpenKind};
 use crate::kernel::Kernel;
 use crate::table::Key;
@@ -56,8 +57,9 @@ pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
         require(shared.set != *first, "who is in the first namespaces has no set")?;
         shared.set.each().into_iter().for_each(|held| found.held(held));
     }
-    for (_, file) in kernel.vfs.files.iter() {
+    for (key, file) in kernel.vfs.files.iter() {
         found.held(Held::User(file.opener.namespace));
+        opened::kept_by(kernel, key).into_iter().for_each(|held| found.held(held));
         if let OpenKind::Namespace(held) = file.kind {
             found.held(held);
         }

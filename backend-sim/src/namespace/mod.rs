@@ -80,6 +80,8 @@ pub(crate) struct Namespaces {
     first_user: UserKey,
     #[cfg_attr(feature = "serde", serde(with = "crate::written::map"))]
     counts: Counts,
+    /// How often somebody has set a host name and a domain name.
+    names_set: [u64; 2],
     numbers: Numbers,
 }
 
@@ -156,7 +158,7 @@ impl Namespaces {
             All::boot(number(NamespaceKind::Cgroup), cgroup::first(cgroups));
         let (net, first_net) = All::boot(number(NamespaceKind::Net), Net::default());
         let (ipc, first_ipc) = All::boot(number(NamespaceKind::Ipc), Ipc::default());
-        let (mount, first_mount) = All::boot(number(NamespaceKind::Mount), Mounts { root });
+        let (mount, first_mount) = All::boot(number(NamespaceKind::Mount), Mounts::new(root));
         let (time, first_time) = All::boot(number(NamespaceKind::Time), Offsets::first());
         let (pid, first_pid) = All::boot(number(NamespaceKind::Pid), PidNs::first());
         let mut first_of_users = User::first();
@@ -187,6 +189,7 @@ impl Namespaces {
             },
             first_user,
             counts: Counts::default(),
+            names_set: [0; 2],
             numbers: Numbers::default(),
         }
     }
@@ -243,6 +246,20 @@ impl Namespaces {
             Held::Time(key) => self.time.keep(key),
             Held::Pid(key) => self.pid.keep(key),
             Held::User(key) => self.keep_user(key),
+        }
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn exists(&self, held: Held) -> bool {
+        match held {
+            Held::Uts(key) => self.uts.has(key),
+            Held::Cgroup(key) => self.cgroup.has(key),
+            Held::Net(key) => self.net.has(key),
+            Held::Ipc(key) => self.ipc.has(key),
+            Held::Mount(key) => self.mount.has(key),
+            Held::Time(key) => self.time.has(key),
+            Held::Pid(key) => self.pid.has(key),
+            Held::User(key) => self.user.has(key.unwrap_or(self.first_user)),
         }
     }
 
@@ -413,18 +430,13 @@ pub(crate) fn identity(
 }
 
 /// The user namespace that one was made in: who is capable there may change it.
-fn owner(kernel: &Kernel, held: Held) -> UserNs {
+pub(crate) fn owner(kernel: &Kernel, held: Held) -> UserNs {
     kernel.namespaces.about(held).1.within
 }
 
 /// The user namespace in which a thread's network namespace was made.
 pub(crate) fn owner_of_net(kernel: &Kernel, thread: ThreadKey) -> UserNs {
     owner(kernel, Held::Net(of(kernel, thread).net))
-}
-
-/// The user namespace in which a thread's IPC namespace was made.
-pub(crate) fn owner_of_ipc(kernel: &Kernel, thread: ThreadKey) -> UserNs {
-    owner(kernel, Held::Ipc(of(kernel, thread).ipc))
 }
 
 /// The user namespace in which a mount namespace was made.

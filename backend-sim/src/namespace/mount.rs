@@ -8,6 +8,7 @@ use crate::fs::Spot;
 use crate::kernel::Kernel;
 use crate::table::Key;
 use crate::task::ThreadKey;
+use crate::wait::Channel;
 
 pub(crate) type MountNsKey = Key<Namespace<Mounts>>;
 
@@ -17,12 +18,20 @@ pub(crate) type MountNsKey = Key<Namespace<Mounts>>;
 pub(crate) struct Mounts {
     /// The first of its mounts, that of /.
     pub(crate) root: Spot,
+    /// How often its mounts have changed.
+    changes: u64,
+}
+
+impl Mounts {
+    pub(super) const fn new(root: Spot) -> Self {
+        Self { root, changes: 0 }
+    }
 }
 
 /// A new namespace, which nobody holds yet; its mounts are made afterwards, and its root set then.
 pub(crate) fn new(kernel: &mut Kernel, maker: Maker) -> MountNsKey {
     let root = kernel.vfs.root;
-    kernel.namespaces.make(maker, NamespaceKind::Mount, Mounts { root }, |all| {
+    kernel.namespaces.make(maker, NamespaceKind::Mount, Mounts::new(root), |all| {
         (&mut all.mount, &mut all.numbers)
     })
 }
@@ -30,6 +39,20 @@ pub(crate) fn new(kernel: &mut Kernel, maker: Maker) -> MountNsKey {
 /// Says where its paths start.
 pub(crate) fn set_root(kernel: &mut Kernel, namespace: MountNsKey, root: Spot) {
     kernel.namespaces.mount.at_mut(namespace).content.root = root;
+}
+
+/// Mounts have come, gone or become others.
+pub(crate) fn tell(kernel: &mut Kernel, namespace: MountNsKey) {
+    // Of one that is gone they go too, and nobody asks.
+    if kernel.namespaces.mount.has(namespace) {
+        kernel.namespaces.mount.at_mut(namespace).content.changes += 1;
+        kernel.waits.wake(Channel::Mounts(namespace));
+    }
+}
+
+/// How often that has happened.
+pub(crate) fn changes(kernel: &Kernel, namespace: MountNsKey) -> u64 {
+    kernel.namespaces.mount.at(namespace).content.changes
 }
 
 /// Where paths start in a namespace.

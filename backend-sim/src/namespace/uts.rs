@@ -9,6 +9,7 @@ use super::{Held, of, owner, user};
 use crate::kernel::Kernel;
 use crate::table::Key;
 use crate::task::ThreadKey;
+use crate::wait::Channel;
 
 pub(crate) type UtsKey = Key<Namespace<Uts>>;
 
@@ -131,6 +132,26 @@ pub(crate) fn put_name(kernel: &mut Kernel, caller: ThreadKey, which: Which, nam
     match which {
         Which::Host => uts.hostname = name,
         Which::Domain => uts.domainname = name,
+    }
+    tell(kernel, which);
+}
+
+/// Somebody has set a name, or written nothing into its setting: whoever polls the setting is told, in all namespaces.
+pub(crate) fn tell(kernel: &mut Kernel, which: Which) {
+    let [host, domain] = &mut kernel.namespaces.names_set;
+    match which {
+        Which::Host => *host += 1,
+        Which::Domain => *domain += 1,
+    }
+    kernel.waits.wake(Channel::Name(which));
+}
+
+/// How often that has happened.
+pub(crate) fn times_set(kernel: &Kernel, which: Which) -> u64 {
+    let [host, domain] = kernel.namespaces.names_set;
+    match which {
+        Which::Host => host,
+        Which::Domain => domain,
     }
 }
 

@@ -54,7 +54,10 @@ impl Operation for Poll {
             answer.push(events);
         }
         let until = match self.deadline {
-            _ if ready => return Ok(answer),
+            _ if ready => {
+                self.tell_news(kernel, caller);
+                return Ok(answer);
+            }
             Deadline::Now => return Ok(answer),
             Deadline::At(moment) => {
                 let moment = time::meant(kernel, caller, moment);
@@ -72,6 +75,19 @@ impl Operation for Poll {
     }
 }
 
+impl Poll {
+    /// What was told is no news any more.
+    fn tell_news(&self, kernel: &mut Kernel, caller: ThreadKey) {
+        for number in self.interests.iter().filter_map(|interest| interest.number) {
+            if let Ok(file) = descriptors::get(kernel, caller, number)
+                && kernel.vfs.files.at(file).access != AccessMode::Path
+            {
+                proc::news::told(kernel, file);
+            }
+        }
+    }
+}
+
 /// When the readiness of a descriptor changes by itself, if it does.
 fn next_change(kernel: &Kernel, caller: ThreadKey, number: u32) -> Option<Moment> {
     let key = descriptors::get(kernel, caller, number).ok()?;
@@ -86,18 +102,11 @@ fn next_change(kernel: &Kernel, caller: ThreadKey, number: u32) -> Option<Moment
     }
 }
 
-/// When the mounts change, their list has news (proc_pid_mountinfo(5)), and when a name changes, its setting has: that is not
-/// modelled.
+/// Whether it is modelled what a file would be ready for.
 fn modelled(kernel: &Kernel, caller: ThreadKey, number: Option<u32>) -> Result<(), Failure> {
     let key = number.and_then(|number| descriptors::get(kernel, caller, number).ok());
     let Some(key) = key else { return Ok(()) };
     match kernel.vfs.files.at(key).spot.node {
-        Node::Proc(node) if proc::lists_mounts(node) => {
-            Err(Failure::NotModelled("poll of mountinfo"))
-        }
-        Node::Proc(node) if proc::mode_of_setting(node).is_some() => {
-            Err(Failure::NotModelled("poll of a setting"))
-        }
         Node::Control(..) => filesystem::vet_poll(kernel, key),
         Node::Proc(_) | Node::Tmp(_) | Node::Cgroup(_) => Ok(()),
     }
@@ -149,7 +158,11 @@ fn events(kernel: &Kernel, key: FileKey) -> (PollEvents, Channels) {
             Node::Proc(node) if proc::tells_pressure(node) && !pressure::is_armed(kernel, key) => {
                 (NEWS, NONE)
             }
-            Node::Tmp(_) | Node::Cgroup(_) | Node::Proc(_) => (FILE, NONE),
+            Node::Proc(node) => match proc::news::poll(kernel, (key, node), served.seen) {
+                Some((ready, channel)) => (ready, [Some(channel), None, None]),
+                None => (proc::news::poll_ended(kernel, key).unwrap_or(FILE), NONE),
+            },
+            Node::Tmp(_) | Node::Cgroup(_) => (FILE, NONE),
         },
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn attributes(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> 
     };
     let kind = kind(node);
     let (owner, group) = if let ProcNode::Setting(id) = node {
-        sysctl::owner(kernel, caller, id)
+        sysctl::owner(kernel, &sysctl::Meant::of(kernel, caller), id)
     } else {
         owner(kernel, node, kind == FileKind::Dir && mode == Mode::new(0o555))
     };

@@ -15,7 +15,9 @@ mod memory_info;
 pub(crate) mod mount;
 mod mountinfo;
 mod namespace;
+pub(crate) mod news;
 mod oom;
+pub(crate) mod opened;
 mod path;
 mod processors;
 mod row;
@@ -40,9 +42,9 @@ pub(crate) use row::RowId;
 use row::{Content, Guard};
 pub(crate) use small::Marks;
 
-use super::{FileKey, MountKey, Node};
+use super::{FileKey, Node};
 use crate::kernel::Kernel;
-use crate::namespace::{time, user};
+use crate::namespace::{Held, time, user};
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
 
@@ -243,7 +245,7 @@ fn not_modelled(node: ProcNode) -> crate::step::Stop {
 pub(crate) fn read(
     kernel: &Kernel,
     caller: ThreadKey,
-    (mount, node): (MountKey, ProcNode),
+    (file, node): (FileKey, ProcNode),
     text: &mut Vec<u8>,
 ) -> Step<()> {
     let (thread, whole) = match node {
@@ -267,8 +269,21 @@ pub(crate) fn read(
         | ProcNode::Namespace(..)
         | ProcNode::Setting(_) => return Err(not_modelled(node)),
     };
+    match opened::namespace_of(kernel, file) {
+        Some(Held::Mount(of)) => return mountinfo::read(kernel, caller, (of, node), text),
+        Some(Held::User(of)) => {
+            if let Content::IdMap(which) = node.content() {
+                let reader = kernel.vfs.files.at(file).opener.namespace;
+                user::read_map(kernel, reader, of, which, text);
+            } else {
+                text.extend_from_slice(user::read_setgroups(kernel, of));
+            }
+            return Ok(());
+        }
+        Some(_) | None => {}
+    }
     let Some(record) = kernel.tasks.threads.get(thread) else { return Err(Errno::ESRCH.into()) };
-    let shown = kernel.pids_shown(mount);
+    let shown = kernel.pids_shown(kernel.vfs.files.at(file).spot.mount);
     match node.content() {
         Content::Status => status::print(kernel, (caller, shown), thread, text),
         Content::Stat => stat::print(kernel, (caller, shown), thread, whole, text),
@@ -279,19 +294,9 @@ pub(crate) fn read(
         Content::Command => content::command(kernel, record, text),
         Content::Environment => content::environment(kernel, record, text)?,
         Content::Limits => content::limits(kernel, record, text),
-        Content::IdMap(which) => {
-            let reader = kernel.credentials(caller).namespace;
-            user::read_map(kernel, reader, record.credentials.namespace, which, text);
-        }
         Content::OomAdjustment => oom::print(kernel, record.process, text),
-        Content::Setgroups => {
-            text.extend_from_slice(user::read_setgroups(kernel, record.credentials.namespace));
-        }
         Content::TimeOffsets if record.exited => {}
         Content::TimeOffsets => time::print(kernel, thread, text),
-        Content::Mounts => return mountinfo::print(kernel, caller, thread, text),
-        Content::MountTable => return mountinfo::print_table(kernel, caller, thread, text),
-        Content::MountStatistics => return mountinfo::print_statistics(kernel, thread, text),
         Content::Small(small) => return small::print(kernel, (caller, shown), thread, small, text),
         Content::Unmodelled
             if record.exited
@@ -303,6 +308,11 @@ pub(crate) fn read(
             }
         }
         Content::Unmodelled
+        | Content::IdMap(_)
+        | Content::Setgroups
+        | Content::Mounts
+        | Content::MountTable
+        | Content::MountStatistics
         | Content::Below(_)
         | Content::Descriptors
         | Content::DescriptorInfo
@@ -341,6 +351,14 @@ pub(crate) fn write(
         return system::write(kernel, file, system, bytes);
     }
     let Some(thread) = node.thread() else { return Err(not_modelled(node)) };
+    if let Some(Held::User(of)) = opened::namespace_of(kernel, file) {
+        if let Content::IdMap(which) = node.content() {
+            user::write_map(kernel, caller, file, (of, which), offset, bytes)?;
+        } else {
+            user::write_setgroups(kernel, of, offset, bytes)?;
+        }
+        return Ok(bytes.len());
+    }
     match node.content() {
         Content::Small(small) => small::write(kernel, caller, (thread, small, file), offset, bytes),
         Content::Comm => {
@@ -356,16 +374,6 @@ pub(crate) fn write(
         Content::OomAdjustment => {
             let process = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.process;
             Ok(oom::write(kernel, caller, process, bytes)?)
-        }
-        Content::IdMap(which) => {
-            let of = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.credentials.namespace;
-            user::write_map(kernel, caller, file, (of, which), offset, bytes)?;
-            Ok(bytes.len())
-        }
-        Content::Setgroups => {
-            let of = kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.credentials.namespace;
-            user::write_setgroups(kernel, of, offset, bytes)?;
-            Ok(bytes.len())
         }
         Content::TimeOffsets => {
             if kernel.tasks.threads.get(thread).is_none_or(|record| record.exited) {
@@ -383,6 +391,8 @@ pub(crate) fn write(
         | Content::Command
         | Content::Environment
         | Content::Limits
+        | Content::IdMap(_)
+        | Content::Setgroups
         | Content::Mounts
         | Content::MountTable
         | Content::MountStatistics

@@ -6,13 +6,15 @@
 use standin::backend::MountFlags;
 use standin::{Errno, Failure};
 
+use super::row::Content;
 use super::{ProcNode, text};
 use crate::cgroup::{self, value};
 use crate::fs::content::PAGE;
 use crate::fs::tmpfs::Room;
-use crate::fs::{Born, Mount, MountKey, Node, Spot, tree};
+use crate::fs::{Born, Home, Mount, MountKey, Node, Spot, tree};
 use crate::kernel::Kernel;
 use crate::namespace;
+use crate::namespace::mount::MountNsKey;
 use crate::profile::Release;
 use crate::step::Step;
 use crate::task::ThreadKey;
@@ -28,13 +30,24 @@ pub(super) fn open(kernel: &Kernel, node: ProcNode) -> Step<()> {
     }
 }
 
-/// A line for each mount, in the order in which they were made.
-pub(super) fn print(
+/// What one of these files says of a namespace.
+pub(super) fn read(
     kernel: &Kernel,
     reader: ThreadKey,
-    of: ThreadKey,
+    (of, node): (MountNsKey, ProcNode),
     out: &mut Vec<u8>,
 ) -> Step<()> {
+    if node.content() == Content::MountTable {
+        print_table(kernel, reader, of, out)
+    } else if node.content() == Content::MountStatistics {
+        print_statistics(kernel, of, out)
+    } else {
+        print(kernel, reader, of, out)
+    }
+}
+
+/// A line for each mount, in the order in which they were made.
+fn print(kernel: &Kernel, reader: ThreadKey, of: MountNsKey, out: &mut Vec<u8>) -> Step<()> {
     for (key, mount) in in_order(kernel, of) {
         let above = mount.on.map_or(mount.number, |on| kernel.vfs.mounts.at(on.mount).number);
         text::decimal(out, mount.number.into());
@@ -58,7 +71,7 @@ pub(super) fn print(
         print_place(kernel, key, out)?;
         out.push(b' ');
         add_flags(mount, mount.flags.contains(MountFlags::READ_ONLY), out);
-        tree::print_ties(kernel, of, mount, out);
+        tree::print_ties(kernel, Home::Of(of), mount, out);
         out.extend_from_slice(b" - ");
         out.extend_from_slice(mount.name.as_bytes());
         out.push(b' ');
@@ -71,12 +84,7 @@ pub(super) fn print(
 }
 
 /// /proc/PID/mounts: the same, shorter, as fstab(5) has it. What is read-only, the mount or the filesystem, is not told apart.
-pub(super) fn print_table(
-    kernel: &Kernel,
-    reader: ThreadKey,
-    of: ThreadKey,
-    out: &mut Vec<u8>,
-) -> Step<()> {
+fn print_table(kernel: &Kernel, reader: ThreadKey, of: MountNsKey, out: &mut Vec<u8>) -> Step<()> {
     for (key, mount) in in_order(kernel, of) {
         out.extend_from_slice(mount.name.as_bytes());
         out.push(b' ');
@@ -93,7 +101,7 @@ pub(super) fn print_table(
 }
 
 /// /proc/PID/mountstats: what is mounted where, and what filesystems know of themselves, which none of these do.
-pub(super) fn print_statistics(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>) -> Step<()> {
+fn print_statistics(kernel: &Kernel, of: MountNsKey, out: &mut Vec<u8>) -> Step<()> {
     for (key, mount) in in_order(kernel, of) {
         out.extend_from_slice(b"device ");
         out.extend_from_slice(mount.name.as_bytes());
@@ -106,8 +114,8 @@ pub(super) fn print_statistics(kernel: &Kernel, of: ThreadKey, out: &mut Vec<u8>
     Ok(())
 }
 
-fn in_order(kernel: &Kernel, of: ThreadKey) -> Vec<(MountKey, &Mount)> {
-    let home = tree::home(kernel, of);
+fn in_order(kernel: &Kernel, of: MountNsKey) -> Vec<(MountKey, &Mount)> {
+    let home = Home::Of(of);
     let mounts = kernel.vfs.mounts.iter().filter(|(key, _)| kernel.home_of(*key) == home);
     let mut mounts: Vec<(MountKey, &Mount)> = mounts.collect();
     mounts.sort_unstable_by_key(|(_, mount)| mount.order);

@@ -22,7 +22,7 @@ pub(crate) const fn lowest(next: u32) -> u32 {
 }
 
 /// One more than the highest number of a namespace: before 6.14 all have that of the machine.
-pub(super) fn end(kernel: &Kernel, key: PidNsKey) -> u32 {
+pub(crate) fn end(kernel: &Kernel, key: PidNsKey) -> u32 {
     if is_machines(kernel, key) { kernel.tasks.number_end } else { kernel.pids(key).end }
 }
 
@@ -34,18 +34,13 @@ fn is_first(kernel: &Kernel, key: PidNsKey) -> bool {
     key == kernel.namespaces.first.pid_for_children
 }
 
-/// Whether pid_max is the caller's to write, whatever its mode says to others: since 6.14 where its namespace was made.
-pub(crate) fn owns_end(kernel: &Kernel, caller: ThreadKey) -> bool {
-    let over = owner(kernel, Held::Pid(kernel.pid_ns(caller)));
+/// Whether pid_max of a namespace is the caller's to write, whatever its mode says to others: since 6.14 where that was made.
+pub(crate) fn owns_end(kernel: &Kernel, caller: ThreadKey, key: PidNsKey) -> bool {
+    let over = owner(kernel, Held::Pid(key));
     let own = kernel.credentials(caller);
     kernel.profile.release >= Release::V6_18
         && (user::capable(kernel, own.holder(), over, Capability::SYS_ADMIN)
             || kernel.namespaces.meant_user(over, standin::Uid::ROOT) == Some(own.user.effective))
-}
-
-/// What pid_max says to a reader.
-pub(crate) fn read_end(kernel: &Kernel, reader: ThreadKey) -> u32 {
-    end(kernel, kernel.pid_ns(reader))
 }
 
 /// What ns_last_pid says to a reader.
@@ -54,13 +49,12 @@ pub(crate) fn read_last(kernel: &Kernel, reader: ThreadKey) -> u32 {
     if is_first(kernel, key) { kernel.tasks.last_number } else { kernel.pids(key).last }
 }
 
-/// One write of pid_max.
+/// One write of pid_max of a namespace.
 ///
 /// # Errors
 /// EINVAL: no number, or one that it cannot be.
-pub(crate) fn write_end(kernel: &mut Kernel, caller: ThreadKey, bytes: &[u8]) -> Result<(), Errno> {
+pub(crate) fn write_end(kernel: &mut Kernel, key: PidNsKey, bytes: &[u8]) -> Result<(), Errno> {
     let Some(wanted) = parse(bytes, LOWEST_END, HIGHEST_END)? else { return Ok(()) };
-    let key = kernel.pid_ns(caller);
     if is_machines(kernel, key) {
         kernel.tasks.number_end = wanted;
         kernel.tasks.numbers_wrapped = true;

@@ -10,6 +10,7 @@
 
 mod files;
 mod kernel;
+mod meant;
 mod memory;
 mod network;
 mod number;
@@ -22,15 +23,17 @@ use standin::id::Mode;
 use standin::{Capability, Errno, Failure, Gid, Uid};
 
 use super::{ProcNode, inode};
+use crate::fs::FileKey;
 use crate::kernel::Kernel;
-use crate::namespace::NetKey;
 use crate::namespace::user::UserNs;
 use crate::namespace::uts;
-use crate::namespace::{self, pid, user};
+use crate::namespace::{self, Held, NetKey, pid, user};
 use crate::notify;
 use crate::profile::Release;
 use crate::step::Step;
 use crate::task::{Credentials, RlimitTable, ThreadKey};
+pub(crate) use meant::Meant;
+pub(super) use meant::namespace;
 #[cfg(feature = "serde")]
 pub(super) use row::names;
 use row::{Of, Setting};
@@ -140,17 +143,17 @@ pub(super) fn list(
 }
 
 /// The user namespace whose root has a setting of a namespace; `None` for one of the machine.
-fn keeper(kernel: &Kernel, reader: ThreadKey, id: SettingId) -> Option<UserNs> {
+fn keeper(kernel: &Kernel, meant: &Meant, id: SettingId) -> Option<UserNs> {
     match id.row().of {
-        Of::Net | Of::OtherNets => Some(namespace::owner_of_net(kernel, reader)),
-        Of::Ipc => Some(namespace::owner_of_ipc(kernel, reader)),
+        Of::Net | Of::OtherNets => Some(namespace::owner(kernel, Held::Net(meant.net))),
+        Of::Ipc => Some(namespace::owner(kernel, Held::Ipc(meant.ipc))),
         Of::Machine | Of::FirstNet => None,
     }
 }
 
 /// Whose a setting is, as root's number in the user namespace that has it.
-pub(super) fn owner(kernel: &Kernel, reader: ThreadKey, id: SettingId) -> (Uid, Gid) {
-    match keeper(kernel, reader, id) {
+pub(super) fn owner(kernel: &Kernel, meant: &Meant, id: SettingId) -> (Uid, Gid) {
+    match keeper(kernel, meant, id) {
         Some(keeper) => {
             let all = &kernel.namespaces;
             (
@@ -170,28 +173,30 @@ const USER: &str = "user";
 pub(crate) fn allows(
     kernel: &Kernel,
     reader: ThreadKey,
-    setting: Option<SettingId>,
+    (setting, meant): (Option<SettingId>, &Meant),
     mode: Mode,
     access: Access,
 ) -> bool {
     let credentials = kernel.credentials(reader);
+    let capable = |over, capability| user::capable(kernel, credentials.holder(), over, capability);
     let mode = mode.bits();
     let is_end = |id: SettingId| id.row().setting == Setting::NumberEnd;
     let granted = match setting.map(|id| (id, id.row().of)) {
         Some((id, ..)) if id.row().at == USER => {
-            let able = credentials.capable_here(Capability::SYS_RESOURCE);
+            let able = capable(meant.user, Capability::SYS_RESOURCE);
             if able { mode >> 6 } else { mode & 0o4 }
         }
         // The highest number is also for who may do so where its PID namespace was made.
-        Some((id, _)) if is_end(id) && pid::setting::owns_end(kernel, reader) => mode >> 6,
+        Some((id, _)) if is_end(id) && pid::setting::owns_end(kernel, reader, meant.pids) => {
+            mode >> 6
+        }
         Some((id, Of::Net))
-            if keeper(kernel, reader, id).is_some_and(|over| {
-                user::capable(kernel, credentials.holder(), over, Capability::NET_ADMIN)
-            }) =>
+            if keeper(kernel, meant, id)
+                .is_some_and(|over| capable(over, Capability::NET_ADMIN)) =>
         {
             mode >> 6
         }
-        Some((id, _)) => granted(credentials, owner(kernel, reader, id), mode),
+        Some((id, _)) => granted(credentials, owner(kernel, meant, id), mode),
         None => granted(credentials, (Uid::ROOT, Gid::ROOT), mode),
     };
     access.bits() & 7 & !u32::from(granted) == 0
@@ -208,14 +213,36 @@ fn granted(credentials: &Credentials, (user, group): (Uid, Gid), mode: u16) -> u
     }
 }
 
+/// The namespaces whose setting is read or written, if that is still permitted: who does it is asked anew each time.
+///
+/// # Errors
+/// ENOENT: the namespace has ended. EPERM: it is not the caller's to use so.
+fn meant_by(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    (file, id): (FileKey, SettingId),
+    access: Access,
+) -> Result<Meant, Errno> {
+    let meant = Meant::opened(kernel, caller, file)?;
+    let is_allowed = allows(kernel, caller, (Some(id), &meant), id.mode(), access);
+    if is_allowed { Ok(meant) } else { Err(Errno::EPERM) }
+}
+
 /// Copies what stands at `offset`; how much.
+///
+/// # Errors
+/// EISDIR, and what [`meant_by`] refuses.
 pub(crate) fn read(
     kernel: &Kernel,
     caller: ThreadKey,
-    id: SettingId,
+    (file, id): (FileKey, SettingId),
     offset: u64,
     buffer: &mut [u8],
 ) -> Step<usize> {
+    if id.kind() == FileKind::Dir {
+        return Err(Errno::EISDIR.into());
+    }
+    let meant = meant_by(kernel, caller, (file, id), Access::READ)?;
     let release = kernel.profile.release;
     let number;
     let text = match &id.row().setting {
@@ -234,7 +261,7 @@ pub(crate) fn read(
             number.as_bytes()
         }
         Setting::Limit(kind) => {
-            let limits = &kernel.namespaces.user(kernel.credentials(caller).namespace).limits;
+            let limits = &kernel.namespaces.user(meant.user).limits;
             number = limits.get(*kind).to_string();
             number.as_bytes()
         }
@@ -247,7 +274,7 @@ pub(crate) fn read(
             number.as_bytes()
         }
         Setting::NumberEnd => {
-            number = pid::setting::read_end(kernel, caller).to_string();
+            number = pid::setting::end(kernel, meant.pids).to_string();
             number.as_bytes()
         }
         Setting::Unmodelled => return Err(Failure::NotModelled("a file below /proc/sys").into()),
@@ -256,7 +283,7 @@ pub(crate) fn read(
         | Setting::Long(_)
         | Setting::Numbers(_)
         | Setting::NumbersTo(..)
-        | Setting::Text(..) => match store::get(kernel, caller, id) {
+        | Setting::Text(..) => match store::get(kernel, &meant, id) {
             Some(text) => text,
             None => {
                 number = write::first(&id.row().setting);
@@ -266,6 +293,11 @@ pub(crate) fn read(
     };
     let rest = text.iter().chain(b"\n").skip(usize::try_from(offset).unwrap_or(usize::MAX));
     Ok(buffer.iter_mut().zip(rest).map(|(to, byte)| *to = *byte).count())
+}
+
+/// Which name of the system a setting is, if it is one.
+pub(super) fn name_of_system(id: SettingId) -> Option<uts::Which> {
+    if let Setting::Name(which) = id.row().setting { Some(which) } else { None }
 }
 
 /// The most descriptors that a process may be let have (/proc/sys/fs/nr_open), if that was written.

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::SettingId;
 use super::row::Of;
+use super::{Meant, SettingId};
 use crate::kernel::Kernel;
-use crate::namespace;
-use crate::task::ThreadKey;
 
 /// Settings that were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,23 +25,21 @@ impl Settings {
     }
 }
 
-/// What was written to a setting, as somebody sees it.
-pub(super) fn get(kernel: &Kernel, reader: ThreadKey, id: SettingId) -> Option<&[u8]> {
-    let set = namespace::of(kernel, reader);
+/// What was written to a setting, if anything was.
+pub(super) fn get<'a>(kernel: &'a Kernel, meant: &Meant, id: SettingId) -> Option<&'a [u8]> {
     match id.row().of {
         Of::Machine | Of::FirstNet | Of::OtherNets => kernel.vfs.settings.get(id),
-        Of::Net => kernel.namespaces.settings_of_net(set.net).get(id),
-        Of::Ipc => kernel.namespaces.settings_of_ipc(set.ipc).get(id),
+        Of::Net => kernel.namespaces.settings_of_net(meant.net).get(id),
+        Of::Ipc => kernel.namespaces.settings_of_ipc(meant.ipc).get(id),
     }
 }
 
 /// Writes it.
-pub(super) fn set(kernel: &mut Kernel, writer: ThreadKey, id: SettingId, text: &[u8]) {
-    let set = namespace::of(kernel, writer);
+pub(super) fn set(kernel: &mut Kernel, meant: &Meant, id: SettingId, text: &[u8]) {
     let settings = match id.row().of {
         Of::Machine | Of::FirstNet | Of::OtherNets => &mut kernel.vfs.settings,
-        Of::Net => kernel.namespaces.settings_of_net_mut(set.net),
-        Of::Ipc => kernel.namespaces.settings_of_ipc_mut(set.ipc),
+        Of::Net => kernel.namespaces.settings_of_net_mut(meant.net),
+        Of::Ipc => kernel.namespaces.settings_of_ipc_mut(meant.ipc),
     };
     settings.set(id, text);
 }

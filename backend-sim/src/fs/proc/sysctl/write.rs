@@ -2,12 +2,13 @@
 //!
 //! A number is taken from the start of the file alone; a write behind it counts as done and changes nothing.
 
-use standin::backend::NamespaceKind;
+use standin::backend::{Access, NamespaceKind};
 use standin::{Errno, Failure};
 
 use super::number::{self, Signed};
 use super::row::Setting;
-use super::{SettingId, store};
+use super::{Meant, SettingId, meant_by, store};
+use crate::fs::FileKey;
 use crate::kernel::Kernel;
 use crate::namespace::pid;
 use crate::namespace::user::MOST;
@@ -19,20 +20,22 @@ use crate::task::ThreadKey;
 /// One write: how many bytes of it count as written, which is all.
 ///
 /// # Errors
-/// EINVAL: not what the setting can be. EACCES: it is only read. `NotModelled`: it would change what the machine does in a way
+/// What [`meant_by`] refuses. EINVAL: not what the setting can be. EACCES: it is only read. `NotModelled`: it would change what the machine does in a way
 /// that is not modelled.
 pub(crate) fn write(
     kernel: &mut Kernel,
     caller: ThreadKey,
-    id: SettingId,
+    (file, id): (FileKey, SettingId),
     offset: u64,
     bytes: &[u8],
 ) -> Step<usize> {
+    let meant = &meant_by(kernel, caller, (file, id), Access::WRITE)?;
     let changed = match &id.row().setting {
         Setting::Name(which) => {
             let old = uts::name_of(kernel, caller, *which).as_bytes();
-            if let Some(line) = line(old, offset, bytes) {
-                uts::put_name(kernel, caller, *which, Name::cut(&line));
+            match line(old, offset, bytes) {
+                Some(line) => uts::put_name(kernel, caller, *which, Name::cut(&line)),
+                None => uts::tell(kernel, *which),
             }
             None
         }
@@ -40,7 +43,7 @@ pub(crate) fn write(
             return Err(Failure::NotModelled("a number in /proc/sys").into());
         }
         Setting::Limit(kind) => {
-            write_limit(kernel, caller, *kind, offset, bytes)?;
+            write_limit(kernel, meant, *kind, offset, bytes)?;
             None
         }
         Setting::Watching(limit) => {
@@ -55,7 +58,7 @@ pub(crate) fn write(
             None
         }
         Setting::NumberEnd => {
-            pid::setting::write_end(kernel, caller, bytes)?;
+            pid::setting::write_end(kernel, meant.pids, bytes)?;
             None
         }
         Setting::Number(_) | Setting::Long(_) | Setting::Numbers(_) | Setting::NumbersTo(..)
@@ -78,23 +81,23 @@ pub(crate) fn write(
             }
             Some(number.magnitude.to_string().into_bytes())
         }
-        Setting::Numbers(first) => Some(write_numbers(kernel, caller, id, first, bytes)?),
+        Setting::Numbers(first) => Some(write_numbers(kernel, meant, id, first, bytes)?),
         Setting::NumbersTo(first, most) => {
-            let old = store::get(kernel, caller, id).map(<[u8]>::to_vec);
+            let old = store::get(kernel, meant, id).map(<[u8]>::to_vec);
             let old = old.unwrap_or_else(|| self::first(&id.row().setting).into_bytes());
-            let new = write_numbers(kernel, caller, id, first, bytes)?;
+            let new = write_numbers(kernel, meant, id, first, bytes)?;
             if last(&new).is_none_or(|last| !(0..=*most).contains(&last)) {
                 // The others are changed nevertheless.
                 let kept = last(&old).unwrap_or(*most).to_string();
                 let text = String::from_utf8_lossy(&new);
                 let others = text.rsplit_once('\t').map_or("", |(others, _)| others);
-                store::set(kernel, caller, id, format!("{others}\t{kept}").as_bytes());
+                store::set(kernel, meant, id, format!("{others}\t{kept}").as_bytes());
                 return Err(Errno::ERANGE.into());
             }
             Some(new)
         }
         Setting::Text(_, room) => {
-            let old = store::get(kernel, caller, id);
+            let old = store::get(kernel, meant, id);
             let first = first(&id.row().setting);
             line(old.unwrap_or(first.as_bytes()), offset, bytes).map(|mut line| {
                 line.truncate(*room);
@@ -110,7 +113,7 @@ pub(crate) fn write(
         | Setting::Hardware => return Err(Errno::EACCES.into()),
     };
     if let Some(text) = changed {
-        store::set(kernel, caller, id, &text);
+        store::set(kernel, meant, id, &text);
     }
     Ok(bytes.len())
 }
@@ -167,12 +170,12 @@ fn line(old: &[u8], offset: u64, bytes: &[u8]) -> Option<Vec<u8>> {
 /// changed.
 fn write_numbers(
     kernel: &mut Kernel,
-    caller: ThreadKey,
+    meant: &Meant,
     id: SettingId,
     first: &[i64],
     bytes: &[u8],
 ) -> Step<Vec<u8>> {
-    let old = store::get(kernel, caller, id).map(|text| String::from_utf8_lossy(text).into_owned());
+    let old = store::get(kernel, meant, id).map(|text| String::from_utf8_lossy(text).into_owned());
     let old = old.unwrap_or_else(|| self::first(&Setting::Numbers(&[])));
     let mut numbers: Vec<String> = if old.is_empty() {
         first.iter().map(ToString::to_string).collect()
@@ -202,7 +205,7 @@ fn write_numbers(
     let text = numbers.join("\t").into_bytes();
     match wrong {
         Some(errno) => {
-            store::set(kernel, caller, id, &text);
+            store::set(kernel, meant, id, &text);
             Err(errno.into())
         }
         None => Ok(text),
@@ -215,7 +218,7 @@ fn write_numbers(
 /// EINVAL: no such number.
 fn write_limit(
     kernel: &mut Kernel,
-    caller: ThreadKey,
+    meant: &Meant,
     kind: NamespaceKind,
     offset: u64,
     bytes: &[u8],
@@ -225,7 +228,6 @@ fn write_limit(
     }
     let most = one(bytes)?.int().and_then(|number| u32::try_from(number).ok());
     let most = most.filter(|most| *most <= MOST).ok_or(Errno::EINVAL)?;
-    let namespace = kernel.credentials(caller).namespace;
-    kernel.namespaces.user_mut(namespace).limits.set(kind, most);
+    kernel.namespaces.user_mut(meant.user).limits.set(kind, most);
     Ok(())
 }
