@@ -180,12 +180,14 @@ fn about_processes(seed: u64, case: u64) -> Transcript {
 #[test]
 fn a_case_about_processes_is_the_same_script_whenever_it_is_made_and_can_be_read_again() {
     let mut seen = BTreeSet::new();
-    for case in 0..CASES {
-        let script = about_processes(1, case);
-        assert_eq!(script.operations().count(), OPERATIONS, "{script}");
-        assert_eq!(parse(script.to_string().as_bytes()).unwrap(), script);
-        assert_eq!(about_processes(1, case), script);
-        assert!(seen.insert(script.to_string()), "case {case}");
+    for subject in [Subject::Processes, Subject::Proc] {
+        for case in 0..CASES {
+            let script = script_about(subject, UNIFIED, 1, case);
+            assert_eq!(script.operations().count(), OPERATIONS, "{script}");
+            assert_eq!(parse(script.to_string().as_bytes()).unwrap(), script);
+            assert_eq!(script_about(subject, UNIFIED, 1, case), script);
+            assert!(seen.insert(script.to_string()), "{} {case}", subject.word());
+        }
     }
 }
 
@@ -203,6 +205,20 @@ fn scripts_about_processes_come_to_every_operation() {
     for row in op_rows() {
         assert!(met.contains(row.name) != NOT_ABOUT_PROCESSES.contains(&row.name), "{}", row.name);
     }
+}
+
+#[test]
+fn scripts_about_proc_look_at_what_they_change() {
+    let (mut reads, mut changes) = (0, 0);
+    for case in 0..CASES {
+        let text = script_about(Subject::Proc, UNIFIED, 2, case).to_string();
+        let lines = text.lines().filter(|line| line.contains("/proc/") || line.contains("> proc "));
+        let (written, read): (Vec<&str>, Vec<&str>) =
+            lines.partition(|line| line.contains("> write "));
+        changes += written.len();
+        reads += read.len();
+    }
+    assert!(changes > 50 && reads > 4 * changes, "{reads} {changes}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn script(seed: u64, case: u64) -> Transcript {
 pub fn script_about(subject: Subject, place: Place, seed: u64, case: u64) -> Transcript {
     match subject {
         Subject::Cgroups => script_in(place, seed, case),
-        Subject::Processes => processes::script(seed, case),
+        Subject::Processes | Subject::Proc => processes::script(subject, seed, case),
     }
 }
 

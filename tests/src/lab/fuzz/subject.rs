@@ -8,11 +8,13 @@ pub enum Subject {
     Cgroups,
     /// Processes: credentials, signals, sessions, limits, namespaces, mounts, files, local sockets.
     Processes,
+    /// What /proc tells of processes and takes from them.
+    Proc,
 }
 
 impl Subject {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Cgroups, Self::Processes];
+    pub const ALL: &'static [Self] = &[Self::Cgroups, Self::Processes, Self::Proc];
 
     /// How it is called.
     #[must_use]
@@ -20,6 +22,7 @@ impl Subject {
         match self {
             Self::Cgroups => "cgroups",
             Self::Processes => "processes",
+            Self::Proc => "proc",
         }
     }
 }

@@ -47,7 +47,7 @@ impl Key {
         };
         match subject {
             Subject::Cgroups => format!("{place}/{seed}"),
-            Subject::Processes => format!("{place}/{}/{seed}", subject.word()),
+            Subject::Processes | Subject::Proc => format!("{place}/{}/{seed}", subject.word()),
         }
     }
 }

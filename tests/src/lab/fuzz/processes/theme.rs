@@ -21,8 +21,10 @@ pub(super) enum Theme {
     Files,
     /// Some of each.
     Mixed,
+    /// What /proc tells of them: a subject of its own.
+    Told,
 }
-use Theme::{Files, Identity, Limits, Mixed, Mounts, Namespaces, Pids, Signals, Sockets};
+use Theme::{Files, Identity, Limits, Mixed, Mounts, Namespaces, Pids, Signals, Sockets, Told};
 
 /// How often which.
 pub(super) const THEMES: &[(usize, Theme)] = &[
@@ -38,23 +40,24 @@ pub(super) const THEMES: &[(usize, Theme)] = &[
 ];
 
 pub(super) const ALL: &[Theme] =
-    &[Identity, Signals, Limits, Namespaces, Pids, Mounts, Sockets, Files, Mixed];
-pub(super) const I: &[Theme] = &[Identity, Mixed];
+    &[Identity, Signals, Limits, Namespaces, Pids, Mounts, Sockets, Files, Mixed, Told];
+pub(super) const T: &[Theme] = &[Told];
+pub(super) const I: &[Theme] = &[Identity, Mixed, Told];
 pub(super) const G: &[Theme] = &[Signals, Mixed];
 pub(super) const L: &[Theme] = &[Limits, Mixed];
-pub(super) const N: &[Theme] = &[Namespaces, Mixed];
+pub(super) const N: &[Theme] = &[Namespaces, Mixed, Told];
 pub(super) const P: &[Theme] = &[Pids, Mixed];
 pub(super) const M: &[Theme] = &[Mounts, Mixed];
 pub(super) const S: &[Theme] = &[Sockets, Mixed];
 pub(super) const F: &[Theme] = &[Files, Mixed];
-pub(super) const IN: &[Theme] = &[Identity, Namespaces, Mixed];
+pub(super) const IN: &[Theme] = &[Identity, Namespaces, Mixed, Told];
 pub(super) const IF: &[Theme] = &[Identity, Files, Mixed];
 pub(super) const FM: &[Theme] = &[Files, Mounts, Mixed];
 pub(super) const GL: &[Theme] = &[Signals, Limits, Mixed];
 const ONLY_L: &[Theme] = &[Limits];
 const ONLY_S: &[Theme] = &[Sockets];
 const ONLY_P: &[Theme] = &[Pids];
-const USERS: &[Theme] = &[Identity, Namespaces, Mounts, Mixed];
+const USERS: &[Theme] = &[Identity, Namespaces, Mounts, Mixed, Told];
 
 /// In how many of a hundred scripts of which themes a line stands at the beginning.
 pub(super) const BEGINNINGS: &[(usize, &[Theme], &str)] = &[
@@ -67,6 +70,8 @@ pub(super) const BEGINNINGS: &[(usize, &[Theme], &str)] = &[
     (30, ONLY_L, "init> rlimit init rtprio 3:6"),
     (30, ONLY_L, "init> rlimit init locks 10:20"),
     (30, ONLY_L, "init> rlimit init msgqueue 1000:2000"),
+    // What is set is set for the script alone.
+    (100, T, "init> unshare uts,ipc,net"),
     (90, ALL, "init> chmod /mnt 01777"),
     (80, ALL, "init> chdir /mnt"),
     (50, FM, "init> mkdir /mnt/a 0777"),

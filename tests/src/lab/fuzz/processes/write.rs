@@ -11,6 +11,7 @@ use super::words::WORDS;
 use crate::lab::fuzz::filling::fill;
 use crate::lab::fuzz::generate::OPERATIONS;
 use crate::lab::fuzz::random::Random;
+use crate::lab::fuzz::subject::Subject;
 use crate::lab::fuzz::verdict::Verdict;
 
 /// Actors, `init` among them.
@@ -22,8 +23,8 @@ const MAX_TRIES: usize = 2_000;
 const ACTORS: &[&str] = &["p", "q", "r", "s", "t", "u", "v", "x"];
 
 /// The script of a case, the same wherever it is made.
-pub(in crate::lab::fuzz) fn script(seed: u64, case: u64) -> Transcript {
-    Writer::new(seed, case).write()
+pub(in crate::lab::fuzz) fn script(subject: Subject, seed: u64, case: u64) -> Transcript {
+    Writer::new(subject, seed, case).write()
 }
 
 struct Writer {
@@ -37,10 +38,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(seed: u64, case: u64) -> Self {
+    fn new(subject: Subject, seed: u64, case: u64) -> Self {
         let mut random = Random::new(seed, case);
-        let theme = random.weighted(THEMES, |(weight, _)| *weight);
-        let theme = theme.map_or(Theme::Mixed, |(_, theme)| *theme);
+        let theme = if subject == Subject::Proc {
+            Theme::Told
+        } else {
+            let theme = random.weighted(THEMES, |(weight, _)| *weight);
+            theme.map_or(Theme::Mixed, |(_, theme)| *theme)
+        };
         let script = Transcript::new(MachineLine::default());
         Self { random, theme, cast: Cast::new(), script, slow: 0, actor: String::new() }
     }

@@ -6,6 +6,7 @@ mod limit;
 mod mount;
 mod namespace;
 mod pid;
+mod proc;
 mod process;
 mod signal;
 mod socket;
@@ -26,4 +27,5 @@ pub(super) const LINES: &[Lines] = &[
     mount::LINES,
     file::LINES,
     socket::LINES,
+    proc::LINES,
 ];
