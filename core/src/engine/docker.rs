@@ -9,13 +9,13 @@ use crate::failure::Result;
 use crate::id::Pid;
 use crate::path::{KPath, KPathBuf};
 
-const CONTAINERS: &str = "containers";
+pub(super) const CONTAINERS: &str = "containers";
 /// The record, by the name that it has and by the one that it had before Docker 1.10.
 const RECORDS: [&str; 2] = ["config.v2.json", "config.json"];
 /// How many hexadecimal digits an id has.
 const ID_DIGITS: usize = 64;
 
-fn is_id(name: &str) -> bool {
+pub(super) fn is_id(name: &str) -> bool {
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.len() == ID_DIGITS && name.bytes().all(hex)
 }

@@ -27,13 +27,24 @@ impl StateFiles {
         }
     }
 
+    /// Where the directory is.
+    pub(super) fn path(&self) -> &KPath {
+        &self.path
+    }
+
+    /// A directory; `None` if it is not there.
+    pub(super) fn directory(&self, kernel: &dyn Backend, path: &KPath) -> Result<Option<Dir>> {
+        if_there(kernel.open_dir(Place::beneath(self.directory.as_ref(), path)))
+    }
+
     /// The names in a directory; none if it is not there.
     pub(super) fn names(
         &self,
         kernel: &dyn Backend,
         path: &KPath,
     ) -> Result<Vec<String>, FindError> {
-        let listed = if_there(kernel.open_dir(Place::beneath(self.directory.as_ref(), path)))
+        let listed = self
+            .directory(kernel, path)
             .and_then(|directory| directory.map(|directory| kernel.list(&directory)).transpose())
             .map_err(|failure| self.failed("readdir", path, failure))?
             .unwrap_or_default();

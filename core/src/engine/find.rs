@@ -1,6 +1,7 @@
 //! From a name to one container, or to none: never to some container.
 
 use super::files::StateFiles;
+use super::shelf::Shelf;
 use super::table::ROWS;
 use super::{Container, ContainerName, Engine};
 use crate::backend::Backend;
@@ -51,22 +52,6 @@ pub enum FindError {
     },
 }
 
-/// An engine's records.
-struct Shelf {
-    engine: Engine,
-    files: StateFiles,
-}
-
-impl Shelf {
-    fn ids(&self, kernel: &dyn Backend) -> Result<Vec<String>, FindError> {
-        (self.engine.row().ids)(kernel, &self.files)
-    }
-
-    fn read(&self, kernel: &dyn Backend, id: &str) -> Result<Option<Container>, FindError> {
-        (self.engine.row().read)(kernel, &self.files, id)
-    }
-}
-
 impl Engines {
     /// No engine.
     #[must_use]
@@ -89,41 +74,60 @@ impl Engines {
     }
 
     /// The container that a name stands for: the one whose id it is, else the one of that name, else the one whose id
-    /// begins with it. What is recorded is read anew each time.
+    /// begins with it. What is recorded is read anew each time: all of it for a name, which [`Index`](super::Index) spares who asks
+    /// often.
     ///
     /// # Errors
     /// [`FindError::Ambiguous`] if there are several at the first of these levels that has any;
     /// [`FindError::NotFound`]; [`FindError::Damaged`] if a record can't be read that would decide;
     /// [`FindError::Failed`].
     pub fn find(&self, kernel: &dyn Backend, name: &ContainerName) -> Result<Container, FindError> {
+        among(kernel, &self.shelves(kernel, name)?, name)
+    }
+
+    /// The records of the engines that a name may be of.
+    pub(super) fn shelves(
+        &self,
+        kernel: &dyn Backend,
+        name: &ContainerName,
+    ) -> Result<Vec<Shelf<'static>>, FindError> {
         let mut shelves = Vec::new();
         for (engine, path) in &self.places {
             if name.engine().is_none_or(|wanted| wanted == *engine) {
                 let files = StateFiles::open(kernel, path)?;
-                shelves.extend(files.map(|files| Shelf { engine: *engine, files }));
+                shelves.extend(files.map(|files| Shelf { engine: *engine, files, known: None }));
             }
         }
-        let mut found = by_id(kernel, &shelves, name)?;
-        if found.is_empty() {
-            found = by_name(kernel, &shelves, name)?;
-        }
-        if found.is_empty() {
-            found = by_beginning(kernel, &shelves, name)?;
-        }
-        match (found.pop(), found.is_empty()) {
-            (None, _) => Err(FindError::NotFound { name: name.clone() }),
-            (Some(only), true) => Ok(only),
-            (Some(last), false) => Err(FindError::Ambiguous {
-                name: name.clone(),
-                among: found.iter().chain([&last]).map(Container::to_string).collect(),
-            }),
-        }
+        Ok(shelves)
+    }
+}
+
+/// The container that a name stands for among these.
+pub(super) fn among(
+    kernel: &dyn Backend,
+    shelves: &[Shelf<'_>],
+    name: &ContainerName,
+) -> Result<Container, FindError> {
+    let mut found = by_id(kernel, shelves, name)?;
+    if found.is_empty() {
+        found = by_name(kernel, shelves, name)?;
+    }
+    if found.is_empty() {
+        found = by_beginning(kernel, shelves, name)?;
+    }
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Err(FindError::NotFound { name: name.clone() }),
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => Err(FindError::Ambiguous {
+            name: name.clone(),
+            among: found.iter().chain([&last]).map(Container::to_string).collect(),
+        }),
     }
 }
 
 fn by_id(
     kernel: &dyn Backend,
-    shelves: &[Shelf],
+    shelves: &[Shelf<'_>],
     name: &ContainerName,
 ) -> Result<Vec<Container>, FindError> {
     let mut found = Vec::new();
@@ -137,13 +141,13 @@ fn by_id(
 
 fn by_beginning(
     kernel: &dyn Backend,
-    shelves: &[Shelf],
+    shelves: &[Shelf<'_>],
     name: &ContainerName,
 ) -> Result<Vec<Container>, FindError> {
     let Some(beginning) = name.beginning() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for shelf in shelves {
-        for id in shelf.ids(kernel)?.iter().filter(|id| id.starts_with(beginning)) {
+        for id in &shelf.beginning(kernel, beginning)? {
             found.extend(shelf.read(kernel, id)?);
         }
     }
@@ -153,13 +157,13 @@ fn by_beginning(
 /// A damaged record hides its name: it decides if no other record has the name.
 fn by_name(
     kernel: &dyn Backend,
-    shelves: &[Shelf],
+    shelves: &[Shelf<'_>],
     name: &ContainerName,
 ) -> Result<Vec<Container>, FindError> {
     let mut found = Vec::new();
     let mut damaged = None;
     for shelf in shelves {
-        for id in &shelf.ids(kernel)? {
+        for id in &shelf.called(kernel, name.text())? {
             match shelf.read(kernel, id) {
                 Ok(container) => found.extend(
                     container

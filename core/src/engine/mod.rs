@@ -1,6 +1,6 @@
 //! Container engines: which process a container's name stands for.
 //!
-//! [`Engines`] reads what the engines of a host keep on disk; [`ContainerName`] is what somebody asks for, [`Container`]
+//! [`Engines`] reads what the engines of a host keep on disk, and [`Index`] knows where, for who asks often; [`ContainerName`] is what somebody asks for, [`Container`]
 //! what an engine says of one container. An engine is a row of the table in `table` and a reader of its own (`docker`);
 //! `files` gives readers their files, and holds them below the engine's directory.
 //!
@@ -33,10 +33,13 @@ mod container;
 mod docker;
 mod files;
 mod find;
+mod index;
 mod name;
+mod shelf;
 mod table;
 
 pub use container::{Container, ContainerState};
 pub use find::{Engines, FindError};
+pub use index::Index;
 pub use name::{ContainerName, InvalidName};
 pub use table::Engine;

@@ -24,6 +24,10 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     /// Where it keeps its records if nobody moved them.
     pub(super) directory: &'static str,
+    /// The directory in which each of its containers has one.
+    pub(super) containers: &'static str,
+    /// Whether such a directory can be a container's, by its name.
+    pub(super) is_id: fn(&str) -> bool,
     /// The ids of its containers, in ascending order.
     pub(super) ids: fn(&dyn Backend, &StateFiles) -> Result<Vec<String>, FindError>,
     /// One container's record; `None` if there is no such container (any more).
@@ -34,6 +38,8 @@ pub(super) const ROWS: [Row; 1] = [Row {
     engine: Engine::Docker,
     name: "docker",
     directory: "/var/lib/docker",
+    containers: docker::CONTAINERS,
+    is_id: docker::is_id,
     ids: docker::ids,
     read: docker::read,
 }];

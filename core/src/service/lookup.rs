@@ -2,7 +2,7 @@
 
 use super::wire::{Lookup, Name, Request, Status};
 use crate::backend::{Backend, ProcessState};
-use crate::engine::{ContainerName, Engines, FindError};
+use crate::engine::{ContainerName, FindError, Index};
 use crate::errno::Errno;
 use crate::failure::{Failure, Result};
 use crate::handle::PidHandle;
@@ -41,7 +41,7 @@ impl Held {
 }
 
 /// From a request to its answer, or to the process whose host name is wanted.
-pub(super) fn look_up(kernel: &dyn Backend, engines: &Engines, request: &Request) -> Result<Found> {
+pub(super) fn look_up(kernel: &dyn Backend, index: &mut Index, request: &Request) -> Result<Found> {
     let refused = |status| Ok(Found::Answer(Err(status)));
     let pid = if request.name == Name::default() {
         u32::try_from(request.pid).ok().map(Pid)
@@ -49,7 +49,7 @@ pub(super) fn look_up(kernel: &dyn Backend, engines: &Engines, request: &Request
         let Ok(name) = ContainerName::new(request.name.as_bytes()) else {
             return refused(Status::of(Errno::EINVAL));
         };
-        match engines.find(kernel, &name) {
+        match index.find(kernel, &name) {
             Ok(container) => container.pid,
             Err(FindError::NotFound { .. }) => return refused(Status::NO_CONTAINER),
             Err(FindError::Ambiguous { .. }) => return refused(Status::AMBIGUOUS),

@@ -13,7 +13,7 @@ use crate::backend::{
     Address, Backend, Deadline, FileKind, Interest, PeerCredentials, PollEvents, SocketFlags,
     SocketType,
 };
-use crate::engine::Engines;
+use crate::engine::{Engines, Index};
 use crate::errno::Errno;
 use crate::failure::{Failure, Result};
 use crate::handle::{Descriptor, Socket};
@@ -112,6 +112,8 @@ pub struct Server {
     listener: Socket,
     /// The socket's file: by now another's may stand at the path.
     file: (Device, Inode),
+    /// Of the containers of [`Options::engines`].
+    index: Index,
     peers: BTreeMap<PeerId, Peer>,
     next_peer: u64,
     hostnames: Hostnames,
@@ -151,6 +153,7 @@ impl Server {
         kernel.listen(&listener, BACKLOG).map_err(failed("listen"))?;
         let hostnames = Hostnames::new(options.helper.clone(), options.patience);
         Ok(Self {
+            index: Index::of(options.engines.clone()),
             options,
             listener,
             file: (stat.device, stat.inode),
@@ -312,7 +315,7 @@ impl Server {
             peer.fill(kernel)?;
         }
         while let Some(request) = peer.next_request(kernel)? {
-            match look_up(kernel, &self.options.engines, &request) {
+            match look_up(kernel, &mut self.index, &request) {
                 Ok(Found::Answer(answer)) => peer.serving.answer(answer),
                 Ok(Found::Process(held)) => {
                     self.hostnames.ask(id, held);

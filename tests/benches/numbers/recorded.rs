@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use standin::engine::{ContainerName, Engine, Engines};
+use standin::engine::{ContainerName, Engine, Engines, Index};
 use standin::fs;
 use standin::transcript::parse;
 use standin_sim::Machine;
@@ -53,6 +53,6 @@ fn find(containers: u32, wanted: &str) -> f64 {
         fs::write(&root, format!("{directory}/config.v2.json"), record).unwrap();
     }
     let engines = Engines::none().with(Engine::Docker, "/run/docker".try_into().unwrap());
-    let name = ContainerName::new(wanted).unwrap();
-    each(20, || drop(engines.find(&root, &name).unwrap()))
+    let (mut index, name) = (Index::of(engines), ContainerName::new(wanted).unwrap());
+    each(20, || drop(index.find(&root, &name).unwrap()))
 }
