@@ -6,11 +6,15 @@ use standin::id::Mode;
 use standin::{Errno, Failure};
 
 use crate::cgroup::rows::{self, Target, Write};
-use crate::cgroup::{CgroupKey, attributes as numbers, pressure, tree, v1, value};
+use crate::cgroup::{
+    CgroupKey, HierarchyId, Options, RowId, attributes as numbers, pressure, tree, v1, value,
+};
 use crate::fs::xattr::Xattrs;
-use crate::fs::{AttributeChange, Attributes, FileKey, Node};
+use crate::fs::{AttributeChange, Attributes, FileKey, Node, opened};
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace::cgroup::CgroupNsKey;
+use crate::namespace::{self, Held};
 use crate::step::Step;
 use crate::task::ThreadKey;
 
@@ -163,10 +167,39 @@ pub(crate) fn write(
         return Err(Errno::ENODEV.into());
     }
     if !bytes.is_empty() {
+        check_delegation(kernel, file, group, id)?;
         let write = Write { caller, file, group, row: id.row, bytes: value::text(bytes) };
         rows::write(kernel, &write)?;
     }
     Ok(bytes.len())
+}
+
+/// EPERM: who opened the file is in a cgroup namespace that ends at this group, where only what is delegated is its to write
+/// (cgroup-v2.rst, Model of Delegation).
+fn check_delegation(
+    kernel: &Kernel,
+    file: FileKey,
+    group: CgroupKey,
+    id: RowId,
+) -> Result<(), Errno> {
+    let cgroups = &kernel.cgroups;
+    if !cgroups.options.has(Options::NS_DELEGATE)
+        || cgroups.table.at(group).hierarchy.is_v1()
+        || rows::of(id).is_some_and(|row| row.is_delegated)
+    {
+        return Ok(());
+    }
+    let is_border = namespace_of(kernel, file)
+        .is_some_and(|of| namespace::cgroup::root_of(kernel, of, HierarchyId::V2) == group);
+    if is_border { Err(Errno::EPERM) } else { Ok(()) }
+}
+
+/// The cgroup namespace of who opened a control file; `None` is the first.
+pub(super) fn namespace_of(kernel: &Kernel, file: FileKey) -> Option<CgroupNsKey> {
+    match opened::namespace_of(kernel, file) {
+        Some(Held::Cgroup(of)) => Some(of),
+        Some(_) | None => None,
+    }
 }
 
 /// How often a control file has changed, as far as polls are told; `None` of a directory.

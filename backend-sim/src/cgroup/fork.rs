@@ -5,6 +5,7 @@ use standin::{Controller, Errno};
 use super::migrate::Whole;
 use super::{CgroupKey, HierarchyId, cpuset, freeze, members, memory_birth, pids, procs};
 use crate::kernel::Kernel;
+use crate::namespace;
 use crate::step::Step;
 use crate::task::{ThreadKey, signal};
 
@@ -23,7 +24,7 @@ pub(crate) struct ForkClaim {
 /// what it needs to move a process there.
 ///
 /// # Errors
-/// ENOENT: the group was removed. EACCES, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. ENOSPC: no
+/// ENOENT: the group was removed. EACCES, ENOENT, EBUSY, EOPNOTSUPP: as for a move. EAGAIN: a limit of processes. ENOSPC: no
 /// processors there. `NotModelled`: no room for memory.
 pub(crate) fn can_fork(
     kernel: &mut Kernel,
@@ -41,7 +42,9 @@ pub(crate) fn can_fork(
         let rights = kernel.rights(caller);
         procs::may_write(cgroups, rights, group)?;
         let whole = if thread { Whole::Thread } else { Whole::Process };
-        procs::may_attach(cgroups, rights, own, group, whole)?;
+        let border = (!namespace::cgroup::is_first(kernel, caller))
+            .then(|| namespace::cgroup::root(kernel, caller, HierarchyId::V2));
+        procs::may_attach(cgroups, rights, (own, group), border, whole)?;
         if cpuset::in_use(cgroups) {
             cpuset::may_be_born(cgroups, own, group)?;
         }

@@ -4,6 +4,7 @@
 //! where nothing else happens meanwhile.
 
 use super::memory::{self, Memory};
+use super::options::Options;
 use super::rows::Target;
 use super::{Cgroup, CgroupKey, events, value};
 use crate::kernel::Kernel;
@@ -51,15 +52,19 @@ impl Counts {
     }
 }
 
-/// Counts an event of a group so many times, there and above.
+/// Counts an event of a group so many times, there and above; there alone, if the hierarchy is mounted so.
 pub(super) fn count(kernel: &mut Kernel, group: CgroupKey, event: Event, times: u64) {
     let record = kernel.cgroups.table.at_mut(group);
     record.memory.get_or_insert_default().local.add(event, times);
-    memory::each(&mut kernel.cgroups, Some(group), |memory| memory.all.add(event, times));
-    let groups: Vec<_> =
+    let mut groups: Vec<_> =
         memory::upwards(&kernel.cgroups, Some(group)).map(|(key, _)| key).collect();
+    if kernel.cgroups.options.has(Options::MEMORY_LOCAL_EVENTS) {
+        groups.truncate(1);
+    }
     events::notify(kernel, group, "memory.events.local");
     for group in groups {
+        let record = kernel.cgroups.table.at_mut(group);
+        record.memory.get_or_insert_default().all.add(event, times);
         events::notify(kernel, group, "memory.events");
     }
 }

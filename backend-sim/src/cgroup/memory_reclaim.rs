@@ -5,6 +5,7 @@ use standin::{Controller, Errno, Failure};
 
 use super::memory::UNCHARGED;
 use super::memory_events::{Event, count};
+use super::options::Options;
 use super::rows::Write;
 use super::setting::{self, PAGE};
 use super::v1::memory_watch;
@@ -79,8 +80,12 @@ pub(super) fn vet(cgroups: &Cgroups, top: CgroupKey) -> Result<(), Failure> {
     for (key, record) in tree::subtree(&cgroups.table, top) {
         let used = record.usage();
         let low = setting::named(record, b"memory.low");
-        let unknown = used == 0 || (used..used + UNCHARGED).contains(&low);
-        if key != top && low > 0 && record.is_populated() && unknown {
+        let unknown = |low| low > 0 && (used == 0 || (used..used + UNCHARGED).contains(&low));
+        // Who claims all that it uses has no share in what is left.
+        let shares = shares_unclaimed(cgroups) && key != top && low < used;
+        let is_unknown =
+            unknown(low) || shares && unknown(protection(cgroups, top, key, b"memory.low"));
+        if key != top && record.is_populated() && is_unknown {
             return Err(Failure::NotModelled("protection of what is not counted"));
         }
     }
@@ -103,8 +108,13 @@ pub(super) fn attempt(kernel: &mut Kernel, top: CgroupKey, attempts: u64) {
     }
 }
 
+/// Whether what nobody claims of a protection is for all below, as each uses memory.
+const fn shares_unclaimed(cgroups: &Cgroups) -> bool {
+    cgroups.options.has(Options::MEMORY_RECURSIVE_PROT)
+}
+
 /// How much of a group's memory is protected from who reclaims in `top`: what it says itself right below, else as much of it
-/// as its parent's protection has for it.
+/// as its parent's protection has for it, and its share of what is left of that if the hierarchy is mounted so.
 fn protection(cgroups: &Cgroups, top: CgroupKey, group: CgroupKey, name: &[u8]) -> u64 {
     let record = cgroups.table.at(group);
     let own = setting::named(record, name);
@@ -115,11 +125,20 @@ fn protection(cgroups: &Cgroups, top: CgroupKey, group: CgroupKey, name: &[u8]) 
         .map(|(_, child)| claim(child))
         .sum();
     let granted = protection(cgroups, top, parent, name);
-    if claims <= granted {
-        return claim(record);
+    let own = claim(record);
+    let part = |of: u64, mine: u64, all: u64| {
+        let part = u128::from(of) * u128::from(mine) / u128::from(all.max(1));
+        u64::try_from(part).unwrap_or(u64::MAX)
+    };
+    if claims > granted {
+        return part(granted, own, claims);
     }
-    let share = u128::from(claim(record)) * u128::from(granted) / u128::from(claims.max(1));
-    u64::try_from(share).unwrap_or(u64::MAX)
+    let used = cgroups.table.at(parent).usage();
+    if shares_unclaimed(cgroups) && used > claims {
+        own.saturating_add(part(granted - claims, record.usage() - own, used - claims))
+    } else {
+        own
+    }
 }
 
 #[cfg(test)]

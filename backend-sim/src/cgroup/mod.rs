@@ -36,6 +36,7 @@ mod memory_reclaim;
 pub(crate) mod memory_stat;
 mod migrate;
 pub(crate) mod oom;
+mod options;
 mod pids;
 mod places;
 pub(crate) mod pressure;
@@ -59,6 +60,7 @@ pub(crate) use freeze::held;
 pub(crate) use freeze::is_frozen;
 pub(crate) use hierarchy::HierarchyId;
 pub(crate) use members::{exited, reaped};
+pub(crate) use options::Options;
 pub(crate) use places::{PlacesKey, Stand};
 #[cfg(feature = "serde")]
 pub(crate) use rows::family::names as row_names;
@@ -148,6 +150,8 @@ pub(crate) struct Cgroups {
     lists: v1::list::Lists,
     /// In which order leaders came into v1 groups with the memory controller.
     arrivals: v1::arrival::Arrivals,
+    /// How cgroup2 is mounted.
+    pub(crate) options: Options,
     /// How readily memory is swapped out.
     pub(crate) swappiness: u8,
     /// Threads that wait for room in v1 groups where nobody ends for it.
@@ -293,6 +297,7 @@ impl Cgroups {
             last_net_index: v1::net::ROOT_INDEX,
             lists: v1::list::Lists::default(),
             arrivals: v1::arrival::Arrivals::default(),
+            options: Options::default(),
             swappiness: v1::memory::SWAPPINESS,
             memory_waiters: Vec::new(),
             memory_watches: Vec::new(),

@@ -7,6 +7,7 @@
 
 use standin::Errno;
 
+use super::options::Options;
 use super::rows::{Target, Write};
 use super::{Cgroup, CgroupKey, Cgroups, events, tree, value};
 use crate::kernel::Kernel;
@@ -60,8 +61,10 @@ impl Pids {
 }
 
 /// Whether pids.events of a group counts what its own threads could not fork.
-fn counts_forks(release: Release, group: &Cgroup) -> bool {
-    group.hierarchy.is_v1() || release < Release::V6_12
+fn counts_forks(cgroups: &Cgroups, group: &Cgroup) -> bool {
+    group.hierarchy.is_v1()
+        || cgroups.release < Release::V6_12
+        || cgroups.options.has(Options::PIDS_LOCAL_EVENTS)
 }
 
 /// Whether who polls pids.events of a group is told: in v1 not since 6.18.
@@ -73,7 +76,7 @@ fn tells(release: Release, group: &Cgroup) -> bool {
 pub(super) fn changes(cgroups: &Cgroups, group: &Cgroup) -> u64 {
     let release = cgroups.release;
     let pids = group.pids.as_ref().filter(|_| tells(release, group));
-    pids.map_or(0, |pids| pids.events(counts_forks(release, group)))
+    pids.map_or(0, |pids| pids.events(counts_forks(cgroups, group)))
 }
 
 /// The nearest group, this one or above, that counts.
@@ -140,13 +143,12 @@ pub(super) fn try_charge(kernel: &mut Kernel, group: CgroupKey) -> Result<(), Er
 fn refuse(kernel: &mut Kernel, forking: CgroupKey, limiting: CgroupKey) {
     let cgroups = &mut kernel.cgroups;
     let Some(forking) = nearest(cgroups, forking) else { return };
-    let release = cgroups.release;
-    let record = cgroups.table.at_mut(forking);
-    if let Some(pids) = &mut record.pids {
+    if let Some(pids) = &mut cgroups.table.at_mut(forking).pids {
         pids.failed_here += 1;
     }
-    if counts_forks(release, record) {
-        if tells(release, record) {
+    let record = cgroups.table.at(forking);
+    if counts_forks(cgroups, record) {
+        if tells(cgroups.release, record) {
             events::notify(kernel, forking, "pids.events");
         }
         return;
@@ -266,13 +268,20 @@ pub(super) fn show_peak(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> S
 
 pub(super) fn show_events(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
     let cgroups = &kernel.cgroups;
-    let by_forks = counts_forks(cgroups.release, cgroups.table.at(target.group));
+    let by_forks = counts_forks(cgroups, cgroups.table.at(target.group));
     value::print_keyed("max", state(&cgroups.table, target)?.events(by_forks), out);
     Ok(())
 }
 
 pub(super) fn show_local_events(kernel: &Kernel, target: Target, out: &mut Vec<u8>) -> Step<()> {
-    value::print_keyed("max", state(&kernel.cgroups.table, target)?.local_events(), out);
+    let cgroups = &kernel.cgroups;
+    let state = state(&cgroups.table, target)?;
+    let by_forks = counts_forks(cgroups, cgroups.table.at(target.group));
+    value::print_keyed(
+        "max",
+        if by_forks { state.events(true) } else { state.local_events() },
+        out,
+    );
     Ok(())
 }
 

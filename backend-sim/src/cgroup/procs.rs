@@ -6,11 +6,14 @@ use standin::{Capability, Errno};
 
 use super::migrate::{Whole, migrate, movers};
 use super::rows::{self, Target, Write};
-use super::{CgroupKey, Cgroups, attributes, cpuset, domain, tree, value};
+use super::{
+    CgroupKey, Cgroups, HierarchyId, attributes, cpuset, domain, filesystem, options, tree, value,
+};
 use crate::context;
 use crate::fs::permission;
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::namespace;
 use crate::step::Step;
 use crate::task::{MAKER_OF_KERNEL_THREADS, Rights, ThreadKey};
 
@@ -99,7 +102,10 @@ fn store(kernel: &mut Kernel, write: &Write<'_>, whole: Whole) -> Step<()> {
     let thread = named(kernel, write, whole)?;
     let from = kernel.tasks.threads.at(thread).cgroup;
     let opener = &kernel.vfs.files.at(write.file).opener;
-    may_attach(&kernel.cgroups, opener.rights(&kernel.namespaces), from, write.group, whole)?;
+    let border = filesystem::namespace_of(kernel, write.file)
+        .map(|of| namespace::cgroup::root_of(kernel, of, HierarchyId::V2));
+    let way = (from, write.group);
+    may_attach(&kernel.cgroups, opener.rights(&kernel.namespaces), way, border, whole)?;
     let switch = if cpuset::in_use(&kernel.cgroups) {
         let threads = movers(kernel, thread, whole, write.group);
         cpuset::may_attach(kernel, write.caller, threads, write.group)?
@@ -127,22 +133,26 @@ pub(super) fn may_write(
     if permission::allows(rights, &file, Access::WRITE) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
-/// Whether somebody may bring a process or thread from one group into another.
+/// Whether somebody may bring a process or thread from one group into another; `border` is the root of its cgroup namespace, if
+/// that is not the first.
 ///
 /// # Errors
-/// EACCES: cgroup.procs of the nearest group above both is not writable. EOPNOTSUPP: the target is no valid domain, or a
+/// EACCES: cgroup.procs of the nearest group above both is not writable. ENOENT: one is beyond the border. EOPNOTSUPP: the target is no valid domain, or a
 /// thread would leave its domain. EBUSY: the target shares out domain controllers.
 pub(super) fn may_attach(
     cgroups: &Cgroups,
     rights: Rights<'_>,
-    from: CgroupKey,
-    to: CgroupKey,
+    (from, to): (CgroupKey, CgroupKey),
+    border: Option<CgroupKey>,
     whole: Whole,
 ) -> Result<(), Errno> {
     let table = &cgroups.table;
     // Who may write any is not asked which it is: that one is far up.
     if !rights.capable(Capability::DAC_OVERRIDE) {
         may_write(cgroups, rights, common(cgroups, from, to))?;
+    }
+    if let Some(border) = border {
+        options::check_border(cgroups, border, (from, to))?;
     }
     let target = table.at(to);
     if !domain::is_valid(table, target.domain) {

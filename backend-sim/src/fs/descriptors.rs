@@ -6,7 +6,7 @@
 use standin::backend::{AccessMode, NamespaceKind, OpenFlags, RlimitResource, WatchFlags};
 use standin::{Errno, Failure};
 
-use super::{FileKey, Lockable, OpenFile, OpenKind, Spot, keep, let_go, lock, proc, process_of};
+use super::{FileKey, Lockable, OpenFile, OpenKind, Spot, keep, let_go, lock, opened, process_of};
 use crate::kernel::Kernel;
 use crate::namespace::{self, user};
 use crate::notify;
@@ -291,7 +291,7 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
             }
             kernel.cgroups.file_closed(key);
             let_go(kernel, spot);
-            proc::opened::let_go(kernel, of);
+            opened::let_go(kernel, of);
         }
         OpenKind::Process(..) => {}
         &OpenKind::Namespace(held) => namespace::release(kernel, held),

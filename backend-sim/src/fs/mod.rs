@@ -41,6 +41,7 @@ pub(crate) mod mount;
 mod mount_options;
 pub(crate) mod names;
 pub(crate) mod open;
+pub(crate) mod opened;
 pub(crate) mod permission;
 pub(crate) mod proc;
 mod propagation;

@@ -5,12 +5,12 @@ use standin::id::Device;
 use standin::path::Follow;
 use standin::{Capability, Errno, Failure, KPath};
 
-use super::mount_options::{Tmpfs, check_cgroup2_options};
+use super::mount_options::Tmpfs;
 use super::proc::{self, Hiding, ProcNode};
 use super::tmpfs::{Room, TmpNode};
 use super::walk::spot;
 use super::{Born, Home, Mount, MountKey, Node, Spot, Vfs, is_dead, keep, kind, propagation, tree};
-use crate::cgroup::{HierarchyId, filesystem, v1};
+use crate::cgroup::{self, HierarchyId, filesystem, v1};
 use crate::kernel::Kernel;
 use crate::namespace::user::UserNs;
 use crate::namespace::{self, of, user};
@@ -187,9 +187,10 @@ pub(crate) fn mount(
             return mount_tmpfs(kernel, caller, on, flags, &tmpfs);
         }
         b"cgroup2" => {
-            check_cgroup2_options(options.as_bytes())?;
+            let options = cgroup::Options::parse(kernel.profile.release, options.as_bytes())?;
             check_admin(kernel, caller, namespace::owner_of_groups(kernel, caller))?;
             kernel.cgroups.show_v2();
+            set_options(kernel, caller, options);
             let root = namespace::cgroup::root(kernel, caller, HierarchyId::V2);
             (FilesystemType::CGROUP2, Node::Cgroup(root))
         }
@@ -336,7 +337,7 @@ fn remount(
     if whole {
         check_admin(kernel, caller, owner)?;
     }
-    let mut bounds = None;
+    let (mut bounds, mut words) = (None, None);
     if whole && kind == FilesystemType::TMPFS {
         let room = tmpfs.room;
         let too_small = |most, held| most != 0 && most < held;
@@ -345,8 +346,7 @@ fn remount(
         }
         bounds = Some(room);
     } else if whole && kind == FilesystemType::CGROUP2 {
-        // The options of the hierarchy are set anew by each: none is what there is.
-        check_cgroup2_options(options)?;
+        words = Some(cgroup::Options::parse(kernel.profile.release, options)?);
     } else if let (true, FilesystemType::CGROUP, Node::Cgroup(root)) = (whole, kind, on.node) {
         v1::mount::remount(kernel, caller, root, options)?;
     } else if whole && hiding.is_none() && !options.is_empty() {
@@ -372,11 +372,21 @@ fn remount(
     if let Some(room) = bounds {
         *kernel.vfs.room_mut(on.mount) = room;
     }
+    if let Some(words) = words {
+        set_options(kernel, caller, words);
+    }
     if let Some(hiding) = hiding {
         kernel.vfs.room_mut(on.mount).hiding = hiding;
         kernel.vfs.paths.forget();
     }
     Ok(())
+}
+
+/// The options of the v2 hierarchy are others, if they are the caller's to set: not in a cgroup namespace of its own.
+fn set_options(kernel: &mut Kernel, caller: ThreadKey, options: cgroup::Options) {
+    if namespace::cgroup::is_first(kernel, caller) {
+        kernel.cgroups.options = options;
+    }
 }
 
 /// Whether a file of this filesystem is open for writing.

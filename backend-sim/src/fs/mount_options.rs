@@ -1,5 +1,5 @@
-//! The data of mount(2): the options of cgroup2 and tmpfs, which are words between commas. What is done with them is in `mount`;
-//! those of proc are `proc::hide`'s.
+//! The data of mount(2) of a tmpfs: words between commas. What is done with them is in `mount`; those of proc are `proc::hide`'s, those
+//! of cgroup2 `cgroup::options`'.
 
 use standin::id::{Bytes, Gid, Mode, Uid};
 use standin::{Errno, Failure};
@@ -10,31 +10,9 @@ use crate::kernel::Kernel;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
-/// Options of cgroup2 that a kernel may know (cgroup-v2.rst, Mounting).
-const CGROUP2_OPTIONS: [&[u8]; 6] = [
-    b"nsdelegate",
-    b"favordynmods",
-    b"memory_localevents",
-    b"memory_recursiveprot",
-    b"memory_hugetlb_accounting",
-    b"pids_localevents",
-];
-
 /// The words between commas, without the empty ones.
 fn words(options: &[u8]) -> impl Iterator<Item = &[u8]> {
     options.split(|byte| *byte == b',').filter(|word| !word.is_empty())
-}
-
-/// # Errors
-/// EINVAL: none of them. `NotModelled`: one that changes something.
-pub(super) fn check_cgroup2_options(options: &[u8]) -> Step<()> {
-    if words(options).any(|word| !CGROUP2_OPTIONS.contains(&word)) {
-        return Err(Errno::EINVAL.into());
-    }
-    match words(options).next() {
-        Some(_) => Err(Failure::NotModelled("options of cgroup2").into()),
-        None => Ok(()),
-    }
 }
 
 /// What a tmpfs is to be.

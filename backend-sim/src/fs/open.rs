@@ -15,7 +15,9 @@ use super::lookup::look_up;
 use super::memory::recall;
 use super::permission::{asked, check, check_creation, check_writable};
 use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
-use super::{Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, serve::Served};
+use super::{
+    Node, OpenFile, OpenKind, Spot, descriptors, kind, names, opened, proc, serve::Served,
+};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
 use crate::notify;
@@ -61,13 +63,14 @@ pub(crate) fn open(
     if !found.created {
         check_found(kernel, caller, &found, options)?;
     }
-    let (mut namespace, mut seen) = (None, None);
+    let mut seen = None;
+    let namespace = opened::namespace(kernel, caller, found.spot.node)
+        .filter(|_| options.access != AccessMode::Path);
     match found.spot.node {
         _ if options.access == AccessMode::Path => {}
         Node::Control(..) => filesystem::open(kernel, caller, found.spot.node, options.access)?,
         Node::Proc(node) => {
             proc::open(kernel, caller, node, options.access)?;
-            namespace = proc::opened::namespace(kernel, caller, node);
             seen = proc::news::count(kernel, node, namespace).map(|(count, _)| count);
         }
         Node::Tmp(_) | Node::Cgroup(_) => {}
@@ -82,7 +85,7 @@ pub(crate) fn open(
     }
     let opener = kernel.credentials(caller).opener();
     kernel.namespaces.keep_user(opener.namespace);
-    proc::opened::keep(kernel, namespace);
+    opened::keep(kernel, namespace);
     let file = OpenFile {
         spot: found.spot,
         access: options.access,

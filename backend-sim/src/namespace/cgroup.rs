@@ -26,6 +26,11 @@ pub(crate) fn root(kernel: &Kernel, reader: ThreadKey, hierarchy: HierarchyId) -
     kernel.cgroups.stands_at(stand(kernel, reader), hierarchy)
 }
 
+/// The root of a hierarchy as a namespace has it.
+pub(crate) fn root_of(kernel: &Kernel, key: CgroupNsKey, hierarchy: HierarchyId) -> CgroupKey {
+    kernel.cgroups.stands_at(kernel.namespaces.cgroup.at(key).content, hierarchy)
+}
+
 /// Whether a thread is in the first namespace.
 pub(crate) fn is_first(kernel: &Kernel, thread: ThreadKey) -> bool {
     of(kernel, thread).cgroup == kernel.namespaces.first.cgroup

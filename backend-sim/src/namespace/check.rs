@@ -5,8 +5,7 @@ use standin::backend::NamespaceKind;
 
 use super::all::{All, Maker};
 use super::{Held, Namespaces};
-use crate::fs::proc::opened;
-use crate::fs::{Born, OpenKind};
+use crate::fs::{Born, OpenKind, opened};
 use crate::kernel::Kernel;
 use crate::table::Key;
 

@@ -42,6 +42,8 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     /// Bytes of the longest text that it takes.
     pub(super) longest: usize,
+    /// Whether it can be written at the border of a namespace (`Options::NS_DELEGATE`).
+    pub(super) is_delegated: bool,
 }
 
 /// What a file takes unless its row says otherwise.
@@ -151,6 +153,7 @@ impl Row {
             later_bits: None,
             kind,
             longest: PAGE,
+            is_delegated: false,
         }
     }
 
@@ -176,6 +179,12 @@ impl Row {
 
     const fn bits_since(mut self, since: Release, bits: u16) -> Self {
         self.later_bits = Some((since, bits));
+        self
+    }
+
+    /// Also for who may write it in the root of a namespace that is a border of delegation.
+    const fn delegated(mut self) -> Self {
+        self.is_delegated = true;
         self
     }
 

@@ -17,7 +17,6 @@ mod mountinfo;
 mod namespace;
 pub(crate) mod news;
 mod oom;
-pub(crate) mod opened;
 mod path;
 mod processors;
 mod row;
@@ -42,9 +41,9 @@ pub(crate) use row::RowId;
 use row::{Content, Guard};
 pub(crate) use small::Marks;
 
-use super::{FileKey, Node};
+use super::{FileKey, Node, opened};
 use crate::kernel::Kernel;
-use crate::namespace::{Held, time, user};
+use crate::namespace::{Held, of, time, user};
 use crate::step::Step;
 use crate::task::{self, ThreadKey};
 
@@ -174,6 +173,21 @@ pub(crate) fn lists_mounts(node: ProcNode) -> bool {
 /// Whether it tells of the pressure on the machine.
 pub(crate) fn tells_pressure(node: ProcNode) -> bool {
     matches!(node.content(), Content::System(system::System::Pressure(_)))
+}
+
+/// The namespace that a file is of which somebody opens now.
+pub(crate) fn namespace(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Option<Held> {
+    if let ProcNode::Setting(id) = node {
+        return sysctl::namespace(kernel, caller, id);
+    }
+    let thread = node.thread()?;
+    if lists_mounts(node) {
+        Some(Held::Mount(of(kernel, thread).mount))
+    } else if matches!(node.content(), Content::IdMap(_) | Content::Setgroups) {
+        Some(Held::User(kernel.tasks.threads.get(thread)?.credentials.namespace))
+    } else {
+        None
+    }
 }
 
 /// What opening checks besides permission bits: whether there is anything to tell.

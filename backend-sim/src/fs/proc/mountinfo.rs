@@ -3,7 +3,7 @@
 //! The size of the root and of /dev is what the machine bounds them by, half of its memory. Linux says a little less,
 //! because some memory is not counted yet when it mounts these two.
 
-use standin::backend::MountFlags;
+use standin::backend::{FilesystemType, MountFlags};
 use standin::{Errno, Failure};
 
 use super::row::Content;
@@ -179,6 +179,10 @@ fn add_flags(mount: &Mount, read_only: bool, out: &mut Vec<u8>) {
 /// Options of the filesystem: of a tmpfs those that are not the usual ones.
 fn add_options(kernel: &Kernel, reader: ThreadKey, mount: &Mount, out: &mut Vec<u8>) {
     let (mode, owner, group) = match mount.born {
+        Born::Plain if mount.kind == FilesystemType::CGROUP2 => {
+            kernel.cgroups.options.print(out);
+            return;
+        }
         Born::Plain | Born::Proc(_) => {
             kernel.vfs.rooms.at(mount.room).hiding.print(kernel, reader, out);
             return;

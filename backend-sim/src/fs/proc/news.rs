@@ -6,8 +6,8 @@
 use standin::backend::PollEvents;
 
 use super::row::Content;
-use super::{ProcNode, opened, sysctl};
-use crate::fs::{FileKey, Node, OpenKind};
+use super::{ProcNode, sysctl};
+use crate::fs::{FileKey, Node, OpenKind, opened};
 use crate::kernel::Kernel;
 use crate::namespace::{Held, mount, uts};
 use crate::wait::Channel;

@@ -4,8 +4,7 @@ use standin::Errno;
 
 use super::SettingId;
 use super::row::{Of, Setting};
-use crate::fs::FileKey;
-use crate::fs::proc::opened;
+use crate::fs::{FileKey, opened};
 use crate::kernel::Kernel;
 use crate::namespace::pid::PidNsKey;
 use crate::namespace::user::UserNs;
