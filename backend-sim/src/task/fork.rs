@@ -4,6 +4,7 @@ use standin::backend::{NamespaceKinds, RlimitResource};
 use standin::{Capability, Errno, Failure, SignalSet};
 
 use crate::cgroup::CgroupKey;
+use crate::fs::proc::sysctl;
 use crate::kernel::Kernel;
 use crate::list::{Links, List};
 use crate::namespace::pid::{self, Taken};
@@ -47,6 +48,7 @@ pub(crate) fn fork(
     if exceeds_processes(kernel, caller, 1) {
         return Err(Errno::EAGAIN.into());
     }
+    sysctl::check_threads(kernel)?;
     kernel.tasks.threads.at_mut(caller).exceeds_processes = false;
     let renewal = Renewal::check(kernel, caller, options.new)?;
     let home = options.joined.map_or_else(|| pid::of_children(kernel, caller), Joined::of_children);

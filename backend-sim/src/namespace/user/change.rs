@@ -5,6 +5,7 @@ use standin::{Capability, CapabilitySet, Errno, Securebits, Uid};
 
 use super::super::Maker;
 use super::{IdMap, Limits, User, UserNs, capable};
+use crate::fs::proc::sysctl;
 use crate::kernel::Kernel;
 use crate::list::iterate;
 use crate::task::{Credentials, ThreadKey};
@@ -21,9 +22,12 @@ pub(crate) fn made(kernel: &Kernel, caller: ThreadKey) -> Maker {
 /// Whether the caller may make a user namespace.
 ///
 /// # Errors
-/// ENOSPC: too deep, or too many. EPERM: the caller's user or group is nobody in its own namespace.
+/// ENOSPC: too deep, or too many. EPERM: the caller's user or group is nobody in its own namespace, or these are for others.
 pub(crate) fn check_new(kernel: &Kernel, caller: ThreadKey) -> Result<(), Errno> {
     let own = kernel.credentials(caller);
+    if sysctl::users_are_for_admins(kernel) && !own.capable(Capability::SYS_ADMIN) {
+        return Err(Errno::EPERM);
+    }
     let parent = kernel.namespaces.user(own.namespace);
     if parent.level > DEEPEST {
         return Err(Errno::ENOSPC);

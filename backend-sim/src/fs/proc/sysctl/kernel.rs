@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
     other(AT, "tainted", 0o644),
     here("threads-max", Setting::Threads),
     bound(AT, "unprivileged_bpf_disabled", 2, 0..=2, 2..=2),
-    bound(AT, "unprivileged_userns_clone", 1, INT, 1..=1).until(Release::V6_12),
+    number(AT, "unprivileged_userns_clone", 1, INT).until(Release::V6_12),
     dir(AT, "usermodehelper", Names::All),
     other("kernel/usermodehelper", "bset", 0o600),
     other("kernel/usermodehelper", "inheritable", 0o600),

@@ -257,7 +257,9 @@ pub(crate) fn read(
             number.as_bytes()
         }
         Setting::Threads => {
-            number = RlimitTable::most_threads(&kernel.profile).to_string();
+            let written = written(kernel, "kernel", "threads-max");
+            let most = written.unwrap_or_else(|| RlimitTable::most_threads(&kernel.profile));
+            number = most.to_string();
             number.as_bytes()
         }
         Setting::Limit(kind) => {
@@ -302,11 +304,40 @@ pub(super) fn name_of_system(id: SettingId) -> Option<uts::Which> {
 
 /// The most descriptors that a process may be let have (/proc/sys/fs/nr_open), if that was written.
 pub(crate) fn most_open_files(kernel: &Kernel) -> Option<u64> {
+    written(kernel, "fs", "nr_open")
+}
+
+/// Threads that a kernel has itself: so many at least, and so many at most.
+const KERNEL_THREADS: std::ops::Range<u64> = 50..300;
+
+/// Whether there may be one thread more (/proc/sys/kernel/threads-max, if that was written).
+///
+/// # Errors
+/// EAGAIN: all that there may be are there. `NotModelled`: it depends on how many the kernel has itself.
+pub(crate) fn check_threads(kernel: &Kernel) -> Step<()> {
+    let Some(most) = written(kernel, "kernel", "threads-max") else { return Ok(()) };
+    let own = kernel.tasks.threads.len() as u64;
+    if own + KERNEL_THREADS.start >= most {
+        Err(Errno::EAGAIN.into())
+    } else if own + KERNEL_THREADS.end >= most {
+        Err(Failure::NotModelled("threads-max near to what the kernel has itself").into())
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether user namespaces are for the privileged alone: a switch of Debian's kernels.
+pub(crate) fn users_are_for_admins(kernel: &Kernel) -> bool {
+    written(kernel, "kernel", "unprivileged_userns_clone") == Some(0)
+}
+
+/// The number that was written to a setting of the machine.
+fn written(kernel: &Kernel, directory: &str, name: &str) -> Option<u64> {
     let settings = &kernel.vfs.settings;
     if settings.is_empty() {
         return None;
     }
-    let text = settings.get(row::at("fs", "nr_open", kernel.profile.release)?)?;
+    let text = settings.get(row::at(directory, name, kernel.profile.release)?)?;
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 

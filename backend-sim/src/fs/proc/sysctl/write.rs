@@ -17,6 +17,9 @@ use crate::notify;
 use crate::step::Step;
 use crate::task::ThreadKey;
 
+/// What threads-max can be.
+const THREADS: std::ops::RangeInclusive<i64> = 1..=0x3fff_ffff;
+
 /// One write: how many bytes of it count as written, which is all.
 ///
 /// # Errors
@@ -39,7 +42,12 @@ pub(crate) fn write(
             }
             None
         }
-        Setting::Swappiness | Setting::Threads => {
+        Setting::Threads if offset > 0 || bytes.is_empty() => None,
+        Setting::Threads => {
+            let most = one(bytes)?.int().filter(|most| THREADS.contains(most));
+            Some(most.ok_or(Errno::EINVAL)?.to_string().into_bytes())
+        }
+        Setting::Swappiness => {
             return Err(Failure::NotModelled("a number in /proc/sys").into());
         }
         Setting::Limit(kind) => {
