@@ -30,6 +30,7 @@ use crate::task::{Opener, ProcessKey, ThreadKey};
 
 pub(crate) mod attributes;
 mod boot;
+mod cached;
 mod component;
 pub(crate) mod content;
 pub(crate) mod descriptors;

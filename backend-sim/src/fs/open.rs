@@ -57,9 +57,6 @@ pub(crate) fn open(
         }
         None => find(kernel, caller, place, options)?,
     };
-    if flags.contains(OpenFlags::CACHED) && !matches!(found.spot.node, Node::Tmp(_)) {
-        return Err(Failure::NotModelled("RESOLVE_CACHED outside of tmpfs").into());
-    }
     if !found.created {
         check_found(kernel, caller, &found, options)?;
     }

@@ -12,7 +12,7 @@ use super::component::{after_slashes, end_of_component};
 use super::lookup::{look_up, uncovered};
 use super::memory::{self, is_plain, recall};
 use super::permission::{STICKY, check_search, searches_everywhere};
-use super::{FileKey, Node, Spot, attributes_of, descriptors, kind, proc, tmpfs};
+use super::{FileKey, Node, Spot, attributes_of, cached, descriptors, kind, proc, tmpfs};
 use crate::kernel::Kernel;
 use crate::namespace;
 use crate::ops::PlaceArg;
@@ -212,6 +212,9 @@ impl<'k> Walk<'k> {
         if walk.is_scoped() {
             walk.root = walk.here;
         }
+        if flags.contains(OpenFlags::CACHED) && cached::is_asked(kernel, walk.here.mount) {
+            return Err(Errno::EAGAIN.into());
+        }
         Ok(walk)
     }
 
@@ -346,6 +349,9 @@ impl<'k> Walk<'k> {
 
     /// Steps to a node of this directory.
     fn enter(&mut self, node: Node, position: Position, follow: Follow) -> Step<Option<Vec<u8>>> {
+        if self.flags.contains(OpenFlags::CACHED) {
+            cached::check(self.kernel, self.here.mount, node)?;
+        }
         let spot = self.cross(Spot { mount: self.here.mount, node })?;
         if kind(self.kernel, spot.node) == FileKind::Link
             && (position == Position::Inner || follow == Follow::Link)
