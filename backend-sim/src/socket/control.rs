@@ -93,7 +93,7 @@ pub(super) fn check(
         return Err(Failure::LimitReached("open files"));
     }
     match sender {
-        Some(sender) => sender.check_process(),
+        Some(sender) => sender.check_process(kernel.profile.release),
         None => Ok(()),
     }
 }

@@ -110,21 +110,27 @@ impl Identity {
     /// Whether the machine knows what a handle of it would be.
     ///
     /// # Errors
-    /// `NotModelled`: of a thread.
-    pub(super) fn check_process(&self) -> Result<(), Failure> {
+    /// `NotModelled`: of a thread, where there are such handles.
+    pub(super) fn check_process(&self, release: Release) -> Result<(), Failure> {
         match self.held {
-            Held::Nobody | Held::Process(_) => Ok(()),
-            Held::Thread => Err(Failure::NotModelled("a handle of a sender that is a thread")),
+            Held::Thread if release >= Release::V6_18 => {
+                Err(Failure::NotModelled("a handle of a sender that is a thread"))
+            }
+            Held::Nobody | Held::Process(_) | Held::Thread => Ok(()),
         }
     }
 
-    /// The number of a new handle of the process, or why there is none: EINVAL before 6.16 if it was reaped, EMFILE.
+    /// The number of a new handle of the process, or why there is none: EINVAL before 6.16 if it was reaped or is a thread, EMFILE.
     pub(super) fn handle(
         &self,
         kernel: &mut Kernel,
         caller: ThreadKey,
     ) -> Step<Option<Result<u32, Errno>>> {
-        let Held::Process(process) = self.held else { return Ok(None) };
+        let process = match self.held {
+            Held::Process(process) => process,
+            Held::Thread => return Ok(Some(Err(Errno::EINVAL))),
+            Held::Nobody => return Ok(None),
+        };
         if kernel.profile.release < Release::V6_18 && kernel.tasks.processes.get(process).is_none()
         {
             return Ok(Some(Err(Errno::EINVAL)));

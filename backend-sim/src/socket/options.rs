@@ -118,7 +118,7 @@ pub(crate) fn peer_process(kernel: &mut Kernel, caller: ThreadKey, number: u32) 
         return Err(Errno::ENOPROTOOPT.into());
     }
     let peer = kernel.sockets.at(key).peer_identity.clone().ok_or(Errno::ENODATA)?;
-    peer.check_process()?;
+    peer.check_process(kernel.profile.release)?;
     match peer.handle(kernel, caller)? {
         Some(number) => Ok(number?),
         None => Err(Errno::ENODATA.into()),
