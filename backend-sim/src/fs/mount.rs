@@ -265,7 +265,7 @@ fn check_target(kernel: &Kernel, caller: ThreadKey, on: Spot) -> Step<()> {
     } else if is_dead(kernel, on.node) {
         Err(Errno::ENOENT.into())
     } else {
-        propagation::check_spread(kernel, on)
+        Ok(())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Mounts that follow each other: what is mounted on one of a group of peers is mounted on the others and on their slaves
 //! (mount_namespaces(7), Shared subtrees).
 
+use standin::Errno;
 use standin::backend::MountFlags;
-use standin::{Errno, Failure};
 
 use super::tree::{copy_one, detach, from_the_top, tell};
-use super::{MountKey, Spot, Vfs};
+use super::{MountKey, Spot, Vfs, keep, let_go};
 use crate::kernel::Kernel;
 use crate::namespace;
 use crate::notify;
@@ -106,22 +106,27 @@ fn followers(vfs: &Vfs, mount: MountKey) -> Vec<(MountKey, Group)> {
     found
 }
 
-/// Whether something can be mounted on a spot, as far as its followers go. `NotModelled`: one of them is covered there already.
-pub(super) fn check_spread(kernel: &Kernel, on: Spot) -> Step<()> {
-    let vfs = &kernel.vfs;
-    if vfs.mounts.at(on.mount).ties.peers.is_none() {
-        return Ok(());
-    }
-    let is_covered = |(mount, _): &(MountKey, Group)| {
-        vfs.covers.contains_key(&Spot { mount: *mount, node: on.node })
-    };
-    if followers(vfs, on.mount).iter().any(is_covered) {
-        return Err(Failure::NotModelled("a mount that comes below another one").into());
-    }
-    Ok(())
+/// The root of a mount, on which another one may be.
+fn root(vfs: &Vfs, mount: MountKey) -> Spot {
+    Spot { mount, node: vfs.mounts.at(mount).root }
 }
 
-/// Mounts on every follower what was just mounted.
+/// Takes what is mounted on a spot from there, to put it down elsewhere.
+fn lift(kernel: &mut Kernel, from: Spot) -> Option<MountKey> {
+    let above = kernel.vfs.covers.get(&from).copied()?;
+    kernel.vfs.uncover(from);
+    kernel.vfs.mounts.at_mut(above).on = None;
+    let_go(kernel, from);
+    Some(above)
+}
+
+fn put_down(kernel: &mut Kernel, above: MountKey, on: Spot) {
+    keep(kernel, on);
+    kernel.vfs.cover(on, above);
+    kernel.vfs.mounts.at_mut(above).on = Some(on);
+}
+
+/// Mounts on every follower what was just mounted: below what is mounted there already.
 pub(super) fn spread(kernel: &mut Kernel, new: MountKey) {
     let record = kernel.vfs.mounts.at(new);
     let Some(on) = record.on else { return };
@@ -133,7 +138,12 @@ pub(super) fn spread(kernel: &mut Kernel, new: MountKey) {
     for (mount, group) in followers(&kernel.vfs, on.mount) {
         let target = Spot { mount, node: on.node };
         let home = kernel.vfs.mounts.at(mount).home;
+        let above = lift(kernel, target);
         let copy = copy_one(kernel, new, Some(target), home, false);
+        if let Some(above) = above {
+            let root = root(&kernel.vfs, copy);
+            put_down(kernel, above, root);
+        }
         let of = |groups: &[(Group, Group)], group| {
             groups.iter().find(|(there, _)| *there == group).map(|(_, own)| *own)
         };
@@ -165,13 +175,15 @@ fn owner(kernel: &Kernel, mount: MountKey) -> namespace::user::UserNs {
     }
 }
 
-/// What is mounted on the followers where a mount is: what goes with it. Those on which more is mounted stay.
+/// What is mounted on the followers where a mount is: what goes with it. Those on which more is mounted stay, unless that covers
+/// all of it.
 fn with(kernel: &Kernel, mount: MountKey) -> Vec<MountKey> {
     let vfs = &kernel.vfs;
     let Some(on) = vfs.mounts.at(mount).on else { return Vec::new() };
     let there = |follower| vfs.covers.get(&Spot { mount: follower, node: on.node }).copied();
     let is_bare = |key: &MountKey| {
-        vfs.mounts.iter().all(|(_, other)| other.on.is_none_or(|on| on.mount != *key))
+        let root = root(vfs, *key);
+        vfs.mounts.iter().all(|(_, other)| other.on.is_none_or(|on| on.mount != *key || on == root))
     };
     let followers = followers(vfs, on.mount);
     followers.into_iter().filter_map(|(key, _)| there(key)).filter(is_bare).collect()
@@ -179,19 +191,32 @@ fn with(kernel: &Kernel, mount: MountKey) -> Vec<MountKey> {
 
 /// Whether a mount can be taken away: EBUSY if it or one that goes with it is in use.
 pub(super) fn check_leave(kernel: &Kernel, mount: MountKey) -> Step<()> {
+    let vfs = &kernel.vfs;
     let mut leaving = with(kernel, mount);
-    leaving.push(mount);
-    if leaving.iter().any(|key| kernel.vfs.mounts.at(*key).users > 0) {
+    // What covers all of one is put down where that was.
+    let is_used = |key: &MountKey| {
+        let covered = vfs.covers.contains_key(&root(vfs, *key));
+        vfs.mounts.at(*key).users > u32::from(covered)
+    };
+    if leaving.iter().any(is_used) || vfs.mounts.at(mount).users > 0 {
         return Err(Errno::EBUSY.into());
     }
+    leaving.push(mount);
     Ok(notify::vet_umount(kernel, mount, &leaving)?)
 }
 
 /// Takes a mount away, and those that go with it.
 pub(super) fn take_away(kernel: &mut Kernel, mount: MountKey) {
     for key in with(kernel, mount) {
-        if !kernel.vfs.mounts.at(key).is_locked {
-            detach(kernel, key);
+        if kernel.vfs.mounts.at(key).is_locked {
+            continue;
+        }
+        let on = kernel.vfs.mounts.at(key).on;
+        let root = root(&kernel.vfs, key);
+        let above = lift(kernel, root);
+        detach(kernel, key);
+        if let (Some(above), Some(on)) = (above, on) {
+            put_down(kernel, above, on);
         }
     }
     detach(kernel, mount);
