@@ -89,8 +89,15 @@ fn check_file(kernel: &Kernel, caller: ThreadKey, spot: Spot, access: Access) ->
     {
         return Ok(());
     }
-    let file = attributes_of(kernel, caller, spot.node);
-    if allows(kernel.rights(caller), &file, access) { Ok(()) } else { Err(Errno::EACCES) }
+    check_bits(kernel, caller, spot.node, access)
+}
+
+/// What a node's bits say, and what is a process's own whatever they say.
+fn check_bits(kernel: &Kernel, caller: ThreadKey, node: Node, access: Access) -> Result<(), Errno> {
+    let file = attributes_of(kernel, caller, node);
+    let is_own = || matches!(node, Node::Proc(node) if proc::is_own(kernel, caller, node));
+    let allows = allows(kernel.rights(caller), &file, access) || is_own();
+    if allows { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// Whether every directory may be searched, whatever its permission bits.
@@ -105,8 +112,7 @@ pub(crate) fn check_search(
     caller: ThreadKey,
     directory: Spot,
 ) -> Result<(), Errno> {
-    let file = attributes_of(kernel, caller, directory.node);
-    if allows(kernel.rights(caller), &file, Access::EXECUTE) { Ok(()) } else { Err(Errno::EACCES) }
+    check_bits(kernel, caller, directory.node, Access::EXECUTE)
 }
 
 /// Whether names may be made and removed in a directory.

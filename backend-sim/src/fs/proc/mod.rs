@@ -155,6 +155,13 @@ pub(crate) const fn is_immutable(node: ProcNode) -> bool {
     matches!(node, ProcNode::Process(_) | ProcNode::Thread(_))
 }
 
+/// Whether it is the directory of the caller's own descriptors, which is its to use whatever the mode says.
+pub(crate) fn is_own(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> bool {
+    let process = |thread| kernel.tasks.threads.get(thread).map(|record| record.process);
+    node.content() == Content::Descriptors
+        && node.thread().and_then(process) == Some(kernel.tasks.process_of(caller))
+}
+
 /// Whether pwrite(2) finds a place in it: not in the files whose text is made as a whole when they are read, which are
 /// nearly all.
 pub(crate) fn takes_offset(node: ProcNode) -> bool {
