@@ -294,15 +294,7 @@ pub(super) const WORDS: &[(&str, &[&str])] = &[
     ("link", &["cwd", "root", "comm", "cwd"]),
     (
         "named",
-        &[
-            "/proc/sys/kernel/hostname",
-            "/proc/sys/kernel/domainname",
-            "/proc/self/mountinfo",
-            "/proc/self/mounts",
-            "/proc/self/mountstats",
-            "/proc/mounts",
-            "/proc/sys/kernel/ostype",
-        ],
+        &["/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", "/proc/sys/kernel/ostype"],
     ),
     (
         "setting",

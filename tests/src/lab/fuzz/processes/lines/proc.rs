@@ -6,7 +6,6 @@ use super::Lines;
 pub(super) const LINES: Lines = &[
     (14, T, "{actor}> proc {target} {told}"),
     (6, T, "{actor}> read /proc/self/{told}"),
-    (2, T, "{actor}> read~ /proc/self/limits"),
     (4, T, "{actor}> read /proc/thread-self/{told}"),
     (3, T, "{actor}> write /proc/self/{taken} {given}"),
     (3, T, "{actor}> write /proc/thread-self/{taken} {given}"),
