@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::case::Case;
 use super::play::{Play, Tally};
+use super::shrink;
 use crate::schedule::panic_text;
 
 /// A case with which a property does not hold. It prints what failed, what went wrong before, the operations, and the line that
@@ -34,6 +35,24 @@ impl Found {
     #[must_use]
     pub const fn is_unmodelled(&self) -> bool {
         self.is_unmodelled
+    }
+
+    /// The same failure, or another one, with as small a case as could be found in a bounded number of runs; `fails` runs one.
+    ///
+    /// ```
+    /// use standin_sim::property::{Case, Play};
+    ///
+    /// let property = |play: &mut Play| {
+    ///     play.alone();
+    ///     assert!(play.tally().failed.is_empty());
+    /// };
+    /// let found = Case::random(1, 50).check(property).unwrap_err();
+    /// let small = found.shrunk(|smaller| smaller.check(property).err());
+    /// assert_eq!(small.case().operations().count(), 1);
+    /// ```
+    #[must_use]
+    pub fn shrunk(self, fails: impl FnMut(&Case) -> Option<Self>) -> Self {
+        shrink::shrink(self, fails)
     }
 
     /// What went wrong because the case has faults, in order, a sentence each.
