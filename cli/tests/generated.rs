@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{Ended, Folder, run};
+use common::{Ended, Folder, elements, named, run};
 
 #[track_caller]
 fn campaign(corpus: &Folder, more: &[&str]) -> Ended {
@@ -101,6 +101,31 @@ fn shards_of_two_campaigns_are_not_put_together() {
     let merged = run(&["campaign", "merge", one.name(), other.name(), "--into", into.name()]);
     assert_eq!(merged.status, Some(2));
     assert!(merged.err.contains("two campaigns"), "{}", merged.err);
+}
+
+#[test]
+fn build_servers_read_what_a_campaign_came_to() {
+    let [corpus, into] = [(); 2].map(|()| Folder::new());
+    let junit = format!("{}/junit.xml", corpus.name());
+    campaign(&corpus, &["--cases", "6", "--shard", "1/2", "--junit", &junit]);
+    let read = elements(&junit);
+    assert_eq!((named(&read, "testcase"), named(&read, "failure")), (1, 0), "{read:?}");
+    assert!(
+        read.iter().any(|(_, it)| it
+            .get("name")
+            .is_some_and(|name| name.starts_with("shard 1/2: 3 cases, "))),
+        "{read:?}"
+    );
+    let merged =
+        run(&["campaign", "merge", corpus.name(), "--into", into.name(), "--junit", &junit]);
+    assert_eq!(merged.status, Some(1), "a shard is missing");
+    let read = elements(&junit);
+    assert_eq!((named(&read, "testcase"), named(&read, "failure")), (2, 1), "{read:?}");
+    assert!(
+        read.iter()
+            .any(|(_, it)| it.get("name").is_some_and(|name| name == "shard 2/2 is not here")),
+        "{read:?}"
+    );
 }
 
 #[test]

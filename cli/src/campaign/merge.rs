@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::state::{self, BROKEN, Broken, Counts, KEPT, Kept, State};
-use super::{broken, told};
+use super::{broken, suite, told};
 use crate::error::{Complaint, Status};
 use crate::output::Output;
 use crate::report::count;
@@ -27,6 +27,9 @@ pub(super) struct Options {
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
+    /// Write what happened as JUnit XML, as build servers read it
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// What all shards came to.
@@ -85,11 +88,15 @@ pub(super) fn run(options: &Options) -> Result<Status, Complaint> {
         missing,
     };
     let mut output = Output::new();
+    let who = count(shards.len(), "shard");
+    let all = told(&who, &merged.counts, merged.needed, merged.reached.len());
+    if let Some(path) = &options.junit {
+        suite(&all, &options.into, &merged.broken, &merged.missing).write(path)?;
+    }
     if options.json {
         output.json(&merged);
     } else {
-        let who = count(shards.len(), "shard");
-        output.text(&told(&who, &merged.counts, merged.needed, merged.reached.len()));
+        output.text(&all);
         output.text(&broken(&options.into, &merged.broken));
         for missing in &merged.missing {
             output.text(&format!("missing: {missing}\n"));

@@ -24,12 +24,15 @@ use serde::Serialize;
 use crate::error::{Complaint, Status};
 use crate::find::find;
 use crate::input::Input;
+use crate::junit::{Case, End, Suite};
 use crate::output::Output;
 use crate::report::count;
 use case::{Cases, Outcome, Reached, Scripts};
 use shard::{Asked, INDEX, Shard};
 use state::{BROKEN, Broken, KEPT, Kept, State};
 
+/// What build servers read of who it was.
+const CLASS: &str = "standin campaign";
 /// After so many cases at the latest the state is written.
 const CASES_A_WRITE: u64 = 64;
 
@@ -74,6 +77,9 @@ pub(crate) struct Options {
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
+    /// Write what happened as JUnit XML, as build servers read it
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -134,16 +140,15 @@ fn run_all(
     let status = Status::failed_if(state.counts.broken > 0);
     let mut output = Output::new();
     let reached = state.pairs().len();
+    let all = told(&format!("shard {}", state.shard), &state.counts, state.kept.len(), reached);
     if options.json {
         output.json(&Json { status: status.code(), state: &state, reached });
     } else {
-        output.text(&told(
-            &format!("shard {}", state.shard),
-            &state.counts,
-            state.kept.len(),
-            reached,
-        ));
+        output.text(&all);
         output.text(&broken(corpus, &state.broken));
+    }
+    if let Some(path) = &options.junit {
+        suite(&all, corpus, &state.broken, &[]).write(path)?;
     }
     output.finish()?;
     Ok(status)
@@ -231,6 +236,22 @@ fn told(who: &str, counts: &state::Counts, kept: usize, reached: usize) -> Strin
         ));
     }
     text
+}
+
+/// For build servers: a test for the whole, one for each case that broke something, and one for all that is missing.
+fn suite(told: &str, corpus: &Path, all: &[Broken], missing: &[String]) -> Suite {
+    let case = |name: String, end| Case { class: CLASS.to_owned(), name, took: None, end };
+    let whole = case(told.lines().next().unwrap_or_default().to_owned(), End::Passed);
+    let broken = all.iter().map(|one| {
+        let first = one.what.lines().next().unwrap_or_default().to_owned();
+        let text = broken(corpus, std::slice::from_ref(one));
+        case(format!("case {}", one.case), End::Failed(first, text))
+    });
+    let missing = missing
+        .iter()
+        .map(|what| case(what.clone(), End::Failed("missing".to_owned(), String::new())));
+    let cases = std::iter::once(whole).chain(broken).chain(missing).collect();
+    Suite { name: CLASS, cases }
 }
 
 /// The cases that broke something, for people.
