@@ -149,6 +149,7 @@ impl Case {
         for number in 0..cases {
             let case = Self::random(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95), operations);
             if let Err(found) = case.check(&property) {
+                let found = found.of_cases(number + 1);
                 return Err(Box::new(found.shrunk(|smaller| smaller.check(&property).err())));
             }
         }

@@ -13,6 +13,7 @@ use crate::schedule::panic_text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     case: Case,
+    cases: u64,
     message: String,
     faults: Vec<String>,
     is_unmodelled: bool,
@@ -23,6 +24,18 @@ impl Found {
     #[must_use]
     pub const fn case(&self) -> &Case {
         &self.case
+    }
+
+    /// How many cases it took to find it; those that made it smaller do not count.
+    #[must_use]
+    pub const fn cases(&self) -> u64 {
+        self.cases
+    }
+
+    /// The same, as the last of so many cases.
+    pub(super) const fn of_cases(mut self, cases: u64) -> Self {
+        self.cases = cases;
+        self
     }
 
     /// What failed: the panic's text, or what is not modelled.
@@ -52,7 +65,8 @@ impl Found {
     /// ```
     #[must_use]
     pub fn shrunk(self, fails: impl FnMut(&Case) -> Option<Self>) -> Self {
-        shrink::shrink(self, fails)
+        let cases = self.cases;
+        shrink::shrink(self, fails).of_cases(cases)
     }
 
     /// What went wrong because the case has faults, in order, a sentence each.
@@ -101,5 +115,5 @@ pub(super) fn attempt(case: &Case, property: impl FnOnce(&mut Play)) -> Result<T
         (Ok(()), Err(unmodelled)) => (unmodelled.to_string(), true),
         (Err(panic), _) => (panic_text(&*panic), false),
     };
-    Err(Found { case: case.clone(), message, faults, is_unmodelled })
+    Err(Found { case: case.clone(), cases: 1, message, faults, is_unmodelled })
 }
