@@ -57,7 +57,7 @@ impl Found {
     ///
     /// let property = |play: &mut Play| {
     ///     play.alone();
-    ///     assert!(play.tally().failed.is_empty());
+    ///     assert_eq!(play.tally().succeeded, 0);
     /// };
     /// let found = Case::random(1, 50).check(property).unwrap_err();
     /// let small = found.shrunk(|smaller| smaller.check(property).err());

@@ -143,7 +143,7 @@ impl Fault {
     ///     let machine = builder.build();
     ///     machine.program("/bin/manager", |kernel, _| {
     ///         let made = fs::create_dir(kernel, "/sys/fs/cgroup/a");
-    ///         ExitCode(u8::from(made.is_err()))
+    ///         ExitCode(i32::from(made.is_err()))
     ///     });
     ///     machine
     /// };
