@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use standin::backend::{Spawn, WaitOptions};
 use standin::transcript::Outcome as Answer;
 use standin::{Backend, Errno, ExitCode, KPath, Signal, fs};
-use standin_sim::property::{Case, Found, Play};
+use standin_sim::Machine;
+use standin_sim::property::{Case, Found, Play, Step};
 
 use super::case::{Broken, Cases, Outcome, Reached, digest};
 use super::dice::Dice;
@@ -166,8 +167,13 @@ fn attempt(case: &Case, property: Property) -> Result<Reached, Box<Found>> {
 
 /// Every rule of the machine, and twice the same.
 fn property(case: &Case, play: &mut Play, pairs: &mut BTreeSet<String>) {
-    let first = alone(play, pairs);
-    same(&first, case, |play| alone(play, &mut BTreeSet::new()));
+    let first = alone(play, |machine, step, answer| {
+        if let Err(broken) = machine.check() {
+            panic!("after {step}: {broken}");
+        }
+        pairs.extend(pair(step, answer));
+    });
+    same(&first, case, |play| alone(play, |_, _, _| {}));
     let mut beside_it = String::new();
     let beside_once = case.check(|play| beside_it = beside(play));
     match beside_once {
@@ -197,25 +203,23 @@ fn same(first: &str, case: &Case, play: impl FnOnce(&mut Play) -> String) {
     );
 }
 
-/// Plays the operations one after another, and looks behind each; tells what they came to.
-fn alone(play: &mut Play, pairs: &mut BTreeSet<String>) -> String {
+/// Plays the operations one after another, with a look behind each; tells what they came to.
+fn alone(play: &mut Play, mut look: impl FnMut(&Machine, &Step, Option<&Answer>)) -> String {
     let mut told = String::new();
     while let Some((step, answer)) = play.next() {
-        if let Err(broken) = play.machine().check() {
-            panic!("after {step}: {broken}");
-        }
-        match &answer {
-            Some(Answer::Failed { errno, .. }) => {
-                pairs.insert(format!("{} {errno}", step.op.name()));
-            }
-            Some(Answer::Printed { .. }) => {
-                pairs.insert(format!("{} ok", step.op.name()));
-            }
-            Some(Answer::NotModelled | Answer::Broken(_)) | None => {}
-        }
+        look(play.machine(), &step, answer.as_ref());
         told.push_str(&format!("{step}: {answer:?}\n"));
     }
     told + &play.machine().look().tree()
+}
+
+/// The operation with what it came to, if it was answered.
+fn pair(step: &Step, answer: Option<&Answer>) -> Option<String> {
+    match answer? {
+        Answer::Failed { errno, .. } => Some(format!("{} {errno}", step.op.name())),
+        Answer::Printed { .. } => Some(format!("{} ok", step.op.name())),
+        Answer::NotModelled | Answer::Broken(_) => None,
+    }
 }
 
 /// Plays the operations beside the manager; tells what came of that.
@@ -263,13 +267,14 @@ mod tests {
     use standin_sim::property::{Case, Play};
 
     use super::super::case::{Broken, Outcome};
-    use super::{alone, judged};
+    use super::{alone, judged, pair};
 
     /// What does not hold: that whatever is made is new.
     fn all_is_new(_: &Case, play: &mut Play, _: &mut BTreeSet<String>) {
-        let mut pairs = BTreeSet::new();
-        alone(play, &mut pairs);
-        assert!(!pairs.contains("mkdir EEXIST"), "a group was there");
+        alone(play, |_, step, answer| {
+            let is_there = pair(step, answer).is_some_and(|pair| pair == "mkdir EEXIST");
+            assert!(!is_there, "a group was there");
+        });
     }
 
     #[test]
