@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds each fuzz target into $OUT, as ClusterFuzzLite wants it. Run in the root of the tree.
 #
-# Coverage is what every toolchain has; with SANITIZER=address, which ClusterFuzzLite says, a nightly one is needed.
+# Coverage is what every toolchain has. SANITIZER=address, which ClusterFuzzLite says, is an unstable option of a stable one, which has
+# the runtime for it.
 set -euo pipefail
 
 readonly OUT=${OUT:?where the fuzz targets go}
@@ -16,12 +17,17 @@ flags=(
     -Cllvm-args=-sanitizer-coverage-trace-compares
     -Ccodegen-units=1
 )
-[[ ${SANITIZER:-none} != address ]] || flags+=(-Zsanitizer=address)
+features=()
+if [[ ${SANITIZER:-none} == address ]]; then
+    export RUSTC_BOOTSTRAP=1
+    flags+=(-Zsanitizer=address)
+    features=(--features address)
+fi
 
 # Only what is fuzzed is instrumented, not what builds it: hence the target's name.
 folder=${CARGO_TARGET_DIR:-fuzz/target}
 RUSTFLAGS="${flags[*]}" CARGO_TARGET_DIR=$folder \
-    cargo build --quiet --release --locked --target "$TARGET" --manifest-path fuzz/Cargo.toml
+    cargo build --quiet --release --locked --target "$TARGET" --manifest-path fuzz/Cargo.toml "${features[@]}"
 
 for source in fuzz/fuzz_targets/*.rs; do
     name=$(basename "$source" .rs)

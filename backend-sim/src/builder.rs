@@ -7,7 +7,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::namespace::pid::setting::{HIGHEST_END, LOWEST_END};
 use crate::profile::{BlockDevice, Layout, Limits, Profile, Release};
-use crate::schedule::{Fault, Faults, Order};
+use crate::schedule::{Fault, FaultPlan, Faults, Order};
 use crate::trace::Trace;
 
 /// Describes a machine; [`build`](Builder::build) boots it.
@@ -157,6 +157,13 @@ impl Builder {
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    /// All faults of a plan besides.
+    #[must_use]
+    pub fn fault_plan(mut self, plan: &FaultPlan) -> Self {
+        self.faults.extend_from_slice(plan.faults());
         self
     }
 

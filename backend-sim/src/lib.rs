@@ -70,7 +70,8 @@ pub use look::{Look, ProcessLook, StateLook};
 pub use machine::{Machine, Unmodelled};
 pub use profile::{BlockDevice, Layout, Limits, Release};
 pub use schedule::{
-    CrashSweep, Decisions, DecisionsError, Fault, Found, ReplayError, Report, Search, crash_sweep,
+    CrashSweep, Decisions, DecisionsError, Fault, FaultPlan, FaultPlanError, Found, ReplayError,
+    Report, Search, crash_sweep,
 };
 pub use snapshot::{LivePrograms, Snapshot};
 #[cfg(feature = "transcript")]

@@ -13,6 +13,7 @@ use crate::cgroup::CgroupKey;
 use crate::fs::{FileKey, Lockable};
 use crate::kernel::Kernel;
 use crate::list::iterate;
+use crate::schedule::Fault;
 use crate::stock::Stock;
 use crate::task::{Process, State, ThreadKey};
 use crate::wait::Channel;
@@ -112,6 +113,18 @@ impl<'a> Look<'a> {
     #[must_use]
     pub fn stock(&self) -> Stock {
         Stock::of(&self.kernel)
+    }
+
+    /// The faults of the machine, each with how often it happened so far.
+    #[must_use]
+    pub fn faults(&self) -> Vec<(Fault, u64)> {
+        self.kernel.faults.happened().map(|(fault, times)| (fault.clone(), times)).collect()
+    }
+
+    /// What went wrong because of them, in order, a sentence each.
+    #[must_use]
+    pub fn went_wrong(&self) -> Vec<String> {
+        self.kernel.faults.told().to_vec()
     }
 
     /// How many calls the machine has carried out.

@@ -13,9 +13,10 @@ use std::time::Duration;
 use standin::backend::{Rlimit, RlimitResource, WaitStatus};
 use standin::handle::PidHandle;
 use standin::id::{Mode, Moment, NsId};
+use standin::layer::{Argument, Call, Layer as _, Layered};
 use standin::transcript::{
-    Actor, ActorId, ClockName, Condition, End, MachineLine, NamespaceLink, Op, Outcome, ProcessOp,
-    Request, Settled, Task, Trouble, perform,
+    Actor, ActorId, ClockName, Condition, End, Label, MachineLine, NamespaceLink, Op, Outcome,
+    ProcessOp, Request, Settled, Task, Trouble, perform,
 };
 use standin::{Errno, ExitCode, Failure, Pid};
 
@@ -29,6 +30,7 @@ use crate::namespace::pid::Inner;
 use crate::namespace::pid::setting::HIGHEST_END;
 use crate::ops::fork::Fork;
 use crate::profile::{BlockDevice, Layout, Release};
+use crate::schedule::{FORK, Faulty, THREAD};
 use crate::snapshot::LivePrograms;
 use crate::step::Step;
 use crate::task::{Process, ProcessKey, State, ThreadKey, limit};
@@ -55,6 +57,7 @@ const BOOT_PID_MAX: u32 = 32_768;
 pub struct Stage {
     machine: Machine,
     cast: BTreeMap<ActorId, Member>,
+    labels: BTreeMap<ActorId, Label>,
 }
 
 /// An actor.
@@ -130,7 +133,8 @@ impl Stage {
     /// Never: the machine's first process exists.
     #[must_use]
     pub fn on(machine: Machine) -> Self {
-        let mut stage = Self { machine, cast: BTreeMap::new() };
+        let labels = BTreeMap::from([(ActorId::INIT, Label::init())]);
+        let mut stage = Self { machine, cast: BTreeMap::new(), labels };
         let first = {
             let mut kernel = stage.machine.shared().lock();
             kernel.tasks.ends = Some(BTreeMap::new());
@@ -167,7 +171,7 @@ impl Stage {
     /// The same play on a machine that goes on from a snapshot of this one, however it came there.
     #[must_use]
     pub fn moved_to(&self, machine: Machine) -> Self {
-        let mut stage = Self { machine, cast: BTreeMap::new() };
+        let mut stage = Self { machine, cast: BTreeMap::new(), labels: self.labels.clone() };
         // Threads share what their process keeps.
         let mut kept: BTreeMap<ProcessKey, Actor> = BTreeMap::new();
         for (actor, member) in &self.cast {
@@ -231,6 +235,8 @@ impl Stage {
         let member = self.member(actor)?;
         let (view, kept, reply) = (member.view.clone(), member.kept.clone(), Rc::clone(reply));
         let is_thread = member.is_thread;
+        let label = self.labels.get(&actor).map_or("", Label::as_str);
+        let faulty = Faulty::of(self.machine.shared(), member.thread, label.as_bytes());
         let target = match &request {
             Request::Perform(Task { aim, .. }) => aim.target,
             Request::Fork { .. } | Request::Thread { .. } => None,
@@ -241,11 +247,19 @@ impl Stage {
         Ok(Box::new(move || {
             let answer = match request {
                 Request::Perform(task) => {
-                    Reply::Outcome(act(&view, &kept, &task, target, is_thread))
+                    Reply::Outcome(act(&view, faulty, &kept, &task, target, is_thread))
                 }
-                Request::Fork { child, options } => born(child, give_birth(&view, &options), false),
+                Request::Fork { child, options } => {
+                    let into = options.into.iter();
+                    let into = into.map(|path| ("into", Argument::Path(path.clone())));
+                    let call = Call { name: FORK, arguments: into.collect() };
+                    let made = meets(faulty.as_ref(), &call, || give_birth(&view, &options));
+                    born(child, made, false)
+                }
                 Request::Thread { thread } => {
-                    let made = view.carry(Fork { is_thread: true, ..Fork::default() });
+                    let call = Call { name: THREAD, arguments: Vec::new() };
+                    let fork = Fork { is_thread: true, ..Fork::default() };
+                    let made = meets(faulty.as_ref(), &call, || view.carry(fork));
                     born(thread, made.map(|made| made.thread), true)
                 }
             };
@@ -301,6 +315,10 @@ impl Stage {
 }
 
 impl standin::transcript::Stage for Stage {
+    fn called(&mut self, actor: ActorId, label: &Label) {
+        self.labels.insert(actor, label.clone());
+    }
+
     fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
         let reply = Rc::new(RefCell::new(None));
         let exits = matches!(
@@ -407,6 +425,7 @@ impl standin::transcript::Stage for Stage {
 /// A thread actor ends its thread alone, and every actor stays dumpable (spec/transcript.md, `exit` and `setid`).
 fn act(
     view: &View,
+    faulty: Option<Faulty>,
     kept: &Actor,
     task: &Task,
     target: Option<(ProcessKey, Option<Arc<Inner>>)>,
@@ -426,9 +445,24 @@ fn act(
         Ok(number) => number.map(|number| PidHandle::from(view.handle(number))),
         Err(failure) => return failure.into(),
     };
-    let outcome = perform(view, kept, task, handle.as_ref());
+    let outcome = match faulty {
+        None => perform(view, kept, task, handle.as_ref()),
+        Some(faulty) => perform(&Layered::new(view, faulty), kept, task, handle.as_ref()),
+    };
     view.stay_dumpable();
     outcome
+}
+
+/// A call that is none of the backend's methods, with what goes wrong in it.
+fn meets<T>(
+    faulty: Option<&Faulty>,
+    call: &Call,
+    make: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Some(faulty) = faulty else { return make() };
+    let made = faulty.before(call).and_then(|()| make());
+    faulty.after(call, made.as_ref().err());
+    made
 }
 
 fn born(actor: ActorId, made: Result<ThreadKey, Failure>, is_thread: bool) -> Reply {

@@ -16,7 +16,7 @@ use standin::transcript::Mismatch;
 use crate::error::{Complaint, Status};
 use crate::find::find;
 use crate::input::Input;
-use crate::junit;
+use crate::junit::{Case, End, Suite};
 use crate::kernel::{On, Stopped, play};
 use crate::lists::{Beside, Lists};
 use crate::output::Output;
@@ -149,12 +149,38 @@ pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
         output.text(&summary.to_string());
     }
     if let Some(path) = &options.junit {
-        std::fs::write(path, junit::document(&checked, &summary)).map_err(|error| {
-            Complaint::misuse(format!("{}: cannot be written: {error}", path.display()), "")
-        })?;
+        suite(&checked, &found.complaints).write(path)?;
     }
     output.finish()?;
     Ok(status)
+}
+
+/// For build servers.
+fn suite(checked: &[Checked], complaints: &[Complaint]) -> Suite {
+    let unseen = complaints.iter().map(|complaint| {
+        let end = End::Error(complaint.to_string(), complaint.advice().to_owned());
+        Case { class: ".".to_owned(), name: complaint.message().to_owned(), took: None, end }
+    });
+    let cases = checked.iter().map(Case::from).chain(unseen).collect();
+    Suite { name: "standin check", cases }
+}
+
+impl From<&Checked> for Case {
+    fn from(checked: &Checked) -> Self {
+        let (class, name) = checked.file.rsplit_once('/').unwrap_or((".", &checked.file));
+        let end = match (&checked.verdict, checked.result()) {
+            (_, "passed") => End::Passed,
+            (Verdict::Ran { mismatches, not_modelled, .. }, _) => {
+                let message = format!("{} differ, {not_modelled} not modelled", mismatches.len());
+                End::Failed(message, checked.differences())
+            }
+            (Verdict::Skipped(reason), _) => End::Skipped(reason.clone()),
+            (Verdict::Wrong(complaint), _) => {
+                End::Error(complaint.to_string(), complaint.advice().to_owned())
+            }
+        };
+        Self { class: class.to_owned(), name: name.to_owned(), took: Some(checked.took), end }
+    }
 }
 
 /// Checks the files; the answers are in the order of the files, whoever was first.

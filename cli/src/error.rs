@@ -1,6 +1,7 @@
 //! What goes wrong, as people read it: a sentence that begins with file, line and column, the line itself with the place
 //! marked, and what would be right. And the exit status.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -247,9 +248,30 @@ pub(crate) fn note(text: &str) {
     }
 }
 
+thread_local! {
+    /// Whether a panic is an answer here.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tries something whose panic is an answer and no defect of this program: it is neither printed nor the end.
+pub(crate) fn expecting_panics<T>(trial: impl FnOnce() -> T) -> T {
+    /// A trial that is left by a panic is left, too.
+    struct Left(bool);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            EXPECTED.set(self.0);
+        }
+    }
+    let _left = Left(EXPECTED.replace(true));
+    trial()
+}
+
 /// A panic is a defect of this program, whatever its input: says so, and ends it at once.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
+        if EXPECTED.get() {
+            return;
+        }
         note(&format!(
             "standin: this is a defect of standin {}, not of your script: {panic}\n\
              Please report it with this message and the script.",

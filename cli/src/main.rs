@@ -1,7 +1,7 @@
 //! The program `standin`: runs kernel transcripts on a simulated kernel or on this host, and shows either.
 //!
 //! A file a command: `run`, `check`, `tree`, `ps`, `doctor`, `campaign`. What they share: `input` (files to scripts), `kernel` (where a
-//! script runs), `lists` (what is skipped or known), `report` and `junit` (what came of it), `picture` (a machine at the end of its script), `output` and
+//! script runs), `faults` (what shall go wrong there), `lists` (what is skipped or known), `report` and `junit` (what came of it), `picture` (a machine at the end of its script), `output` and
 //! `error` (standard output, complaints, exit status).
 //!
 //! Exit status: 0 all is well; 1 an answer differs, something failed or is not modelled; 2 wrong use: arguments, files or
@@ -11,6 +11,7 @@ mod campaign;
 mod check;
 mod doctor;
 mod error;
+mod faults;
 mod find;
 mod groups;
 mod input;

@@ -7,15 +7,34 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use standin::transcript::{Report, Transcript};
+use standin_sim::FaultPlan;
 
-use crate::error::{Complaint, Status, note};
+use crate::error::{Complaint, Status, note, visible};
+use crate::faults::{self, Happened};
 use crate::input::Input;
-use crate::kernel::{Choice, On, play};
+use crate::kernel::{Choice, On, Stopped, play};
 use crate::output::Output;
 use crate::report::{Ran, Wrong, count, differences};
 
 /// Differences that are shown of a file.
 const MOST_SHOWN: usize = 20;
+
+const FAULTS_HELP: &str = "What goes wrong in the actors' calls on a simulated kernel, as a text or in a file, such as
+
+  standin-faults-1: mkdir fails ENOSPC of=p nth=2; any dies process=7; end
+
+A fault is a call's name (mkdir, open, read, write, rmdir, fork ..., or `any`), then
+  fails ERRNO       it answers this and does nothing
+  dies              its caller is killed before
+  waits TIME        it comes later: 5ms
+  shortens BYTES    it transfers so many at most
+and which calls it is about:
+  of=LABEL          of this actor           process=N   of this process
+  on=PATTERN        about such a path, in which `*` is anything
+  nth=N             the Nth that fits       most=N      so often at most
+  once-in=N seed=N  by chance
+In a file the faults may stand a line each, and lines that begin with # are left out. What went wrong, and what never did,
+is told; where answers are expected, they differ.";
 
 /// Run scripts, or transcripts again, and print the transcripts
 ///
@@ -35,6 +54,10 @@ pub(crate) struct Options {
     /// for now every seed gives the same transcript
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// What goes wrong in the actors' calls, as a text or in a file: such as `standin-faults-1: mkdir fails ENOSPC of=p nth=2;
+    /// any dies of=q; end`. What did is told
+    #[arg(long, value_name = "PLAN|FILE", conflicts_with = "update", long_help = FAULTS_HELP)]
+    faults: Option<String>,
     /// Write the answers into the files instead of printing them
     #[arg(long)]
     update: bool,
@@ -63,6 +86,8 @@ struct File {
     ran: Option<Ran>,
     transcript: Option<String>,
     updated: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
     error: Option<Wrong>,
 }
 
@@ -71,8 +96,13 @@ struct File {
 /// # Errors
 /// If nothing could be printed.
 pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
-    let mut session =
-        Session { options, output: Output::new(), status: Status::Fine, files: Vec::new() };
+    let plan = options.faults.as_deref().map(faults::read).transpose()?;
+    if plan.is_some() && options.on == On::Host {
+        let help = "without --on host the script runs on a machine";
+        return Err(Complaint::misuse("--faults: nothing can be made to fail on this host", help));
+    }
+    let (output, files) = (Output::new(), Vec::new());
+    let mut session = Session { options, plan, output, status: Status::Fine, files };
     // All are read before the first runs: a slip in the last one shall not cost the time of the others.
     let jobs: Vec<Job> = options.files.iter().filter_map(|path| session.read(path)).collect();
     if session.status == Status::Fine {
@@ -91,6 +121,7 @@ pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
 /// The command under way.
 struct Session<'a> {
     options: &'a Options,
+    plan: Option<FaultPlan>,
     output: Output,
     status: Status,
     files: Vec<File>,
@@ -120,21 +151,26 @@ impl Session<'_> {
             ran: None,
             transcript: None,
             updated: false,
+            faults: Vec::new(),
             error,
         });
     }
 
     fn play(&mut self, job: &Job) {
         let Job { input, script } = job;
-        match play(script, self.options.on) {
-            Ok(report) if self.options.update => self.update(input, &report),
-            Ok(report) => self.print(input, &report),
+        let played = match &self.plan {
+            None => play(script, self.options.on).map(|report| (report, Happened::default())),
+            Some(plan) => faults::play(script, plan).map_err(Stopped::Broken),
+        };
+        match played {
+            Ok((report, _)) if self.options.update => self.update(input, &report),
+            Ok((report, happened)) => self.print(input, &report, &happened),
             Err(stopped) => self.complain(&input.name, &stopped.complaint(self.options.on, input)),
         }
     }
 
     /// Prints the transcript, and where it differs.
-    fn print(&mut self, input: &Input, report: &Report) {
+    fn print(&mut self, input: &Input, report: &Report, happened: &Happened) {
         self.status = self.status.max(Status::from(report));
         let transcript = report.transcript.to_string();
         if !self.options.json {
@@ -143,12 +179,15 @@ impl Session<'_> {
             }
             self.output.text(&transcript);
         }
+        for line in happened.lines() {
+            note(&visible(&format!("{}: {line}", input.name)));
+        }
         let differences = differences(&input.name, &report.mismatches, MOST_SHOWN);
         if !differences.is_empty() {
             note(&differences);
         }
         self.note_unmodelled(input, report);
-        self.tell(input, report, Some(transcript), false);
+        self.tell(input, report, (Some(transcript), false), &happened.told);
     }
 
     /// Writes the transcript into the file, if it says something new and every answer is a kernel's.
@@ -170,7 +209,7 @@ impl Session<'_> {
             let changed = count(report.mismatches.len(), "answer");
             note(&format!("{}: updated, {changed} changed", input.name));
         }
-        self.tell(input, report, Some(transcript), may && is_new);
+        self.tell(input, report, (Some(transcript), may && is_new), &[]);
     }
 
     fn note_unmodelled(&self, input: &Input, report: &Report) {
@@ -192,7 +231,13 @@ impl Session<'_> {
         }
     }
 
-    fn tell(&mut self, input: &Input, report: &Report, transcript: Option<String>, updated: bool) {
+    fn tell(
+        &mut self,
+        input: &Input,
+        report: &Report,
+        (transcript, updated): (Option<String>, bool),
+        faults: &[String],
+    ) {
         if self.options.json {
             let ran = Some(Ran::from(report));
             self.files.push(File {
@@ -200,6 +245,7 @@ impl Session<'_> {
                 ran,
                 transcript,
                 updated,
+                faults: faults.to_vec(),
                 error: None,
             });
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use standin::id::{Moment, NsId};
 use standin::transcript::{
-    ActorId, ClockName, Condition, NamespaceLink, Request, Settled, Stage, Trouble,
+    ActorId, ClockName, Condition, Label, NamespaceLink, Request, Settled, Stage, Trouble,
 };
 use standin::{Errno, Pid};
 
@@ -45,6 +45,10 @@ impl Watched {
 }
 
 impl Stage for Watched {
+    fn called(&mut self, actor: ActorId, label: &Label) {
+        self.stage.called(actor, label);
+    }
+
     fn begin(&mut self, actor: ActorId, request: Request) -> Result<(), Trouble> {
         self.stage.begin(actor, request)
     }

@@ -152,8 +152,8 @@ fn a_state_that_is_cut_older_newer_or_of_another_campaign_is_refused() {
     };
     let half: String = state.chars().take(state.len() / 2).collect();
     refused(&half, &["not whole"]);
-    let newer = state.replacen("\"standin_campaign\": 1", "\"standin_campaign\": 2", 1);
-    refused(&newer, &["format 2", "format 1"]);
+    let newer = state.replacen("\"standin_campaign\": 2", "\"standin_campaign\": 3", 1);
+    refused(&newer, &["format 3", "format 2"]);
     let older = state.replacen("\"version\": \"", "\"version\": \"0.0.", 1);
     refused(&older, &["standin 0.0."]);
     let other = state.replacen("with seed 1", "with seed 9", 1);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Ended, Folder, run};
+use common::{Ended, Folder, elements, named, run};
 
 fn transcript(answer: &str) -> String {
     format!("machine kernel=6.12 layout=unified\ninit> mkdir /sys/fs/cgroup/a\n{answer}\n")
@@ -101,6 +101,16 @@ fn programs_read_json_and_build_servers_junit() {
         "<skipped message=\"an operation has no answer",
     ] {
         assert!(xml.contains(part), "{part}\n{xml}");
+    }
+    let elements = elements(&junit);
+    let suite = &elements.iter().find(|(name, _)| name == "testsuite").expect("it is there").1;
+    for (count, element) in [
+        ("tests", "testcase"),
+        ("failures", "failure"),
+        ("skipped", "skipped"),
+        ("errors", "error"),
+    ] {
+        assert_eq!(suite[count], named(&elements, element).to_string(), "{xml}");
     }
     let Ended { status, err, .. } = run(&["check", "--junit", folder.name(), folder.name()]);
     assert!(status == Some(2) && err.contains("cannot be written"), "{err}");

@@ -8,7 +8,7 @@ use super::belief::Belief;
 use super::found::Found;
 use super::generate::{actor, operation};
 use super::play::{Play, Tally};
-use super::{fault_plan, found, line, profile, shrink};
+use super::{fault_plan, found, line, profile};
 use crate::builder::Builder;
 use crate::machine::Machine;
 use crate::schedule::{Decisions, Fault, Faults, Generator, Order};
@@ -149,9 +149,8 @@ impl Case {
         for number in 0..cases {
             let case = Self::random(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95), operations);
             if let Err(found) = case.check(&property) {
-                return Err(Box::new(shrink::shrink(found, |smaller| {
-                    smaller.check(&property).err()
-                })));
+                let found = found.of_cases(number + 1);
+                return Err(Box::new(found.shrunk(|smaller| smaller.check(&property).err())));
             }
         }
         Ok(())

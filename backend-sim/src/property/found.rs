@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::case::Case;
 use super::play::{Play, Tally};
+use super::shrink;
 use crate::schedule::panic_text;
 
 /// A case with which a property does not hold. It prints what failed, what went wrong before, the operations, and the line that
@@ -12,6 +13,7 @@ use crate::schedule::panic_text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     case: Case,
+    cases: u64,
     message: String,
     faults: Vec<String>,
     is_unmodelled: bool,
@@ -24,6 +26,18 @@ impl Found {
         &self.case
     }
 
+    /// How many cases it took to find it; those that made it smaller do not count.
+    #[must_use]
+    pub const fn cases(&self) -> u64 {
+        self.cases
+    }
+
+    /// The same, as the last of so many cases.
+    pub(super) const fn of_cases(mut self, cases: u64) -> Self {
+        self.cases = cases;
+        self
+    }
+
     /// What failed: the panic's text, or what is not modelled.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -34,6 +48,25 @@ impl Found {
     #[must_use]
     pub const fn is_unmodelled(&self) -> bool {
         self.is_unmodelled
+    }
+
+    /// The same failure, or another one, with as small a case as could be found in a bounded number of runs; `fails` runs one.
+    ///
+    /// ```
+    /// use standin_sim::property::{Case, Play};
+    ///
+    /// let property = |play: &mut Play| {
+    ///     play.alone();
+    ///     assert_eq!(play.tally().succeeded, 0);
+    /// };
+    /// let found = Case::random(1, 50).check(property).unwrap_err();
+    /// let small = found.shrunk(|smaller| smaller.check(property).err());
+    /// assert_eq!(small.case().operations().count(), 1);
+    /// ```
+    #[must_use]
+    pub fn shrunk(self, fails: impl FnMut(&Case) -> Option<Self>) -> Self {
+        let cases = self.cases;
+        shrink::shrink(self, fails).of_cases(cases)
     }
 
     /// What went wrong because the case has faults, in order, a sentence each.
@@ -82,5 +115,5 @@ pub(super) fn attempt(case: &Case, property: impl FnOnce(&mut Play)) -> Result<T
         (Ok(()), Err(unmodelled)) => (unmodelled.to_string(), true),
         (Err(panic), _) => (panic_text(&*panic), false),
     };
-    Err(Found { case: case.clone(), message, faults, is_unmodelled })
+    Err(Found { case: case.clone(), cases: 1, message, faults, is_unmodelled })
 }

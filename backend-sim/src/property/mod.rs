@@ -44,6 +44,7 @@ mod generate;
 mod ground;
 mod hierarchy;
 mod line;
+mod mixture;
 mod play;
 mod profile;
 mod shrink;

@@ -174,7 +174,7 @@ fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
         running.begins(thread, &start.path);
     }
     let name = String::from_utf8_lossy(&start.path).into_owned();
-    let shared_too = (!shared.lock().faults.is_empty()).then(|| Arc::clone(shared));
+    let faulty = Faulty::of(shared, thread, &start.path);
     let body = Box::new(move || {
         // A path without a program was refused by spawn; one that was taken away since then fails like a bad image.
         let run = |kernel: &dyn Backend| {
@@ -182,13 +182,9 @@ fn start_program(shared: &Arc<Shared>, thread: ThreadKey, start: Start) {
             returns_soon();
             let _ = kernel.exit(code);
         };
-        match shared_too {
+        match faulty {
             None => run(&view),
-            Some(shared) => {
-                let program = start.path.clone();
-                let faulty = Faulty { shared, thread, program, view: view.clone() };
-                run(&Layered::new(&view, faulty));
-            }
+            Some(faulty) => run(&Layered::new(&view, faulty)),
         }
     });
     let result = catch_unwind(AssertUnwindSafe(|| begin(shared, thread, body)));

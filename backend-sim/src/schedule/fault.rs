@@ -1,20 +1,12 @@
-//! What may go wrong in a program's calls: a [`Fault`], and the count of those that did ([`Faults`]).
+//! What may go wrong in a program's calls: a [`Fault`].
 //!
-//! A fault is data: which calls it is about, and what happens. It happens each time, or where a search decides so.
+//! A fault is data: which calls it is about, and what happens. It happens each time, or where a search decides so. Neighbours:
+//! `plan` (faults as text), `faulty` (where they happen).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use standin::backend::{Clock as _, Deadline};
-use standin::layer::{Call, Layer};
-use standin::{Errno, Failure};
-
-use super::footprint::Footprint;
-use super::generator::Generator;
-use crate::machine::Shared;
-use crate::run;
-use crate::task::{ThreadKey, signal};
-use crate::view::View;
+use standin::layer::Call;
+use standin::{Errno, Pid};
 
 /// Something that goes wrong in calls of a machine's programs: for [`Builder::fault`](crate::Builder::fault).
 ///
@@ -37,25 +29,27 @@ use crate::view::View;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fault {
-    what: What,
+    pub(super) what: What,
     /// The call's name; any if it is not said.
-    call: Option<String>,
-    /// The program's path.
-    program: Option<String>,
+    pub(super) call: Option<String>,
+    /// The program's path, or the actor's label.
+    pub(super) program: Option<String>,
+    /// The process's number.
+    pub(super) process: Option<Pid>,
     /// A pattern of the call's path.
-    path: Option<String>,
+    pub(super) path: Option<String>,
     /// Which of the calls that fit, from 1.
-    nth: Option<u64>,
+    pub(super) nth: Option<u64>,
     /// How often it happens at most.
-    most: u64,
-    is_decided: bool,
+    pub(super) most: u64,
+    pub(super) is_decided: bool,
     /// By chance: once in so many of the calls that fit, with this seed.
-    chance: Option<(u64, u64)>,
+    pub(super) chance: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-enum What {
+pub(super) enum What {
     Fails(Errno),
     Dies,
     Waits(Duration),
@@ -63,9 +57,18 @@ enum What {
 }
 
 impl Fault {
-    const fn new(what: What, call: Option<String>) -> Self {
-        let (program, path, nth) = (None, None, None);
-        Self { what, call, program, path, nth, most: u64::MAX, is_decided: false, chance: None }
+    pub(super) const fn new(what: What, call: Option<String>) -> Self {
+        Self {
+            what,
+            call,
+            program: None,
+            process: None,
+            path: None,
+            nth: None,
+            most: u64::MAX,
+            is_decided: false,
+            chance: None,
+        }
     }
 
     /// A call answers this, and does nothing. Calls are named as the backend's methods are.
@@ -123,10 +126,39 @@ impl Fault {
         self
     }
 
-    /// In calls of the program at this path alone.
+    /// In calls of the program at this path alone; of a transcript, in those of the actor with this label.
     #[must_use]
     pub fn of(mut self, program: &str) -> Self {
         self.program = Some(program.to_owned());
+        self
+    }
+
+    /// In calls of the process with this number alone: the one that the machine's first PID namespace has for it.
+    ///
+    /// ```
+    /// use standin::{Errno, ExitCode, fs};
+    /// use standin_sim::{Fault, Machine};
+    ///
+    /// let machine = |builder: standin_sim::Builder| {
+    ///     let machine = builder.build();
+    ///     machine.program("/bin/manager", |kernel, _| {
+    ///         let made = fs::create_dir(kernel, "/sys/fs/cgroup/a");
+    ///         ExitCode(i32::from(made.is_err()))
+    ///     });
+    ///     machine
+    /// };
+    /// let pid = machine(Machine::builder()).launch(&["/bin/manager"]).unwrap();
+    /// let refused = Fault::fails("mkdir", Errno::ENOSPC).of_process(pid);
+    /// let [first, second] = [(); 2].map(|()| machine(Machine::builder().fault(refused.clone())));
+    /// first.run("/bin/manager", &[]).unwrap();
+    /// assert_eq!(first.look().faults()[0].1, 1, "the number is the same in every run");
+    /// second.run("/bin/true", &[]).unwrap();
+    /// second.run("/bin/manager", &[]).unwrap();
+    /// assert_eq!(second.look().faults()[0].1, 0, "another process had it");
+    /// ```
+    #[must_use]
+    pub const fn of_process(mut self, process: Pid) -> Self {
+        self.process = Some(process);
         self
     }
 
@@ -159,12 +191,14 @@ impl Fault {
         self
     }
 
-    fn fits(&self, program: &[u8], call: &Call) -> bool {
+    /// Whether it is about a call that a program makes as this process.
+    pub(super) fn fits(&self, program: &[u8], process: Pid, call: &Call) -> bool {
         let is_about = |pattern: &String| {
             call.path().is_some_and(|path| matches(pattern.as_bytes(), path.as_bytes()))
         };
         self.call.as_ref().is_none_or(|name| name == call.name)
             && self.program.as_ref().is_none_or(|wanted| wanted.as_bytes() == program)
+            && self.process.is_none_or(|wanted| wanted == process)
             && self.path.as_ref().is_none_or(is_about)
     }
 }
@@ -179,135 +213,6 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
         [first, rest @ ..] => {
             text.split_first().is_some_and(|(it, text)| it == first && matches(rest, text))
         }
-    }
-}
-
-/// A machine's faults.
-#[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub(crate) struct Faults {
-    /// Each with how often it fitted and happened.
-    all: Vec<(Fault, u64, u64)>,
-    /// What happened, in words.
-    told: Vec<String>,
-    /// Programs that were killed.
-    deaths: u64,
-    /// How much the calls that are under way transfer at most.
-    #[cfg_attr(feature = "serde", serde(skip))]
-    short: Vec<(ThreadKey, usize)>,
-}
-
-impl Faults {
-    pub(crate) fn new(faults: &[Fault]) -> Self {
-        let all = faults.iter().map(|fault| (fault.clone(), 0, 0)).collect();
-        Self { all, ..Self::default() }
-    }
-
-    /// What may happen.
-    #[cfg(feature = "watchdog")]
-    pub(super) fn plan(&self) -> Vec<Fault> {
-        self.all.iter().map(|(fault, ..)| fault.clone()).collect()
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    /// How much a call that a thread makes may transfer.
-    pub(crate) fn most_transferred(&self, thread: ThreadKey) -> Option<usize> {
-        self.short.iter().find(|(short, _)| *short == thread).map(|(_, most)| *most)
-    }
-
-    /// How many programs were killed by them.
-    pub(super) const fn deaths(&self) -> u64 {
-        self.deaths
-    }
-
-    /// What happened, a sentence for each fault.
-    pub(crate) fn take_told(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.told)
-    }
-
-    fn tell(&mut self, what: What, program: &[u8], call: &Call) {
-        let program = String::from_utf8_lossy(program);
-        self.told.push(match what {
-            What::Fails(errno) => format!("{program}: {call} fails with {errno}"),
-            What::Dies => format!("{program} dies before {call}"),
-            What::Waits(time) => format!("{program} is held for {time:?} before {call}"),
-            What::Shortens(bytes) => format!("{program}: {call} transfers {bytes} bytes at most"),
-        });
-        self.deaths += u64::from(what == What::Dies);
-    }
-}
-
-/// What stands between a program and its machine.
-pub(crate) struct Faulty {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) thread: ThreadKey,
-    pub(crate) program: Vec<u8>,
-    pub(crate) view: View,
-}
-
-impl Faulty {
-    /// The first fault that happens to a call.
-    fn what(&self, call: &Call) -> Option<What> {
-        let kernel = &mut *self.shared.lock();
-        let (faults, order) = (&mut kernel.faults, &mut kernel.order);
-        let what = faults.all.iter_mut().find_map(|(fault, fitted, happened)| {
-            if *happened >= fault.most || !fault.fits(&self.program, call) {
-                return None;
-            }
-            // Which of the calls that fit it is depends on all the others.
-            if let Some(order) = order {
-                order.touched(&Footprint::everything());
-            }
-            *fitted += 1;
-            if fault.nth.is_some_and(|nth| nth != *fitted) {
-                return None;
-            }
-            if let Some((calls, seed)) = fault.chance
-                && Generator::new(seed.wrapping_add(*fitted)).below(calls) != 0
-            {
-                return None;
-            }
-            if fault.is_decided && !order.as_mut().is_some_and(|order| order.goes_wrong()) {
-                return None;
-            }
-            *happened += 1;
-            Some(fault.what)
-        })?;
-        faults.tell(what, &self.program, call);
-        Some(what)
-    }
-}
-
-impl Layer for Faulty {
-    fn before(&self, call: &Call) -> Result<(), Failure> {
-        match self.what(call) {
-            None => Ok(()),
-            Some(What::Fails(errno)) => Err(errno.into()),
-            Some(What::Waits(time)) => {
-                let until = self.view.monotonic()?.after(time);
-                self.view.poll(&[], Deadline::At(until)).map(drop)
-            }
-            Some(What::Shortens(bytes)) => {
-                self.shared.lock().faults.short.push((self.thread, bytes));
-                Ok(())
-            }
-            Some(What::Dies) => {
-                let mut kernel = self.shared.lock();
-                let process = kernel.tasks.process_of(self.thread);
-                signal::kill(&mut kernel, process, signal::Force::Yes);
-                drop(kernel);
-                run::leave_for_good(self.shared.id, self.thread);
-                Err(Failure::CallerDied)
-            }
-        }
-    }
-
-    fn after(&self, _: &Call, _: Option<&Failure>) {
-        let faults = &mut self.shared.lock().faults;
-        faults.short.retain(|(thread, _)| *thread != self.thread);
     }
 }
 

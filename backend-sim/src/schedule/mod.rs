@@ -8,9 +8,11 @@
 mod crash;
 mod decisions;
 mod fault;
+mod faulty;
 mod footprint;
 mod generator;
 mod order;
+mod plan;
 mod reduce;
 mod replay;
 mod search;
@@ -20,11 +22,14 @@ mod trace;
 pub use crash::{CrashSweep, crash_sweep};
 pub use decisions::{Decisions, DecisionsError};
 pub use fault::Fault;
-pub(crate) use fault::{Faults, Faulty};
+pub(crate) use faulty::{Faults, Faulty};
 pub(crate) use footprint::{Footprint, of_close, of_list, of_look, of_open, of_read, of_write};
 #[cfg(feature = "property")]
 pub(crate) use generator::Generator;
 pub(crate) use order::Order;
+#[cfg(feature = "transcript")]
+pub(crate) use plan::{FORK, THREAD};
+pub use plan::{FaultPlan, FaultPlanError};
 pub use replay::ReplayError;
 #[cfg(feature = "watchdog")]
 pub(crate) use replay::line_so_far;

@@ -9,9 +9,12 @@ use standin_sim::{Stage, Stock, Trace};
 
 use super::dice::Dice;
 use super::mutate;
+use crate::error::expecting_panics;
 
 /// What a campaign runs: cases by number, each the same whenever and wherever it is run.
 pub(crate) trait Cases {
+    /// How the file of one that is kept ends.
+    const ENDING: &'static str;
     /// Runs the case with this number.
     fn case(&self, number: u64) -> Outcome;
     /// What tells these cases from others.
@@ -22,21 +25,26 @@ pub(crate) trait Cases {
 pub(crate) enum Outcome {
     /// All held.
     Held(Reached),
-    /// Something did not: what, and the script.
-    Broken {
-        /// In words.
-        what: String,
-        /// As it can be run again.
-        script: String,
-    },
+    /// Something did not.
+    Broken(Broken),
     /// There is no case with this number.
     None,
 }
 
-/// What a script that held got to.
-pub(crate) struct Reached {
+/// What did not hold.
+pub(crate) struct Broken {
+    /// In words.
+    pub(crate) what: String,
     /// The script.
     pub(crate) script: String,
+    /// The line that plays it again, where the script is not all of it.
+    pub(crate) again: Option<String>,
+}
+
+/// What a case that held got to.
+pub(crate) struct Reached {
+    /// The case, as a file holds it.
+    pub(crate) kept: Vec<u8>,
     /// Operations, each with the error it answered or `ok`.
     pub(crate) pairs: BTreeSet<String>,
     /// How many operations were played.
@@ -55,18 +63,23 @@ pub(crate) struct Scripts {
 impl Scripts {
     /// Of these, in this order.
     pub(crate) fn new(seeds: Vec<Transcript>, seed: u64) -> Self {
-        let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-        for script in &seeds {
-            for byte in mutate::of(script).bytes().chain([0]) {
-                digest = (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
+        let digest = digest(seeds.iter().map(mutate::of));
         let name = format!("{} scripts {digest:016x} with seed {seed}", seeds.len());
         Self { seeds, seed, name }
     }
 }
 
+/// A number that tells these from others.
+pub(crate) fn digest(texts: impl Iterator<Item = String>) -> u64 {
+    texts.fold(0xcbf2_9ce4_8422_2325, |digest, text| {
+        let mix = |digest: u64, byte: u8| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        text.bytes().chain([0]).fold(digest, mix)
+    })
+}
+
 impl Cases for Scripts {
+    const ENDING: &'static str = "script";
+
     fn case(&self, number: u64) -> Outcome {
         let given = usize::try_from(number).ok().and_then(|number| self.seeds.get(number));
         let script = match given {
@@ -84,7 +97,7 @@ impl Cases for Scripts {
 /// Plays a script twice, and looks.
 fn play(script: &Transcript) -> Outcome {
     let text = mutate::of(script);
-    let held = catch_unwind(AssertUnwindSafe(|| {
+    let trial = || {
         let first = once(script)?;
         let second = once(script)?;
         if let Some(differs) = first.differs(&second) {
@@ -92,17 +105,18 @@ fn play(script: &Transcript) -> Outcome {
         }
         let left = left_behind(&script.machine, &first.stock)?;
         if left.is_empty() { Ok(first) } else { Err(format!("left behind: {}", left.join("; "))) }
-    }));
-    match held {
-        Ok(Ok(played)) => Outcome::Held(played.reached(text)),
-        Ok(Err(what)) => Outcome::Broken { what, script: text },
+    };
+    let held = expecting_panics(|| catch_unwind(AssertUnwindSafe(trial)));
+    let what = match held {
+        Ok(Ok(played)) => return Outcome::Held(played.reached(text)),
+        Ok(Err(what)) => what,
         Err(panic) => {
             let what = panic.downcast_ref::<&str>().map(ToString::to_string);
             let what = what.or_else(|| panic.downcast_ref::<String>().cloned());
-            let what = format!("panic: {}", what.unwrap_or_default());
-            Outcome::Broken { what, script: text }
+            format!("panic: {}", what.unwrap_or_default())
         }
-    }
+    };
+    Outcome::Broken(Broken { what, script: text, again: None })
 }
 
 /// A script that came to its end.
@@ -168,7 +182,7 @@ impl Played {
                 pairs.insert(format!("{word} {}", status.unwrap_or("ok")));
             }
         }
-        Reached { script, pairs, operations, not_modelled }
+        Reached { kept: script.into_bytes(), pairs, operations, not_modelled }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `standin campaign merge`: what the shards of a campaign came to, and the fewest of their scripts that reach as much.
+//! `standin campaign merge`: what the shards of a campaign came to, and the fewest of their cases that reach as much.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,26 +7,29 @@ use clap::Args;
 use serde::Serialize;
 
 use super::state::{self, BROKEN, Broken, Counts, KEPT, Kept, State};
-use super::{broken, told};
+use super::{broken, suite, told};
 use crate::error::{Complaint, Status};
 use crate::output::Output;
 use crate::report::count;
 
 /// Put the shards of a campaign together
 ///
-/// Adds up what they did, and copies as few of the scripts that they kept as reach everything that all reached, and all that
+/// Adds up what they did, and copies as few of the cases that they kept as reach everything that all reached, and all that
 /// broke something. Shards that are missing or have not come to their end are told of, and make the exit status 1.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Directories of shards; one may hold several
     #[arg(required = true, value_name = "DIR")]
     paths: Vec<PathBuf>,
-    /// Where the scripts are put; what else lies there stays
+    /// Where the cases are put; what else lies there stays
     #[arg(long, value_name = "DIR", required = true)]
     into: PathBuf,
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
+    /// Write what happened as JUnit XML, as build servers read it
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// What all shards came to.
@@ -34,9 +37,9 @@ pub(super) struct Options {
 struct Merged {
     status: u8,
     counts: Counts,
-    /// Scripts that the shards kept.
+    /// Cases that the shards kept.
     kept: usize,
-    /// Scripts that reach as much.
+    /// Cases that reach as much.
     needed: usize,
     reached: BTreeSet<String>,
     broken: Vec<Broken>,
@@ -51,6 +54,7 @@ struct Merged {
 pub(super) fn run(options: &Options) -> Result<Status, Complaint> {
     let shards = options.paths.iter().map(|path| shards(path)).collect::<Result<Vec<_>, _>>()?;
     let shards: Vec<(PathBuf, State)> = shards.into_iter().flatten().collect();
+    refuse_others(&shards)?;
     let kept: Vec<(&Path, &Kept)> = shards
         .iter()
         .flat_map(|(path, state)| state.kept.iter().map(|kept| (path.as_path(), kept)))
@@ -84,11 +88,15 @@ pub(super) fn run(options: &Options) -> Result<Status, Complaint> {
         missing,
     };
     let mut output = Output::new();
+    let who = count(shards.len(), "shard");
+    let all = told(&who, &merged.counts, merged.needed, merged.reached.len());
+    if let Some(path) = &options.junit {
+        suite(&all, &options.into, &merged.broken, &merged.missing).write(path)?;
+    }
     if options.json {
         output.json(&merged);
     } else {
-        let who = count(shards.len(), "shard");
-        output.text(&told(&who, &merged.counts, merged.needed, merged.reached.len()));
+        output.text(&all);
         output.text(&broken(&options.into, &merged.broken));
         for missing in &merged.missing {
             output.text(&format!("missing: {missing}\n"));
@@ -96,6 +104,24 @@ pub(super) fn run(options: &Options) -> Result<Status, Complaint> {
     }
     output.finish()?;
     Ok(status)
+}
+
+/// Names of cases are numbers, which mean nothing in another campaign.
+fn refuse_others(shards: &[(PathBuf, State)]) -> Result<(), Complaint> {
+    let Some((first, one)) = shards.first() else { return Ok(()) };
+    match shards.iter().find(|(_, other)| !other.runs_as(one)) {
+        None => Ok(()),
+        Some((path, other)) => Err(Complaint::misuse(
+            format!(
+                "these are shards of two campaigns: {} ran {}, and {} ran {}",
+                first.display(),
+                one.cases(),
+                path.display(),
+                other.cases()
+            ),
+            "put the shards of one campaign together; what another one kept can be given to a campaign to begin with",
+        )),
+    }
 }
 
 /// The shards in a directory, in the order of their names.
@@ -149,10 +175,10 @@ fn fewest<'a>(kept: &[(&'a Path, &'a Kept)]) -> Vec<(&'a Path, &'a Kept)> {
 
 fn copy(from: &Path, into: &Path, folder: &str, file: &str) -> Result<(), Complaint> {
     let (source, target) = (from.join(folder).join(file), into.join(folder).join(file));
-    let text = std::fs::read_to_string(&source).map_err(|error| {
+    let content = std::fs::read(&source).map_err(|error| {
         Complaint::misuse(format!("{}: cannot be read: {error}", source.display()), "")
     })?;
-    state::put(&target, &text)
+    state::put(&target, content)
 }
 
 /// What the shards leave out of the campaign.

@@ -1,13 +1,16 @@
 //! `standin campaign`: many cases on many machines, a part of them here, and what all parts came to.
 //!
-//! A [`case`] is a script and what must hold of it; which script a number stands for depends on the scripts that are given and
-//! the seed alone, so that shards need not know of each other. [`state`] is how far one has come, [`merge`] puts shards together,
-//! [`mutate`] makes scripts of others with [`dice`]. Neighbours: `find` and `input`, where the scripts come from.
+//! A [`case`] is a script, or a case of the property kit ([`kit`]), and what must hold of it; which one a number stands for depends
+//! on those that are given and the seed alone, so that shards need not know of each other. [`state`] is how far one has come,
+//! [`merge`] puts shards together, [`replay`] plays one case, [`mutate`] makes scripts of others with [`dice`]. Neighbours: `find`
+//! and `input`, where the scripts come from.
 
 mod case;
 mod dice;
+mod kit;
 mod merge;
 mod mutate;
+mod replay;
 mod shard;
 mod state;
 
@@ -21,30 +24,44 @@ use serde::Serialize;
 use crate::error::{Complaint, Status};
 use crate::find::find;
 use crate::input::Input;
+use crate::junit::{Case, End, Suite};
 use crate::output::Output;
 use crate::report::count;
 use case::{Cases, Outcome, Reached, Scripts};
 use shard::{Asked, INDEX, Shard};
 use state::{BROKEN, Broken, KEPT, Kept, State};
 
+/// What build servers read of who it was.
+const CLASS: &str = "standin campaign";
 /// After so many cases at the latest the state is written.
 const CASES_A_WRITE: u64 = 64;
 
-/// Run many scripts on machines, and keep those that get somewhere new
+/// Run many cases on machines, and keep those that get somewhere new
 ///
 /// The first cases are the scripts that are named; all others are made of them by chance: lines dropped, swapped, repeated, done
 /// by other actors, mixed with other scripts, on another kernel. Each is played twice. Both times must go the same way, call by
 /// call; the machine must be sound behind each operation; and when all its processes have ended, nothing of theirs may be
-/// left. A script that reaches an operation with an answer that none before had is kept in DIR/kept, and one that
+/// left. A case that reaches an operation with an answer that none before had is kept in DIR/kept, and one that
 /// breaks something in DIR/broken. A shard that was interrupted goes on where it was.
+///
+/// With --generated the cases are those of the property kit: byte strings, each a machine, operations, the order of programs and
+/// faults. Each is played alone and beside a manager, both twice. What is named are then cases to begin with, as bytes
+/// (a fuzzer's corpus, or what an earlier campaign kept) or lines. What breaks something is made small, and told with a line
+/// that `standin campaign replay` plays again.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Directories and files of scripts to begin with: answers in them are not looked at
-    #[arg(required = true, value_name = "SCRIPTS")]
+    /// Directories and files of scripts to begin with: answers in them are not looked at; of cases, with --generated
+    #[arg(required_unless_present = "generated", value_name = "SCRIPTS|CASES")]
     paths: Vec<PathBuf>,
+    /// Run cases of the property kit
+    #[arg(long)]
+    generated: bool,
+    /// How many operations a generated case has
+    #[arg(long, value_name = "COUNT", default_value_t = 50, requires = "generated")]
+    operations: usize,
     /// Where its state and what it keeps lie
     #[arg(long, value_name = "DIR", required = true)]
     corpus: Option<PathBuf>,
@@ -60,11 +77,15 @@ pub(crate) struct Options {
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
+    /// Write what happened as JUnit XML, as build servers read it
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Merge(merge::Options),
+    Replay(replay::Options),
 }
 
 /// What `--json` prints.
@@ -81,38 +102,53 @@ struct Json<'a> {
 /// # Errors
 /// If files cannot be used, or nothing could be printed or written.
 pub(crate) fn run(options: &Options) -> Result<Status, Complaint> {
-    if let Some(Command::Merge(options)) = &options.command {
-        return merge::run(options);
+    match &options.command {
+        Some(Command::Merge(options)) => return merge::run(options),
+        Some(Command::Replay(options)) => return replay::run(options),
+        None => {}
     }
     let corpus = options.corpus.as_deref().unwrap_or(Path::new("."));
     let index = std::env::var(INDEX).ok();
     let shard =
         options.shard.shard(index.as_deref()).map_err(|wrong| Complaint::misuse(wrong, ""))?;
+    if options.generated {
+        let cases = kit::Generated::new(&options.paths, options.seed, options.operations)?;
+        return run_all(&cases, options, corpus, shard);
+    }
     let found = find(&options.paths);
     if let Some(complaint) = found.complaints.into_iter().next() {
         return Err(complaint);
     }
     let scripts = found.files.iter().map(|file| Input::read(file)?.parse());
     let cases = Scripts::new(scripts.collect::<Result<_, _>>()?, options.seed);
+    run_all(&cases, options, corpus, shard)
+}
+
+/// Runs a shard, and tells what came of it.
+fn run_all(
+    cases: &impl Cases,
+    options: &Options,
+    corpus: &Path,
+    shard: Shard,
+) -> Result<Status, Complaint> {
     for folder in [KEPT, BROKEN] {
         std::fs::create_dir_all(corpus.join(folder)).map_err(|error| {
             Complaint::misuse(format!("{}: cannot be made: {error}", corpus.display()), "")
         })?;
     }
-    let state = run_shard(&cases, corpus, shard, options.cases)?;
+    let state = run_shard(cases, corpus, shard, options.cases)?;
     let status = Status::failed_if(state.counts.broken > 0);
     let mut output = Output::new();
     let reached = state.pairs().len();
+    let all = told(&format!("shard {}", state.shard), &state.counts, state.kept.len(), reached);
     if options.json {
         output.json(&Json { status: status.code(), state: &state, reached });
     } else {
-        output.text(&told(
-            &format!("shard {}", state.shard),
-            &state.counts,
-            state.kept.len(),
-            reached,
-        ));
+        output.text(&all);
         output.text(&broken(corpus, &state.broken));
+    }
+    if let Some(path) = &options.junit {
+        suite(&all, corpus, &state.broken, &[]).write(path)?;
     }
     output.finish()?;
     Ok(status)
@@ -146,8 +182,8 @@ fn run_shard(cases: &impl Cases, corpus: &Path, shard: Shard, of: u64) -> Result
 }
 
 /// Runs the next case. What it keeps is written before the state is: an interruption between them repeats it.
-fn run_case(
-    cases: &impl Cases,
+fn run_case<C: Cases>(
+    cases: &C,
     corpus: &Path,
     state: &mut State,
     reached: &mut BTreeSet<String>,
@@ -156,19 +192,23 @@ fn run_case(
     state.counts.cases += 1;
     match cases.case(number) {
         Outcome::None => state.counts.empty += 1,
-        Outcome::Broken { what, script } => {
+        Outcome::Broken(case::Broken { what, script, again }) => {
             let file = format!("case-{number}.script");
-            let comment = what.replace('\n', "\n# ");
-            state::put(&corpus.join(BROKEN).join(&file), &format!("# {comment}\n{script}"))?;
+            let mut comment = what.clone();
+            if let Some(line) = &again {
+                comment.push_str(&format!("\nagain: standin campaign replay {line}"));
+            }
+            let comment = comment.replace('\n', "\n# ");
+            state::put(&corpus.join(BROKEN).join(&file), format!("# {comment}\n{script}"))?;
             state.counts.broken += 1;
-            state.broken.push(Broken { case: number, file, what });
+            state.broken.push(Broken { case: number, file, what, again });
         }
-        Outcome::Held(Reached { script, pairs, operations, not_modelled }) => {
+        Outcome::Held(Reached { kept, pairs, operations, not_modelled }) => {
             state.counts.operations += operations;
             state.counts.not_modelled += not_modelled;
             if !pairs.is_subset(reached) {
-                let file = format!("case-{number}.script");
-                state::put(&corpus.join(KEPT).join(&file), &script)?;
+                let file = format!("case-{number}.{}", C::ENDING);
+                state::put(&corpus.join(KEPT).join(&file), kept)?;
                 reached.extend(pairs.iter().cloned());
                 state.kept.push(Kept { file, pairs });
             }
@@ -186,7 +226,7 @@ fn told(who: &str, counts: &state::Counts, kept: usize, reached: usize) -> Strin
         count(whole(counts.cases), "case"),
         count(whole(counts.operations), "operation"),
         count(reached, "pair"),
-        count(kept, "script"),
+        count(kept, "kept case"),
         counts.broken,
     );
     if counts.not_modelled > 0 {
@@ -198,10 +238,32 @@ fn told(who: &str, counts: &state::Counts, kept: usize, reached: usize) -> Strin
     text
 }
 
+/// For build servers: a test for the whole, one for each case that broke something, and one for all that is missing.
+fn suite(told: &str, corpus: &Path, all: &[Broken], missing: &[String]) -> Suite {
+    let case = |name: String, end| Case { class: CLASS.to_owned(), name, took: None, end };
+    let whole = case(told.lines().next().unwrap_or_default().to_owned(), End::Passed);
+    let broken = all.iter().map(|one| {
+        let first = one.what.lines().next().unwrap_or_default().to_owned();
+        let text = broken(corpus, std::slice::from_ref(one));
+        case(format!("case {}", one.case), End::Failed(first, text))
+    });
+    let missing = missing
+        .iter()
+        .map(|what| case(what.clone(), End::Failed("missing".to_owned(), String::new())));
+    let cases = std::iter::once(whole).chain(broken).chain(missing).collect();
+    Suite { name: CLASS, cases }
+}
+
 /// The cases that broke something, for people.
 fn broken(corpus: &Path, all: &[Broken]) -> String {
     let folder = corpus.join(BROKEN);
     all.iter()
-        .map(|Broken { file, what, .. }| format!("{}: {what}\n", folder.join(file).display()))
+        .map(|Broken { file, what, again, .. }| {
+            let mut text = format!("{}: {what}\n", folder.join(file).display());
+            if let Some(line) = again {
+                text.push_str(&format!("  again: standin campaign replay {line}\n"));
+            }
+            text
+        })
         .collect()
 }

@@ -11,9 +11,9 @@ use super::shard::Shard;
 use crate::error::Complaint;
 
 /// Which form the file has; the number changes when an older program would read it wrong.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// Where scripts are kept that reached something new.
+/// Where cases are kept that reached something new.
 pub(crate) const KEPT: &str = "kept";
 /// Where scripts are kept that broke something.
 pub(crate) const BROKEN: &str = "broken";
@@ -40,7 +40,7 @@ pub(crate) struct State {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) cases: u64,
-    /// Numbers that no script could be made for.
+    /// Numbers that no case could be made for.
     pub(crate) empty: u64,
     pub(crate) operations: u64,
     pub(crate) not_modelled: u64,
@@ -60,7 +60,7 @@ impl Counts {
     }
 }
 
-/// A script that reached something new.
+/// A case that reached something new.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// In the directory of those.
@@ -75,6 +75,9 @@ pub(crate) struct Broken {
     pub(crate) case: u64,
     pub(crate) file: String,
     pub(crate) what: String,
+    /// The line that plays it again, where the file is not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) again: Option<String>,
 }
 
 /// The lines that every version has.
@@ -109,12 +112,22 @@ impl State {
         }
     }
 
+    /// Which cases it runs, in words.
+    pub(crate) fn cases(&self) -> &str {
+        &self.cases
+    }
+
+    /// Whether it is of the same campaign.
+    pub(crate) fn runs_as(&self, other: &Self) -> bool {
+        self.cases == other.cases
+    }
+
     /// Whether all of its cases were run.
     pub(crate) const fn is_done(&self) -> bool {
         self.next >= self.of
     }
 
-    /// All that its scripts reach.
+    /// All that its cases reach.
     pub(crate) fn pairs(&self) -> BTreeSet<String> {
         self.kept.iter().flat_map(|kept| kept.pairs.iter().cloned()).collect()
     }
@@ -174,7 +187,7 @@ impl State {
     pub(crate) fn write(&self, path: &Path) -> Result<(), Complaint> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| Complaint::failure(error.to_string(), ""))?;
-        put(path, &(text + "\n"))
+        put(path, text + "\n")
     }
 }
 
@@ -182,9 +195,9 @@ impl State {
 ///
 /// # Errors
 /// If that fails.
-pub(crate) fn put(path: &Path, text: &str) -> Result<(), Complaint> {
+pub(crate) fn put(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Complaint> {
     let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let done = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    let done = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, path));
     done.map_err(|error| {
         Complaint::misuse(format!("{}: cannot be written: {error}", path.display()), "")
     })

@@ -2,10 +2,13 @@
 
 #![allow(dead_code, reason = "each suite uses its part of it")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use quick_xml::events::Event;
+use quick_xml::{Reader, XmlVersion};
 
 /// The program, which must come to an end by itself.
 pub(crate) fn standin(arguments: &[&str]) -> Command {
@@ -37,6 +40,41 @@ pub(crate) fn end(command: &mut Command) -> Ended {
     let output = command.output().expect("the program runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints UTF-8");
     Ended { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The elements of an XML document with their attributes, in order.
+pub(crate) fn elements(path: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let document = std::fs::read_to_string(path).expect("it was written");
+    let mut reader = Reader::from_str(&document);
+    let mut all = Vec::new();
+    loop {
+        match reader.read_event().expect("it is XML") {
+            Event::Eof => return all,
+            Event::Start(element) | Event::Empty(element) => {
+                let attributes = element.attributes().map(|attribute| {
+                    let attribute = attribute.expect("it is XML");
+                    let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                    let value = value.expect("it is XML").into_owned();
+                    (attribute.key.into_inner().to_owned(), value)
+                });
+                let attributes = attributes.collect();
+                all.push((element.name().into_inner().to_owned(), attributes));
+            }
+            Event::End(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
+        }
+    }
+}
+
+/// How many of the elements have this name.
+pub(crate) fn named(elements: &[(String, BTreeMap<String, String>)], name: &str) -> usize {
+    elements.iter().filter(|(it, _)| it == name).count()
 }
 
 /// A directory of files that goes away with it.

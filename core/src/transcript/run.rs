@@ -117,11 +117,13 @@ impl Runner<'_> {
         match op {
             Op::Processes(ProcessOp::Fork { child, options }) => {
                 let birth = self.cast.conceive(child, options.uid);
+                self.stage.called(birth.child, child);
                 let request = Request::Fork { child: birth.child, options: options.clone() };
                 Some((request, Busy { op: op.clone(), birth: Some(birth) }))
             }
             Op::Processes(ProcessOp::Thread { thread }) => {
                 let birth = self.cast.conceive(thread, None);
+                self.stage.called(birth.child, thread);
                 let request = Request::Thread { thread: birth.child };
                 Some((request, Busy { op: op.clone(), birth: Some(birth) }))
             }

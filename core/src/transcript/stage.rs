@@ -32,6 +32,12 @@ use crate::signal::Signal;
 
 /// Where actors live.
 pub trait Stage {
+    /// What a transcript calls an actor; said before the request that makes it. Stages know actors by their numbers: only one that
+    /// is told something about labels, such as whose calls shall fail, has use for it.
+    fn called(&mut self, actor: ActorId, label: &Label) {
+        let (_, _) = (actor, label);
+    }
+
     /// Hands a request to an actor that has none unanswered. Does not wait for it.
     ///
     /// # Errors
