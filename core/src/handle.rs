@@ -22,7 +22,8 @@ pub trait Owner: Send + Sync {
 
 /// An open object of one process: what every kind of handle is made of.
 pub struct Descriptor {
-    owner: Arc<dyn Owner>,
+    /// Who is told when it is dropped; nobody, if it is another name of what somebody else closes.
+    owner: Option<Arc<dyn Owner>>,
     scope: Scope,
     number: u32,
 }
@@ -30,7 +31,25 @@ pub struct Descriptor {
 impl Descriptor {
     /// Makes a handle. Called by backends only.
     pub fn new(owner: Arc<dyn Owner>, scope: Scope, number: u32) -> Self {
-        Self { owner, scope, number }
+        Self { owner: Some(owner), scope, number }
+    }
+
+    /// The same number in the same table, without the right to close it.
+    #[cfg(feature = "transcript")]
+    pub(crate) const fn alias(&self) -> Self {
+        Self { owner: None, scope: self.scope, number: self.number }
+    }
+
+    /// A descriptor of no table: what -1 is to a system call.
+    #[cfg(feature = "transcript")]
+    pub(crate) const fn nowhere() -> Self {
+        Self { owner: None, scope: Scope(u64::MAX), number: u32::MAX }
+    }
+
+    /// Forgets the handle, and leaves open what it led to.
+    #[cfg(feature = "transcript")]
+    pub(crate) fn leave_open(mut self) {
+        self.owner = None;
     }
 
     /// The number in the table of `scope`.
@@ -56,7 +75,9 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        self.owner.release(self.number);
+        if let Some(owner) = &self.owner {
+            owner.release(self.number);
+        }
     }
 }
 

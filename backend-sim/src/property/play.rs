@@ -197,3 +197,22 @@ impl fmt::Display for Tally {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_ends_with_its_case() {
+        for seed in 0..50 {
+            let mut held = Weak::new();
+            let case = Case::random(seed, 50);
+            let checked = case.check(|play| {
+                play.alone();
+                held = Arc::downgrade(play.machine().shared());
+            });
+            assert_eq!(held.strong_count(), 0, "somebody still has the machine of {case}");
+            checked.unwrap();
+        }
+    }
+}

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::op::SocketType;
 use super::value::Label;
-use crate::handle::{Descriptor, Owner, Scope};
+use crate::handle::Descriptor;
 use crate::id::WatchId;
 
 /// Which actor of a run: 0 is `init`, the others are counted as they are made.
@@ -91,8 +91,8 @@ impl Actor {
         let mut kept = self.kept.lock();
         let (files, proc) = (std::mem::take(&mut kept.files), kept.proc.take());
         drop(kept);
-        files.into_values().for_each(|entry| std::mem::forget(entry.descriptor));
-        proc.into_iter().for_each(std::mem::forget);
+        files.into_values().for_each(|entry| entry.descriptor.leave_open());
+        proc.into_iter().for_each(Descriptor::leave_open);
     }
 
     /// The descriptor under a label, as a handle of any type; an unknown label is a handle that every backend answers
@@ -101,17 +101,17 @@ impl Actor {
     /// The answer does not keep it open: closing the label closes it.
     #[must_use]
     pub fn handle<H: From<Descriptor>>(&self, label: &Label) -> H {
-        self.find(label).map_or_else(|| nowhere().into(), H::from)
+        self.find(label).unwrap_or_else(Descriptor::nowhere).into()
     }
 
     /// The descriptor under a label, if there is one.
     pub(super) fn find(&self, label: &Label) -> Option<Descriptor> {
-        self.kept.lock().files.get(label).map(|entry| alias(&entry.descriptor))
+        self.kept.lock().files.get(label).map(|entry| entry.descriptor.alias())
     }
 
     /// The initial /proc, if it is held.
     pub(super) fn proc(&self) -> Option<Descriptor> {
-        self.kept.lock().proc.as_ref().map(alias)
+        self.kept.lock().proc.as_ref().map(Descriptor::alias)
     }
 
     /// Keeps a descriptor under a label.
@@ -151,23 +151,6 @@ impl Actor {
     pub(super) fn noted(&self, name: &Label) -> Option<Vec<u8>> {
         self.kept.lock().handles.get(name).cloned()
     }
-}
-
-/// Closes nothing.
-struct Nobody;
-
-impl Owner for Nobody {
-    fn release(&self, _number: u32) {}
-}
-
-/// The same descriptor without the right to close it.
-fn alias(descriptor: &Descriptor) -> Descriptor {
-    Descriptor::new(Arc::new(Nobody), descriptor.scope(), descriptor.number())
-}
-
-/// A descriptor of no table: what -1 is to a system call.
-fn nowhere() -> Descriptor {
-    Descriptor::new(Arc::new(Nobody), Scope(u64::MAX), u32::MAX)
 }
 
 impl fmt::Display for ActorId {

@@ -205,6 +205,7 @@ fn a_thread_shares_labels_and_a_child_has_its_own() {
     child.abandon();
     assert_eq!(act(&kernel, &child, "close f"), Errno::EBADF.into());
     assert!(closed.lock().is_empty());
+    assert_eq!(Arc::strong_count(&owner), 1, "what is left open does not keep its owner");
 }
 
 #[test]
