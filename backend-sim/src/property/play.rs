@@ -165,7 +165,7 @@ impl Tally {
     fn add(&mut self, name: &'static str, answers: Answers, outcome: Option<&Outcome>) {
         self.operations += 1;
         match (outcome, answers) {
-            (Some(Outcome::Printed { .. }), _)
+            (Some(Outcome::Done | Outcome::Printed { .. }), _)
             | (Some(Outcome::Failed { .. }), Answers::ByErrno)
             | (Some(Outcome::Broken(_)) | None, Answers::Never) => self.succeeded += 1,
             (Some(Outcome::Failed { errno, .. }), _) => {
