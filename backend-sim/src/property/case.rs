@@ -266,4 +266,9 @@ impl Iterator for Steps {
             }
         }
     }
+
+    /// A step whose first byte is 0 is none.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.bytes.len().saturating_sub(self.at).div_ceil(STEP_BYTES)))
+    }
 }
