@@ -119,7 +119,9 @@ fn carry_on<'a, O: Operation>(
                 if has_waited && operation.gives_up(&kernel, caller, caught) {
                     return Err(Failure::Errno(Errno::EINTR));
                 }
-                let attempted = if kernel.order.is_some() {
+                let is_followed =
+                    kernel.order.is_some() && announce(shared, &mut kernel, caller, O::NAME);
+                let attempted = if is_followed {
                     attempt_in_order(shared, &mut kernel, caller, operation)
                 } else {
                     attempt(&mut kernel, caller, operation)
@@ -245,6 +247,15 @@ fn check_bound(kernel: &Kernel, caller: ThreadKey, call: &'static str) -> Step<(
     if call == "exit" { Ok(()) } else { Err(Failure::LimitReached("operations").into()) }
 }
 
+/// Tells the order that a call is made; whether it wants an account of what that touches.
+fn announce(shared: &Shared, kernel: &mut Kernel, caller: ThreadKey, call: &'static str) -> bool {
+    let program = run::is_inside(shared.id).then(|| kernel.tasks.process_of(caller));
+    kernel.order.as_mut().is_some_and(|order| {
+        order.calls(call, program);
+        order.is_traced()
+    })
+}
+
 /// The same, with an account of what it touches.
 #[cold]
 fn attempt_in_order<O: Operation>(
@@ -253,14 +264,6 @@ fn attempt_in_order<O: Operation>(
     caller: ThreadKey,
     operation: &mut O,
 ) -> Step<O::Answer> {
-    let program = run::is_inside(shared.id).then(|| kernel.tasks.process_of(caller));
-    let is_traced = kernel.order.as_mut().is_some_and(|order| {
-        order.calls(O::NAME, program);
-        order.is_traced()
-    });
-    if !is_traced {
-        return attempt(kernel, caller, operation);
-    }
     let mut footprint = operation.footprint(kernel, caller, None);
     let attempted = attempt(kernel, caller, operation);
     footprint.add(&operation.footprint(kernel, caller, attempted.as_ref().ok()));

@@ -21,8 +21,9 @@ use crate::kernel::Kernel;
 use crate::namespace;
 use crate::task::ThreadKey;
 
-/// How many are remembered; each takes the place of one whose path hashes alike.
-const PLACES: usize = 256;
+/// How many are remembered at first, and at most; each takes the place of one whose path hashes alike.
+const FEWEST: usize = 32;
+const MOST: usize = 256;
 
 /// Where paths led.
 #[derive(Default)]
@@ -47,17 +48,20 @@ struct Remembered {
     generation: u64,
 }
 
-fn index(path: &[u8]) -> usize {
+/// The place of a path among so many: a power of two.
+fn index(path: &[u8], places: usize) -> usize {
     let mut hasher = FxHasher::default();
     hasher.write(path);
-    usize::try_from(hasher.finish() % PLACES as u64).unwrap_or_default()
+    let places = u64::try_from(places).unwrap_or(1);
+    usize::try_from(hasher.finish() & (places - 1)).unwrap_or_default()
 }
 
 impl PathMemory {
     /// Where a path leads, if that is remembered. What is there may be gone.
     fn get(&self, path: &[u8]) -> Option<Spot> {
         let entries = self.entries.borrow();
-        let entry = entries.get(index(path))?;
+        // Where there is no place yet, this finds none.
+        let entry = entries.get(index(path, entries.len().max(1)))?;
         if entry.generation == self.generation && entry.path == path { entry.spot } else { None }
     }
 
@@ -65,9 +69,19 @@ impl PathMemory {
     fn note(&self, path: &[u8], spot: Spot) {
         let mut entries = self.entries.borrow_mut();
         if entries.is_empty() {
-            entries.resize_with(PLACES, Remembered::default);
+            entries.resize_with(FEWEST, Remembered::default);
         }
-        if let Some(entry) = entries.get_mut(index(path)) {
+        let stands_in_the_way = |other: &Remembered| {
+            other.generation == self.generation && other.spot.is_some() && other.path != path
+        };
+        // Most machines of tests see few paths: they neither fill nor free the room for many.
+        if entries.len() < MOST
+            && entries.get(index(path, entries.len())).is_some_and(stands_in_the_way)
+        {
+            grow(&mut entries);
+        }
+        let place = index(path, entries.len());
+        if let Some(entry) = entries.get_mut(place) {
             if entry.path != path {
                 entry.path.clear();
                 entry.path.extend_from_slice(path);
@@ -80,6 +94,20 @@ impl PathMemory {
     /// A directory or a mount has come or gone, or a process has another name: nothing that was remembered holds.
     pub(crate) const fn forget(&mut self) {
         self.generation += 1;
+    }
+}
+
+/// Makes room for twice as many.
+#[cold]
+fn grow(entries: &mut Vec<Remembered>) {
+    let places = entries.len() * 2;
+    let old = std::mem::take(entries);
+    entries.resize_with(places, Remembered::default);
+    for entry in old.into_iter().filter(|entry| entry.spot.is_some()) {
+        let place = index(&entry.path, places);
+        if let Some(free) = entries.get_mut(place) {
+            *free = entry;
+        }
     }
 }
 

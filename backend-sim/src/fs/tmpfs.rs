@@ -4,6 +4,7 @@
 //! kept here too: as directories that nobody may change. Permission is the business of `names` and `open`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use standin::Errno;
 use standin::backend::FileKind;
@@ -47,7 +48,8 @@ pub(crate) struct TmpNode {
 #[derive(Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Content {
-    Dir(Box<Directory>),
+    /// Shared with machines in which the same names stand there.
+    Dir(Arc<Directory>),
     File(Box<Pages>),
     Link(Box<[u8]>),
     /// A name of a local socket, which may be closed.
@@ -127,7 +129,7 @@ impl Content {
 
     /// No names yet.
     pub(crate) fn directory(parent: Option<TmpKey>) -> Self {
-        Self::Dir(Box::new(Directory { parent, ..Directory::default() }))
+        Self::Dir(Arc::new(Directory { parent, ..Directory::default() }))
     }
 }
 
@@ -186,16 +188,16 @@ impl TmpNode {
     }
 
     /// The names in it, if it is a directory.
-    pub(crate) const fn names(&self) -> Option<&Directory> {
+    pub(crate) fn names(&self) -> Option<&Directory> {
         match &self.content {
             Content::Dir(directory) => Some(directory),
             Content::File(_) | Content::Link(_) | Content::Socket(_) | Content::Device(_) => None,
         }
     }
 
-    const fn names_mut(&mut self) -> Option<&mut Directory> {
+    fn names_mut(&mut self) -> Option<&mut Directory> {
         match &mut self.content {
-            Content::Dir(directory) => Some(directory),
+            Content::Dir(directory) => Some(Arc::make_mut(directory)),
             Content::File(_) | Content::Link(_) | Content::Socket(_) | Content::Device(_) => None,
         }
     }

@@ -24,10 +24,16 @@ impl<T, const N: usize> Slots<T, N> {
     }
 
     /// One of the slots that fit, if any does: the first for 0.
+    #[inline]
     pub(super) fn pick(&self, by: u8, fits: impl Fn(usize, &T) -> bool) -> Option<usize> {
-        let all = || self.0.iter().enumerate().filter(|(slot, value)| fits(*slot, value));
-        let nth = usize::from(by).checked_rem(all().count())?;
-        all().nth(nth).map(|(slot, _)| slot)
+        const { assert!(N <= u8::BITS as usize, "a bit for each slot") };
+        let mut fitting = 0_u8;
+        for (slot, value) in self.0.iter().enumerate() {
+            fitting |= u8::from(fits(slot, value)) << slot;
+        }
+        let nth = u32::from(by).checked_rem(fitting.count_ones())?;
+        (0..nth).for_each(|_| fitting &= fitting - 1);
+        Some(fitting.trailing_zeros() as usize)
     }
 }
 
@@ -96,7 +102,6 @@ pub(super) struct Group {
     pub(super) is_there: bool,
     /// Controllers for those below: bits of [`CONTROLLERS`].
     pub(super) enables: u8,
-    pub(super) is_frozen: bool,
     pub(super) has_attribute: bool,
 }
 
@@ -167,6 +172,10 @@ pub(super) struct Belief {
     pub(super) actors: Slots<Actor, ROLES>,
     pub(super) processes: Slots<Process, ROLES>,
     pub(super) groups: Slots<Group, GROUPS>,
+    /// Which groups were frozen themselves: a bit a place.
+    frozen: u8,
+    /// The groups that each is in, itself among them: bits like these.
+    within: Slots<u8, GROUPS>,
     pub(super) nodes: Slots<Node, { NODES.len() }>,
     /// Some file at /mnt has or had two names: what happens to one is not modelled for who watches.
     pub(super) has_links: bool,
@@ -190,12 +199,19 @@ impl Belief {
             Actor { life: Life::Alive, is_root: true, groups: groups_of_init, ..Actor::default() };
         let mut processes = Slots([Process::default(); ROLES]);
         (processes.at_mut(0).leads_session, processes.at_mut(0).leads_group) = (true, true);
+        let mut within = Slots([0; GROUPS]);
+        for (group, place) in ground::places(layout).iter().enumerate() {
+            // A parent stands before its children.
+            *within.at_mut(group) = bit(group) | *within.at(place.parent);
+        }
         Self {
             release,
             layout,
             actors,
             processes,
             groups,
+            frozen: 0,
+            within,
             nodes: Slots([Node::Absent; NODES.len()]),
             has_links: false,
             was_watched: false,
@@ -232,12 +248,13 @@ impl Belief {
         self.actors.at(role).life == Life::Alive
     }
 
-    /// Whether it can act: nothing holds it.
+    /// Whether it can act: nothing holds it. All of it is asked at once, since chance decides what is so: a branch would be
+    /// foreseen by no processor.
     pub(super) fn is_ready(&self, role: usize) -> bool {
         let actor = self.actors.at(role);
-        actor.life == Life::Alive
-            && !self.processes.at(actor.process).is_stopped
-            && !actor.groups.iter().any(|group| self.is_frozen(*group))
+        let is_held = self.processes.at(actor.process).is_stopped;
+        let [one, other] = actor.groups.map(|group| *self.within.at(group));
+        (actor.life == Life::Alive) & !is_held & (self.frozen & (one | other) == 0)
     }
 
     /// Anybody who can act; `init` for 0.
@@ -247,12 +264,12 @@ impl Belief {
 
     /// Somebody with all rights.
     pub(super) fn root(&self, by: u8) -> usize {
-        self.actors.pick(by, |role, it| it.is_root && self.is_ready(role)).unwrap_or(0)
+        self.actors.pick(by, |role, it| it.is_root & self.is_ready(role)).unwrap_or(0)
     }
 
     /// The same, of those that the case can do without, and that are the only thread of their process.
     pub(super) fn other_root(&self, by: u8) -> Option<usize> {
-        self.actors.pick(by, |role, it| it.is_root && self.is_single(role) && self.is_ready(role))
+        self.actors.pick(by, |role, it| it.is_root & self.is_ready(role) && self.is_single(role))
     }
 
     /// Whether it is a process with one thread, and not `init`.
@@ -299,15 +316,35 @@ impl Belief {
 
     // Groups.
 
-    /// Whether it or one above it is frozen.
-    fn is_frozen(&self, group: usize) -> bool {
-        let above = |group: &usize| Some(self.place(*group).parent).filter(|it| it != group);
-        std::iter::successors(Some(group), above).any(|group| self.groups.at(group).is_frozen)
+    /// It is made, with nothing in it and nothing set.
+    pub(super) fn appears(&mut self, group: usize) {
+        *self.groups.at_mut(group) = Group { is_there: true, ..Group::default() };
+        self.frozen &= !bit(group);
+    }
+
+    /// It is removed, and what is open of it leads nowhere.
+    pub(super) fn vanishes(&mut self, group: usize) {
+        *self.groups.at_mut(group) = Group::default();
+        self.frozen &= !bit(group);
+        for object in &mut self.objects {
+            if matches!(object, Object::Control { group: of, .. } if *of == group) {
+                *object = Object::Spent;
+            }
+        }
+    }
+
+    /// Whether it was frozen itself.
+    pub(super) fn is_frozen(&self, group: usize) -> bool {
+        self.frozen & bit(group) != 0
+    }
+
+    /// It is frozen if it was not, and thawed if it was.
+    pub(super) fn freezes_or_thaws(&mut self, group: usize) {
+        self.frozen ^= bit(group);
     }
 
     pub(super) fn is_within(&self, group: usize, above: usize) -> bool {
-        let up = |group: &usize| Some(self.place(*group).parent).filter(|it| it != group);
-        std::iter::successors(Some(group), up).any(|group| group == above)
+        self.within.at(group) & bit(above) != 0
     }
 
     /// Whether somebody lives in it or below it.
@@ -431,4 +468,9 @@ impl Belief {
             }
         }
     }
+}
+
+/// The bit of a group's place.
+const fn bit(group: usize) -> u8 {
+    1 << group
 }

@@ -23,7 +23,8 @@ pub(super) const FAULT_BYTES: usize = 4;
 pub(super) const HEAD_BYTES: usize = PROFILE_BYTES + FAULTS * FAULT_BYTES;
 /// Bytes of an operation; the last two are decisions of the order.
 pub(super) const STEP_BYTES: usize = 8;
-const DECISIONS_AT: usize = 6;
+/// Where they stand in it.
+const DECISIONS_AT: usize = STEP_BYTES - 2;
 /// Operations that a case has at most: what is behind them means nothing.
 pub(super) const MOST_STEPS: usize = 1_000;
 
@@ -97,9 +98,12 @@ impl Case {
     /// In which order programs go on.
     #[must_use]
     pub fn decisions(&self) -> Decisions {
-        let decisions =
-            self.steps().flat_map(|step| padded::<STEP_BYTES>(step).into_iter().skip(DECISIONS_AT));
-        Decisions::new(decisions.collect::<Vec<u8>>())
+        let mut decisions = Vec::with_capacity(self.bytes.len() / STEP_BYTES * 2);
+        for step in self.steps() {
+            let [.., one, other] = padded::<STEP_BYTES>(step);
+            decisions.extend([one, other]);
+        }
+        Decisions::new(decisions)
     }
 
     /// What others do on the machine, in order.
@@ -122,7 +126,7 @@ impl Case {
     pub fn machine(&self) -> Machine {
         let machine = profile::machine(self.profile());
         let mut kernel = machine.shared().lock();
-        kernel.order = Some(Box::new(Order::given(&self.decisions())));
+        kernel.order = Some(Box::new(Order::given(self.decisions())));
         kernel.faults = Faults::new(&self.faults());
         drop(kernel);
         machine
@@ -260,5 +264,10 @@ impl Iterator for Steps {
                 return Some(Step { role, op });
             }
         }
+    }
+
+    /// A step whose first byte is 0 is none.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.bytes.len().saturating_sub(self.at).div_ceil(STEP_BYTES)))
     }
 }

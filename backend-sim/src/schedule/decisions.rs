@@ -36,6 +36,11 @@ impl Decisions {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    #[cfg(feature = "property")]
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
 }
 
 /// What a machine does by default.

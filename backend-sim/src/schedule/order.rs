@@ -85,8 +85,8 @@ const FIRST_PRIORITY: u64 = 1 << 32;
 impl Order {
     /// The order that these decisions make.
     #[cfg(feature = "property")]
-    pub(crate) fn given(decisions: &super::Decisions) -> Self {
-        Self::new(Rule::Given(decisions.as_bytes().to_vec()))
+    pub(crate) fn given(decisions: super::Decisions) -> Self {
+        Self::new(Rule::Given(decisions.into_bytes()))
     }
 
     pub(super) const fn new(rule: Rule) -> Self {
@@ -115,7 +115,8 @@ impl Order {
 
     /// A call of this name is made, by a program of this process or from outside.
     pub(crate) fn calls(&mut self, name: &'static str, program: Option<ProcessKey>) {
-        self.links |= LINKS.contains(&name);
+        // Only what calls touch depends on it.
+        self.links |= self.trace.is_some() && LINKS.contains(&name);
         self.killer = program.map(|process| (process, None));
     }
 

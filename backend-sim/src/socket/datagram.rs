@@ -215,7 +215,7 @@ pub(super) fn receive(
         };
     };
     let length = piece.bytes.len().min(buffer.len());
-    for (to, from) in buffer.iter_mut().zip(&piece.bytes) {
+    for (to, from) in buffer.iter_mut().zip(piece.bytes.iter()) {
         *to = *from;
     }
     let truncated = length < piece.bytes.len();

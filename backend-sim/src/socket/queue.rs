@@ -3,6 +3,8 @@
 //! The kernel charges a sender for the memory that its bytes take, bookkeeping and rounding included (`SO_SNDBUF`,
 //! socket(7)). So how much fits depends on the sizes of the messages, by the same rule here (recorded with `SIOCOUTQ`).
 
+use std::sync::Arc;
+
 use super::identity::Identity;
 use super::rights::{self, Rights};
 use super::{SocketKey, end};
@@ -15,7 +17,7 @@ use crate::wait::Channel;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Piece {
     #[cfg_attr(feature = "serde", serde(with = "standin::written"))]
-    pub(super) bytes: Box<[u8]>,
+    pub(super) bytes: Arc<[u8]>,
     /// How many of them were read.
     pub(super) read: usize,
     pub(super) sender: SocketKey,
@@ -102,8 +104,11 @@ pub(super) fn push(
     let from = kernel.sockets.at_mut(sender);
     from.charged += cost;
     from.holders += 1;
-    let piece = Piece { bytes: bytes.into(), read: 0, sender, identity, rights, cost };
-    kernel.sockets.at_mut(receiver).queue.push_back(piece);
+    let queue = &mut kernel.sockets.at_mut(receiver).queue;
+    // Who fills a socket sends the same again and again.
+    let before = queue.back().filter(|last| *last.bytes == *bytes);
+    let bytes = before.map_or_else(|| bytes.into(), |last| Arc::clone(&last.bytes));
+    queue.push_back(Piece { bytes, read: 0, sender, identity, rights, cost });
     kernel.waits.wake(Channel::SocketInput(receiver));
 }
 

@@ -19,6 +19,8 @@ use crate::id::Pid;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// It was done, and there is nothing to tell: the status `ok`.
+    Done,
     /// Something is printed.
     Printed {
         /// As what.
@@ -73,14 +75,15 @@ pub enum PidRule {
 impl Outcome {
     /// The status `ok`.
     #[must_use]
-    pub fn ok() -> Self {
-        Self::status("ok")
+    pub const fn ok() -> Self {
+        Self::Done
     }
 
     /// A status line.
     #[must_use]
     pub fn status(status: impl Into<String>) -> Self {
-        Self::printed(Form::Status, status.into())
+        let status = status.into();
+        if status == "ok" { Self::Done } else { Self::printed(Form::Status, status) }
     }
 
     /// Text.
@@ -118,14 +121,14 @@ impl Outcome {
     pub fn while_opening(self) -> Self {
         match self {
             Self::Failed { errno, .. } => Self::Failed { errno, opening: true },
-            Self::Printed { .. } | Self::NotModelled | Self::Broken(_) => self,
+            Self::Done | Self::Printed { .. } | Self::NotModelled | Self::Broken(_) => self,
         }
     }
 
     /// Whether it is the status `ok`.
     #[must_use]
-    pub fn is_ok(&self) -> bool {
-        *self == Self::ok()
+    pub const fn is_ok(&self) -> bool {
+        matches!(self, Self::Done)
     }
 
     fn printed(form: Form, bytes: impl Into<Vec<u8>>) -> Self {

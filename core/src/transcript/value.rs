@@ -1,6 +1,8 @@
 //! The scalar arguments: labels, paths, data, modes, ids, sizes, numbers. Each reads one word and
 //! spells it again.
 
+use std::sync::Arc;
+
 use super::argument::{Value, Wrong};
 use crate::id::Mode;
 use crate::path::KPathBuf;
@@ -17,7 +19,7 @@ pub const MAX_LABEL_BYTES: usize = 64;
 /// assert!(Label::new("1p").is_none());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label(Box<str>);
+pub struct Label(Arc<str>);
 
 impl Label {
     /// The label `name`, or `None` if it is no label.

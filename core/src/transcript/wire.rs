@@ -72,6 +72,7 @@ impl Outcome {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match self {
+            Self::Done => out.push(8),
             Self::Printed { form, parts } => {
                 out.push(match form {
                     Form::Status => 0,
@@ -123,6 +124,7 @@ impl Outcome {
             5 => Self::Failed { errno: from.errno()?, opening: true },
             6 => Self::NotModelled,
             7 => Self::Broken(from.text()?.to_owned()),
+            8 => Self::Done,
             _ => return Err(WireError),
         };
         from.end(outcome)
@@ -280,6 +282,7 @@ mod tests {
         ];
         vec![
             Outcome::ok(),
+            Outcome::status("idle"),
             Outcome::text(Vec::new()),
             Outcome::value("v"),
             Outcome::listing("1\n"),
@@ -309,7 +312,7 @@ mod tests {
             for at in 0..bytes.len() {
                 let cut = &bytes[..at];
                 assert_ne!(Request::from_bytes(cut).map(|it| it.to_bytes()), Ok(bytes.clone()));
-                for value in [0, 1, 7, 8, 0x7f, 0xff] {
+                for value in [0, 1, 7, 8, 9, 0x7f, 0xff] {
                     let mut changed = bytes.clone();
                     changed[at] = value;
                     let _ = (Request::from_bytes(&changed), Outcome::from_bytes(&changed));
@@ -317,6 +320,6 @@ mod tests {
             }
         }
         assert_eq!(Request::from_bytes(&[2, 0, 0, 0, 0, 0]), Err(WireError));
-        assert_eq!(Outcome::from_bytes(&[6, 0]), Err(WireError));
+        assert_eq!(Outcome::from_bytes(&[8, 0]), Err(WireError));
     }
 }

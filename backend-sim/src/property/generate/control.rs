@@ -38,7 +38,7 @@ fn mkdir(belief: &mut Belief, pick: Pick) -> Made {
     let Some(group) = belief.groups.pick(pick.a, fits) else {
         return super::node::mkdir(belief, pick);
     };
-    *belief.groups.at_mut(group) = Group { is_there: true, ..Group::default() };
+    belief.appears(group);
     let path = super::path(belief.place(group).path);
     Some((belief.root(pick.who), Op::Files(FileOp::Mkdir { path, mode: None })))
 }
@@ -49,13 +49,7 @@ fn rmdir(belief: &mut Belief, pick: Pick) -> Made {
     let Some(group) = belief.groups.pick(pick.a, |at, group| group.is_there && !is_used(at)) else {
         return super::node::rmdir(belief, pick);
     };
-    *belief.groups.at_mut(group) = Group::default();
-    for object in &mut belief.objects {
-        if matches!(object, super::super::belief::Object::Control { group: of, .. } if *of == group)
-        {
-            *object = super::super::belief::Object::Spent;
-        }
-    }
+    belief.vanishes(group);
     let path = super::path(belief.place(group).path);
     Some((belief.root(pick.who), Op::Files(FileOp::Rmdir { path })))
 }
@@ -177,8 +171,8 @@ fn freeze(belief: &mut Belief, pick: Pick) -> Made {
         group.is_there && !place.is_v1 && place.parent != at && !holds_init(at)
     };
     let group = belief.groups.pick(pick.b, fits)?;
-    let is_frozen = belief.groups.at(group).is_frozen;
-    belief.groups.at_mut(group).is_frozen = !is_frozen;
+    let is_frozen = belief.is_frozen(group);
+    belief.freezes_or_thaws(group);
     let writer = belief.root(pick.who);
     let path = control(belief, group, "cgroup.freeze");
     let value = data(if is_frozen { "0" } else { "1" });

@@ -78,7 +78,7 @@ pub(super) fn born(belief: &mut Belief, parent: usize, child: usize, options: Fo
 /// Somebody who makes children.
 pub(super) fn parent(belief: &Belief, by: u8, is_root: bool) -> usize {
     let fits = |role: usize, it: &Actor| {
-        belief.is_ready(role) && !it.is_childless && (it.is_root || !is_root)
+        belief.is_ready(role) & !it.is_childless & (it.is_root | !is_root)
     };
     belief.actors.pick(by, fits).unwrap_or(0)
 }
@@ -90,7 +90,7 @@ fn fork(belief: &mut Belief, pick: Pick) -> Made {
         5 => options.uid = Some(Id(1000)),
         6 => {
             let takes = |at: usize, it: &Group| {
-                it.is_there && it.enables == 0 && !it.is_frozen && !belief.place(at).is_v1
+                it.is_there && it.enables == 0 && !belief.is_frozen(at) && !belief.place(at).is_v1
             };
             if let Some(group) = belief.groups.pick(pick.c, takes) {
                 let maker = parent(belief, pick.who, true);

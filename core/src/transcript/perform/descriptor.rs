@@ -1,5 +1,7 @@
 //! What is done with a kept descriptor of any kind: open, read, write, poll, dup, close.
 
+use std::cell::Cell;
+
 use super::{Act, Performed};
 use crate::backend::{Interest, OpenOptions, PollEvents};
 use crate::errno::Errno;
@@ -15,6 +17,11 @@ use crate::transcript::value::Label;
 /// How much is read at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
+thread_local! {
+    /// What is read into. It is kept, since to fill one with zeros costs more than most reads.
+    static CHUNK: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// The files whose lines are processes or threads (spec, Normalisation).
 const LISTINGS: [&[u8]; 3] = [b"cgroup.procs", b"cgroup.threads", b"tasks"];
 
@@ -28,15 +35,19 @@ pub(super) fn read_all(
     mut read: impl FnMut(&mut [u8], Bytes) -> failure::Result<usize>,
 ) -> failure::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let mut buffer = vec![0; CHUNK_BYTES];
-    loop {
+    // A read may wait, and others read meanwhile: they find none, and make their own.
+    let mut chunk = CHUNK.take();
+    chunk.resize(CHUNK_BYTES, 0);
+    let ended = loop {
         let offset = Bytes(u64::try_from(text.len()).unwrap_or(u64::MAX));
-        let length = read(&mut buffer, offset)?;
-        match buffer.get(..length) {
-            None | Some([]) => return Ok(text),
-            Some(more) => text.extend_from_slice(more),
+        match read(&mut chunk, offset).map(|length| chunk.get(..length)) {
+            Ok(None | Some([])) => break Ok(text),
+            Ok(Some(more)) => text.extend_from_slice(more),
+            Err(failure) => break Err(failure),
         }
-    }
+    };
+    CHUNK.set(chunk);
+    ended
 }
 
 pub(super) fn open(act: &Act<'_>, fd: &Label, path: &KPath, mode: OpenMode) -> Performed {

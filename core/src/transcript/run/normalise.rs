@@ -59,6 +59,7 @@ impl Runner<'_> {
     /// The answer of an operation named `name` that `reader` carried out.
     pub(super) fn print(&mut self, reader: ActorId, name: &str, outcome: &Outcome) -> Answer {
         match outcome {
+            Outcome::Done => Answer::ok(),
             Outcome::Failed { errno: refused, opening: false } => errno(*refused),
             Outcome::Failed { errno, opening: true } => Answer::status(&format!("{errno} open")),
             Outcome::NotModelled | Outcome::Broken(_) => {
