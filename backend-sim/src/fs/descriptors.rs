@@ -108,6 +108,7 @@ pub(crate) fn get_opened(
 }
 
 /// The same, with the open file itself.
+#[inline]
 pub(crate) fn look(
     kernel: &Kernel,
     caller: ThreadKey,
@@ -119,6 +120,7 @@ pub(crate) fn look(
 }
 
 /// The number that the next descriptor of the process will have. EMFILE if its limit forbids one (getrlimit(2)).
+#[inline]
 pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, Errno> {
     let record = kernel.tasks.processes.at(process);
     let number = record.descriptors.free();
@@ -277,16 +279,18 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
         return;
     }
     let (spot, namespace) = (file.spot, file.opener.namespace);
-    let closing = match file.access {
-        AccessMode::Path => None,
-        AccessMode::Read => Some(WatchFlags::CLOSE_NOWRITE),
-        AccessMode::Write | AccessMode::ReadWrite => Some(WatchFlags::CLOSE_WRITE),
-    };
+    let access = file.access;
     match file.kind {
         OpenKind::Node(_) => {
             lock::forget(kernel, key, Lockable::Node(spot.node));
-            if let Some(what) = closing {
-                notify::happened(kernel, spot.node, what);
+            match access {
+                AccessMode::Path => {}
+                AccessMode::Read => {
+                    notify::happened(kernel, spot.node, WatchFlags::CLOSE_NOWRITE);
+                }
+                AccessMode::Write | AccessMode::ReadWrite => {
+                    notify::happened(kernel, spot.node, WatchFlags::CLOSE_WRITE);
+                }
             }
             kernel.cgroups.file_closed(key);
             let_go(kernel, spot);

@@ -87,13 +87,14 @@ pub(crate) fn open(
         kind: OpenKind::Node(Served::default()),
     };
     descriptors::install(kernel, process, number, file)?;
-    if options.access != AccessMode::Path {
+    if options.access != AccessMode::Path && !kernel.vfs.notify.is_empty() {
         tell(kernel, found.spot.node, truncates);
     }
     Ok(number)
 }
 
 /// Tells who watches the file that it was opened; 6.1 says first that it was emptied.
+#[cold]
 fn tell(kernel: &mut Kernel, node: Node, truncates: bool) {
     let is_emptied = truncates && kind(kernel, node) == FileKind::File;
     let mut events = [Some(WatchFlags::OPEN), is_emptied.then_some(WatchFlags::MODIFY)];

@@ -71,12 +71,13 @@ pub(crate) fn read(
             return notify::read(kernel, watcher, nonblocking, buffer);
         }
     }
-    let node = file.spot.node;
+    let spot = file.spot;
+    let node = spot.node;
     let length = match node {
-        Node::Control(..) => serve::read(kernel, caller, (key, node), at, buffer)?,
+        Node::Control(..) => serve::read(kernel, caller, (key, spot), at, buffer)?,
         Node::Proc(ProcNode::Setting(id)) => sysctl::read(kernel, caller, id, at, buffer)?,
         Node::Proc(of) if proc::kind(of) == FileKind::File => {
-            serve::read(kernel, caller, (key, node), at, buffer)?
+            serve::read(kernel, caller, (key, spot), at, buffer)?
         }
         Node::Tmp(node) => match &kernel.vfs.tmp.at(node).content {
             Content::File(pages) => pages.read(at, buffer),

@@ -133,8 +133,9 @@ impl View {
 
     /// Carries an operation through the kernel.
     pub(crate) fn carry<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
-        self.inner.shared().note_foreign(O::NAME);
-        door::carry(self.inner.shared(), self.inner.thread, operation)
+        let shared = self.inner.shared();
+        shared.note_foreign(O::NAME);
+        door::carry(shared, self.inner.thread, operation)
     }
 
     /// A handle on a descriptor of this process.
@@ -178,8 +179,9 @@ impl Inner {
 
 impl Owner for Inner {
     fn release(&self, number: u32) {
-        self.shared().note_foreign("close");
-        let mut kernel = self.shared().lock();
+        let shared = self.shared();
+        shared.note_foreign("close");
+        let mut kernel = shared.lock();
         let thread = self.closer(&kernel);
         if kernel.order.is_some() {
             self.trace_release(&mut kernel, thread, number);
@@ -191,7 +193,7 @@ impl Owner for Inner {
             descriptors::close(&mut kernel, thread, number);
         }
         drop(kernel);
-        crate::outside::notify(self.shared());
+        crate::outside::notify(shared);
     }
 }
 

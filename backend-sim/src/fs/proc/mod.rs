@@ -166,7 +166,7 @@ pub(crate) fn takes_offset(node: ProcNode) -> bool {
 
 /// Whether it is the list of the mounts.
 pub(crate) fn lists_mounts(node: ProcNode) -> bool {
-    matches!(node.content(), Content::Mounts | Content::MountTable | Content::MountStatistics)
+    node.content().lists_mounts()
 }
 
 /// Whether it tells of the pressure on the machine.
@@ -181,53 +181,36 @@ pub(crate) fn open(
     node: ProcNode,
     access: AccessMode,
 ) -> Step<()> {
-    let adds = match node {
-        ProcNode::Root | ProcNode::Process(_) | ProcNode::Thread(_) => Some("a list of /proc"),
-        ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
-            let filtered = matches!(node.content(), Content::Status | Content::Stat);
-            filtered.then_some("what /proc tells of a task on a kernel with contexts")
-        }
-        ProcNode::Tasks(_)
-        | ProcNode::Namespace(..)
-        | ProcNode::Descriptor(..)
-        | ProcNode::Top(_)
-        | ProcNode::Setting(_) => None,
-    };
-    if let Some(what) = adds.filter(|_| access != AccessMode::Path) {
-        kernel.only_without_contexts(what)?;
-    }
-    let unmodelled = match node {
-        ProcNode::Root
-        | ProcNode::Process(_)
-        | ProcNode::Tasks(_)
-        | ProcNode::Thread(_)
-        | ProcNode::Namespace(..)
-        | ProcNode::Descriptor(..)
-        | ProcNode::Setting(_) => false,
-        ProcNode::Top(_) | ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
-            node.content() == Content::Unmodelled
-        }
-    };
     if access == AccessMode::Path {
         return Ok(());
     }
-    if let (Some(thread), Some(row)) = (node.thread(), node.row())
-        && row.guard != Guard::None
-    {
+    let Some(row) = node.row() else {
+        if matches!(node, ProcNode::Root | ProcNode::Process(_) | ProcNode::Thread(_)) {
+            kernel.only_without_contexts("a list of /proc")?;
+        }
+        return Ok(());
+    };
+    let is_unmodelled = matches!(row.content, Content::Unmodelled);
+    let Some(thread) = node.thread() else {
+        return if is_unmodelled { Err(not_modelled(node)) } else { Ok(()) };
+    };
+    if matches!(row.content, Content::Status | Content::Stat) {
+        kernel.only_without_contexts("what /proc tells of a task on a kernel with contexts")?;
+    }
+    if !matches!(row.guard, Guard::None) {
         guard::check(kernel, caller, thread, row.guard)?;
     }
     // What has exited has no memory to tell of.
-    let is_empty = node.row().is_some_and(|row| row.guard.is_of_memory())
-        && node.thread().is_some_and(|thread| !kernel.tasks.is_alive(thread));
-    if unmodelled && !is_empty {
+    let is_empty = row.guard.is_of_memory() && !kernel.tasks.is_alive(thread);
+    if is_unmodelled && !is_empty {
         return Err(not_modelled(node));
     }
-    if lists_mounts(node) {
-        mountinfo::open(kernel, node)?;
+    if row.content.lists_mounts() {
+        mountinfo::open(kernel, thread)?;
     }
-    if node.content() == Content::Setgroups
+    if matches!(row.content, Content::Setgroups)
         && access != AccessMode::Read
-        && let Some(record) = node.thread().and_then(|thread| kernel.tasks.threads.get(thread))
+        && let Some(record) = kernel.tasks.threads.get(thread)
     {
         user::may_open_setgroups(kernel, caller, record.credentials.namespace)?;
     }

@@ -143,7 +143,15 @@ impl Namespaces {
 }
 
 /// Somebody names the namespace no more: with the last one it is gone, and perhaps those above it.
+#[inline]
 pub(crate) fn let_go(kernel: &mut Kernel, key: UserNs) {
+    if key.is_some() {
+        let_go_nested(kernel, key);
+    }
+}
+
+#[inline(never)]
+fn let_go_nested(kernel: &mut Kernel, key: UserNs) {
     let mut next = key;
     while let Some(key) = next {
         let namespaces = &mut kernel.namespaces;
