@@ -186,7 +186,7 @@ pub(crate) fn install_opened(
     let process = process_of(kernel, caller);
     let number = next_number(kernel, process)?;
     let opener = kernel.credentials(caller).opener();
-    kernel.namespaces.keep_user(opener.namespace);
+    user::keep(kernel, opener.namespace);
     let file =
         OpenFile { spot: kernel.vfs.root, access, flags, offset: 0, opener, descriptors: 1, kind };
     install(kernel, process, number, file)?;

@@ -18,6 +18,7 @@ use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
 use super::{Node, OpenFile, OpenKind, Spot, descriptors, kind, names, proc, serve::Served};
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::namespace::user;
 use crate::notify;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
@@ -76,7 +77,7 @@ pub(crate) fn open(
         empty(kernel, caller, found.spot);
     }
     let opener = kernel.credentials(caller).opener();
-    kernel.namespaces.keep_user(opener.namespace);
+    user::keep(kernel, opener.namespace);
     let file = OpenFile {
         spot: found.spot,
         access: options.access,

@@ -39,7 +39,7 @@ pub(super) fn get(kernel: &Kernel, reader: ThreadKey, id: SettingId) -> Option<&
 
 /// Writes it.
 pub(super) fn set(kernel: &mut Kernel, writer: ThreadKey, id: SettingId, text: &[u8]) {
-    let set = namespace::of(kernel, writer);
+    let set = *namespace::of(kernel, writer);
     let settings = match id.row().of {
         Of::Machine | Of::FirstNet | Of::OtherNets => &mut kernel.vfs.settings,
         Of::Net => kernel.namespaces.settings_of_net_mut(set.net),
