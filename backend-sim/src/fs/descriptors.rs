@@ -263,10 +263,9 @@ pub(crate) fn set_nonblocking(
 }
 
 /// Closes a descriptor; nothing happens if it is not open or the process is gone.
-pub(crate) fn close(kernel: &mut Kernel, thread: ThreadKey, number: u32) {
-    let Some(record) = kernel.tasks.threads.get(thread) else { return };
-    let Some(process) = kernel.tasks.processes.get_mut(record.process) else { return };
-    if let Some(file) = process.descriptors.take(number) {
+pub(crate) fn close(kernel: &mut Kernel, process: ProcessKey, number: u32) {
+    let Some(record) = kernel.tasks.processes.get_mut(process) else { return };
+    if let Some(file) = record.descriptors.take(number) {
         release(kernel, file);
     }
 }

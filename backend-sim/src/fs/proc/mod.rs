@@ -251,10 +251,10 @@ pub(crate) fn read(
         | ProcNode::Setting(_) => return Err(not_modelled(node)),
     };
     let Some(record) = kernel.tasks.threads.get(thread) else { return Err(Errno::ESRCH.into()) };
-    let shown = kernel.pids_shown(mount);
+    let shown = || kernel.pids_shown(mount);
     match node.content() {
-        Content::Status => status::print(kernel, (caller, shown), thread, text),
-        Content::Stat => stat::print(kernel, (caller, shown), thread, whole, text),
+        Content::Status => status::print(kernel, (caller, shown()), thread, text),
+        Content::Stat => stat::print(kernel, (caller, shown()), thread, whole, text),
         Content::Statm => content::statm(kernel, record, text),
         Content::Cgroup => content::cgroup(kernel, caller, record, text),
         Content::Cpuset => content::cpuset(kernel, caller, thread, text),
@@ -275,7 +275,9 @@ pub(crate) fn read(
         Content::Mounts => return mountinfo::print(kernel, caller, thread, text),
         Content::MountTable => return mountinfo::print_table(kernel, caller, thread, text),
         Content::MountStatistics => return mountinfo::print_statistics(kernel, thread, text),
-        Content::Small(small) => return small::print(kernel, (caller, shown), thread, small, text),
+        Content::Small(small) => {
+            return small::print(kernel, (caller, shown()), thread, small, text);
+        }
         Content::Unmodelled
             if record.exited
                 && let Some(row) = node.row()
