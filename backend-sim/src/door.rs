@@ -77,25 +77,11 @@ pub(crate) fn carry<O: Operation>(
     if kernel.order.is_some() && run::gives_way(shared, &mut kernel, caller) {
         kernel = resume(shared, kernel, caller)?;
     }
-    if kernel.trace.is_some() {
-        return carry_traced(shared, kernel, caller, &mut operation);
-    }
-    carry_on(shared, kernel, caller, &mut operation)
-}
-
-/// Notes the call, and its answer once that is there.
-#[cold]
-#[inline(never)]
-fn carry_traced<'a, O: Operation>(
-    shared: &'a Arc<Shared>,
-    mut kernel: MutexGuard<'a, Kernel>,
-    caller: ThreadKey,
-    operation: &mut O,
-) -> Result<O::Answer, Failure> {
-    let place = trace::begin(&mut kernel, caller, operation);
-    let answer = carry_on(shared, kernel, caller, operation);
-    if let Some(place) = place {
-        trace::end(&mut shared.lock(), place, operation, &answer);
+    let noted =
+        if kernel.trace.is_some() { trace::begin(&mut kernel, caller, &operation) } else { None };
+    let answer = carry_on(shared, kernel, caller, &mut operation);
+    if let Some(place) = noted {
+        trace::end(&mut shared.lock(), place, &operation, &answer);
     }
     answer
 }
@@ -106,63 +92,78 @@ fn carry_on<'a, O: Operation>(
     caller: ThreadKey,
     operation: &mut O,
 ) -> Result<O::Answer, Failure> {
-    let mut answer = None;
     let mut has_waited = false;
     loop {
-        let wait = match kernel.readiness(caller) {
+        let caught = match kernel.readiness(caller) {
+            Readiness::Ready { caught } => caught,
+            Readiness::Held => {
+                kernel = suspend(shared, kernel, caller, O::NAME, held(caller))?;
+                continue;
+            }
             Readiness::Dead => return Err(leave(shared, kernel, caller)),
-            Readiness::Held => Wait { uninterruptible: true, ..Wait::on(Channel::Thread(caller)) },
-            Readiness::Ready { caught } => {
-                if let Some(answer) = answer {
-                    return answer;
+        };
+        if has_waited && operation.gives_up(&kernel, caller, caught) {
+            return Err(Failure::Errno(Errno::EINTR));
+        }
+        let is_followed = kernel.order.is_some() && announce(shared, &mut kernel, caller, O::NAME);
+        let attempted = if is_followed {
+            attempt_in_order(shared, &mut kernel, caller, operation)
+        } else {
+            attempt(&mut kernel, caller, operation)
+        };
+        notify::flush(&mut kernel);
+        // It may have woken a thread that another one of the host's waits for.
+        outside::notify(shared);
+        let answer = match attempted {
+            Ok(value) => Ok(value),
+            Err(Stop::Failure(failure)) => {
+                kernel.census.note(&failure);
+                Err(failure)
+            }
+            // What it waited for counts before a signal that came too.
+            Err(Stop::Wait(wait)) => {
+                if has_waited
+                    && caught != Caught::Nothing
+                    && let Some(part) = operation.partial(&mut kernel, caller)
+                {
+                    return Ok(part);
                 }
-                if has_waited && operation.gives_up(&kernel, caller, caught) {
+                if has_waited && caught.ends(&wait) {
                     return Err(Failure::Errno(Errno::EINTR));
                 }
-                let is_followed =
-                    kernel.order.is_some() && announce(shared, &mut kernel, caller, O::NAME);
-                let attempted = if is_followed {
-                    attempt_in_order(shared, &mut kernel, caller, operation)
-                } else {
-                    attempt(&mut kernel, caller, operation)
-                };
-                notify::flush(&mut kernel);
-                // It may have woken a thread that another one of the host's waits for.
-                outside::notify(shared);
-                match attempted {
-                    Ok(value) => {
-                        if kernel.runs_on(caller) {
-                            return Ok(value);
-                        }
-                        answer = Some(Ok(value));
-                        continue;
-                    }
-                    Err(Stop::Failure(failure)) => {
-                        kernel.census.note(&failure);
-                        if kernel.runs_on(caller) {
-                            return Err(failure);
-                        }
-                        answer = Some(Err(failure));
-                        continue;
-                    }
-                    // What it waited for counts before a signal that came too.
-                    Err(Stop::Wait(wait)) => {
-                        if has_waited
-                            && caught != Caught::Nothing
-                            && let Some(part) = operation.partial(&mut kernel, caller)
-                        {
-                            return Ok(part);
-                        }
-                        if has_waited && caught.ends(&wait) {
-                            return Err(Failure::Errno(Errno::EINTR));
-                        }
-                        has_waited = true;
-                        wait
-                    }
-                }
+                has_waited = true;
+                kernel = suspend(shared, kernel, caller, O::NAME, wait)?;
+                continue;
             }
         };
-        kernel = suspend(shared, kernel, caller, O::NAME, wait)?;
+        if !kernel.runs_on(caller) {
+            hold_back(shared, kernel, caller, O::NAME)?;
+        }
+        return answer;
+    }
+}
+
+/// What a thread that is stopped or frozen waits for.
+#[cold]
+fn held(caller: ThreadKey) -> Wait {
+    Wait { uninterruptible: true, ..Wait::on(Channel::Thread(caller)) }
+}
+
+/// Keeps a caller that its own call stopped, froze or killed until it goes on; in the end it does not.
+#[cold]
+#[inline(never)]
+fn hold_back<'a>(
+    shared: &'a Arc<Shared>,
+    mut kernel: MutexGuard<'a, Kernel>,
+    caller: ThreadKey,
+    call: &'static str,
+) -> Result<(), Failure> {
+    loop {
+        match kernel.readiness(caller) {
+            Readiness::Dead => return Err(leave(shared, kernel, caller)),
+            Readiness::Ready { .. } => return Ok(()),
+            Readiness::Held => kernel = suspend(shared, kernel, caller, call, held(caller))?,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::counter::Counter;
 use crate::fs::Vfs;
 use crate::namespace::{self, Namespaces};
 use crate::notify;
+use crate::part::Part;
 use crate::pipe::Pipe;
 use crate::processor::{self, Processors};
 use crate::profile::Profile;
@@ -34,7 +35,7 @@ pub(crate) struct Kernel {
     pub(crate) contexts: Contexts,
     pub(crate) cgroups: Cgroups,
     pub(crate) vfs: Vfs,
-    pub(crate) namespaces: Namespaces,
+    pub(crate) namespaces: Part<Namespaces>,
     pub(crate) sockets: Sockets,
     pub(crate) pipes: Table<Pipe>,
     pub(crate) counters: Table<Counter>,
@@ -81,7 +82,7 @@ impl Kernel {
         let vfs = Vfs::boot(&profile, &cgroups);
         let clock = VirtualClock::new();
         let tasks = Tasks::boot(&cgroups, vfs.root, clock.monotonic());
-        let namespaces = Namespaces::boot(&profile, &cgroups, vfs.root);
+        let namespaces = Part::new(Namespaces::boot(&profile, &cgroups, vfs.root));
         let contexts = Contexts::default();
         let (waits, census) = (Waits::default(), Census::default());
         let (sockets, pipes) = (Sockets::default(), Table::default());

@@ -39,6 +39,7 @@ mod namespace;
 mod notify;
 mod ops;
 mod outside;
+mod part;
 mod pipe;
 mod processor;
 mod profile;

@@ -1,20 +1,15 @@
 //! A table of records under keys that are never mistaken for one another.
 //!
-//! Records live in small chunks that the table owns outright until the table is cloned, as a snapshot does: then both share
-//! them, and whoever changes a chunk first copies it (see ARCHITECTURE.md, State). A key carries a generation: one of a
-//! removed record finds nothing, also after its place was given to another.
+//! Records live in small chunks, each a [`Part`]: the table owns it outright until the table is cloned, as a snapshot does. A key
+//! carries a generation: one of a removed record finds nothing, also after its place was given to another.
 
-#![expect(
-    unsafe_code,
-    reason = "a chunk that nobody shares is changed without asking its counter, which would cost on every change"
-)]
-
-use std::cell::Cell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
+
+use crate::part::Part;
 
 #[cfg(feature = "serde")]
 mod written;
@@ -143,43 +138,7 @@ struct Slot<T> {
 }
 
 /// Some records, of one table or of several.
-struct Chunk<T> {
-    slots: Arc<[Slot<T>; CHUNK as usize]>,
-    /// Whether another table may have it too: what is false is so for certain.
-    is_shared: Cell<bool>,
-}
-
-/// Both share it from now on.
-impl<T> Clone for Chunk<T> {
-    fn clone(&self) -> Self {
-        self.is_shared.set(true);
-        Self { slots: Arc::clone(&self.slots), is_shared: Cell::new(true) }
-    }
-}
-
-impl<T: Clone> Chunk<T> {
-    #[inline]
-    fn slots_mut(&mut self) -> &mut [Slot<T>; CHUNK as usize] {
-        if self.is_shared.get() {
-            self.own();
-        }
-        let slots = Arc::as_ptr(&self.slots).cast_mut();
-        // SAFETY: nobody else has these slots. `is_shared` is false: they were made by this chunk (`next_fresh`, `own`) and
-        // not cloned since, or `own` found that all others are gone; a clone needs this chunk, which is borrowed mutably
-        // for as long as the answer lives. There are no weak references.
-        unsafe { &mut *slots }
-    }
-
-    /// Makes it this table's alone: by a copy, unless all others are gone.
-    #[cold]
-    #[inline(never)]
-    fn own(&mut self) {
-        if Arc::get_mut(&mut self.slots).is_none() {
-            self.slots = Arc::new((*self.slots).clone());
-        }
-        self.is_shared.set(false);
-    }
-}
+type Chunk<T> = Part<[Slot<T>; CHUNK as usize]>;
 
 /// A table of records. A clone shares what neither changes.
 #[derive(Clone)]
@@ -211,7 +170,7 @@ impl<T> Table<T> {
 
     #[inline]
     fn slot(&self, index: u32) -> Option<&Slot<T>> {
-        self.chunks.get((index / CHUNK) as usize)?.slots.get((index % CHUNK) as usize)
+        self.chunks.get((index / CHUNK) as usize)?.get((index % CHUNK) as usize)
     }
 
     /// The record in a seat, and its key.
@@ -249,7 +208,7 @@ impl<T> Table<T> {
 
     /// Every record, in an order that depends on nothing but the table's history.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        let slots = self.chunks.iter().flat_map(|chunk| chunk.slots.iter());
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
         slots.filter_map(|slot| Some((slot.key, slot.record.as_ref()?)))
     }
 }
@@ -258,7 +217,7 @@ impl<T: Clone> Table<T> {
     #[inline]
     fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
         let chunk = self.chunks.get_mut((index / CHUNK) as usize)?;
-        chunk.slots_mut().get_mut((index % CHUNK) as usize)
+        chunk.get_mut((index % CHUNK) as usize)
     }
 
     /// The record, unless it was removed.
@@ -315,8 +274,7 @@ impl<T: Clone> Table<T> {
             let places = index..index.saturating_add(CHUNK);
             let slots: Arc<[Slot<T>]> =
                 places.map(|index| Slot { key: Key::first(index), record: None }).collect();
-            let Ok(slots) = slots.try_into() else { unreachable!("as many as a chunk has") };
-            self.chunks.push(Chunk { slots, is_shared: Cell::new(false) });
+            self.chunks.push(chunk(slots));
         }
         index
     }
@@ -347,6 +305,14 @@ impl<T: Clone> Table<T> {
         slot.key = key.successor();
         Some(&mut slot.record)
     }
+}
+
+/// These slots as a chunk.
+fn chunk<T>(slots: Arc<[Slot<T>]>) -> Chunk<T> {
+    let Ok(slots) = <Arc<[Slot<T>; CHUNK as usize]>>::try_from(slots) else {
+        unreachable!("as many as a chunk has")
+    };
+    slots.into()
 }
 
 /// A record that must be there is not.
@@ -397,15 +363,5 @@ mod tests {
         drop(table);
         *copy.at_mut(first) = 5;
         assert_eq!((*copy.at(first), *again.at(first)), (5, 0));
-    }
-
-    #[test]
-    fn what_nobody_shares_any_more_is_changed_in_its_place() {
-        let mut table = Table::default();
-        let key = table.insert(1);
-        drop(table.clone());
-        let before = std::ptr::from_ref(table.at(key));
-        *table.at_mut(key) = 2;
-        assert!(std::ptr::eq(before, table.at(key)));
     }
 }

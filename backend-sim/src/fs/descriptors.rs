@@ -108,6 +108,7 @@ pub(crate) fn get_opened(
 }
 
 /// The same, with the open file itself.
+#[inline]
 pub(crate) fn look(
     kernel: &Kernel,
     caller: ThreadKey,
@@ -119,6 +120,7 @@ pub(crate) fn look(
 }
 
 /// The number that the next descriptor of the process will have. EMFILE if its limit forbids one (getrlimit(2)).
+#[inline]
 pub(crate) fn next_number(kernel: &Kernel, process: ProcessKey) -> Result<u32, Errno> {
     let record = kernel.tasks.processes.at(process);
     let number = record.descriptors.free();
@@ -184,7 +186,7 @@ pub(crate) fn install_opened(
     let process = process_of(kernel, caller);
     let number = next_number(kernel, process)?;
     let opener = kernel.credentials(caller).opener();
-    kernel.namespaces.keep_user(opener.namespace);
+    user::keep(kernel, opener.namespace);
     let file =
         OpenFile { spot: kernel.vfs.root, access, flags, offset: 0, opener, descriptors: 1, kind };
     install(kernel, process, number, file)?;
@@ -261,10 +263,9 @@ pub(crate) fn set_nonblocking(
 }
 
 /// Closes a descriptor; nothing happens if it is not open or the process is gone.
-pub(crate) fn close(kernel: &mut Kernel, thread: ThreadKey, number: u32) {
-    let Some(record) = kernel.tasks.threads.get(thread) else { return };
-    let Some(process) = kernel.tasks.processes.get_mut(record.process) else { return };
-    if let Some(file) = process.descriptors.take(number) {
+pub(crate) fn close(kernel: &mut Kernel, process: ProcessKey, number: u32) {
+    let Some(record) = kernel.tasks.processes.get_mut(process) else { return };
+    if let Some(file) = record.descriptors.take(number) {
         release(kernel, file);
     }
 }
@@ -277,17 +278,19 @@ pub(crate) fn release(kernel: &mut Kernel, key: FileKey) {
         return;
     }
     let (spot, namespace) = (file.spot, file.opener.namespace);
-    let closing = match file.access {
-        AccessMode::Path => None,
-        AccessMode::Read => Some(WatchFlags::CLOSE_NOWRITE),
-        AccessMode::Write | AccessMode::ReadWrite => Some(WatchFlags::CLOSE_WRITE),
-    };
+    let access = file.access;
     match &file.kind {
         OpenKind::Node(served) => {
             let of = served.of;
             lock::forget(kernel, key, Lockable::Node(spot.node));
-            if let Some(what) = closing {
-                notify::happened(kernel, spot.node, what);
+            match access {
+                AccessMode::Path => {}
+                AccessMode::Read => {
+                    notify::happened(kernel, spot.node, WatchFlags::CLOSE_NOWRITE);
+                }
+                AccessMode::Write | AccessMode::ReadWrite => {
+                    notify::happened(kernel, spot.node, WatchFlags::CLOSE_WRITE);
+                }
             }
             kernel.cgroups.file_closed(key);
             let_go(kernel, spot);

@@ -112,15 +112,17 @@ fn grow(entries: &mut Vec<Remembered>) {
 }
 
 /// Whether a walk begins so that where it leads depends on the path alone, as long as no link and no `..` is met.
+#[inline]
 pub(super) fn is_plain(kernel: &Kernel, caller: ThreadKey, path: &[u8], flags: OpenFlags) -> bool {
     path.first() == Some(&b'/')
         && !flags.intersects(RESOLVE)
         && searches_everywhere(kernel.credentials(caller))
-        && namespace::mount::root(kernel, caller) == kernel.vfs.root
+        && namespace::mount::starts_at_first_root(kernel, caller)
 }
 
 /// What a path leads to, if that or its directory is remembered and still there. It is no link, so that none would be
 /// followed.
+#[inline]
 pub(super) fn recall(
     kernel: &Kernel,
     caller: ThreadKey,
@@ -137,6 +139,7 @@ pub(super) fn recall(
 }
 
 /// The control file that a path leads to, if its group is remembered.
+#[inline(never)]
 fn recall_file(kernel: &Kernel, path: &[u8]) -> Option<Spot> {
     let slash = slash_before_last(path);
     let Spot { mount, node } = kernel.vfs.paths.get(path.get(..slash)?)?;

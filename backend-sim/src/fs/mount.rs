@@ -294,7 +294,7 @@ fn mount_tmpfs(
     keep(kernel, on);
     let born = Born::Tmpfs(tmpfs.mode, tmpfs.owner, tmpfs.group);
     let (home, owner) = (tree::home(kernel, caller), kernel.credentials(caller).namespace);
-    kernel.namespaces.keep_user(owner);
+    user::keep(kernel, owner);
     let made = (FilesystemType::TMPFS, root, born);
     let mount = kernel.vfs.new_mount(made, on, flags, (home, owner));
     *kernel.vfs.room_mut(mount) = tmpfs.room;

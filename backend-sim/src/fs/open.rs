@@ -20,6 +20,7 @@ use super::{
 };
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
+use crate::namespace::user;
 use crate::notify;
 use crate::ops::PlaceArg;
 use crate::profile::Release;
@@ -81,7 +82,7 @@ pub(crate) fn open(
         empty(kernel, caller, found.spot);
     }
     let opener = kernel.credentials(caller).opener();
-    kernel.namespaces.keep_user(opener.namespace);
+    user::keep(kernel, opener.namespace);
     opened::keep(kernel, namespace);
     let file = OpenFile {
         spot: found.spot,
@@ -93,13 +94,14 @@ pub(crate) fn open(
         kind: OpenKind::Node(Served::new(namespace, seen)),
     };
     descriptors::install(kernel, process, number, file)?;
-    if options.access != AccessMode::Path {
+    if options.access != AccessMode::Path && !kernel.vfs.notify.is_empty() {
         tell(kernel, found.spot.node, truncates);
     }
     Ok(number)
 }
 
 /// Tells who watches the file that it was opened; 6.1 says first that it was emptied.
+#[cold]
 fn tell(kernel: &mut Kernel, node: Node, truncates: bool) {
     let is_emptied = truncates && kind(kernel, node) == FileKind::File;
     let mut events = [Some(WatchFlags::OPEN), is_emptied.then_some(WatchFlags::MODIFY)];

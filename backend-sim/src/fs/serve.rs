@@ -93,10 +93,11 @@ pub(super) fn read(
         return Ok(0);
     }
     if offset == 0 {
-        return fill(kernel, caller, (file, node), buffer);
+        return make(kernel, caller, (file, node), |text| copy(text, buffer));
     }
     if offset != served(kernel, file).position {
-        make(kernel, caller, (file, node), offset)?;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        make(kernel, caller, (file, node), |_| from)?;
     }
     let state = served(kernel, file);
     let given = state.give(buffer);
@@ -113,72 +114,48 @@ fn end(kernel: &Kernel, node: Node) -> Step<usize> {
     }
 }
 
-/// Makes the text and gives out its beginning.
-fn fill(
-    kernel: &mut Kernel,
-    caller: ThreadKey,
-    (file, node): (FileKey, Node),
-    buffer: &mut [u8],
-) -> Step<usize> {
-    let made = text(kernel, caller, (file, node))?;
-    let length = copy(&made.text, buffer);
-    keep_rest(kernel, file, made, length);
-    Ok(length)
-}
-
-/// Makes the text, and keeps what stands from `offset` on.
+/// Makes the text anew, and keeps for the next read what stands behind the part that `take` is done with; how much that is.
 fn make(
     kernel: &mut Kernel,
     caller: ThreadKey,
     (file, node): (FileKey, Node),
-    offset: u64,
-) -> Step<()> {
-    let made = text(kernel, caller, (file, node))?;
-    keep_rest(kernel, file, made, usize::try_from(offset).unwrap_or(usize::MAX));
-    Ok(())
-}
-
-/// A text that was made, and what polls need to know of it.
-struct Made {
-    text: Vec<u8>,
-    /// The count of changes before, if it is of a file that has one.
-    seen: Option<u64>,
-}
-
-/// What the next read goes on with, and the room for the next text.
-fn keep_rest(kernel: &mut Kernel, file: FileKey, made: Made, from: usize) {
-    let Made { text, seen } = made;
-    let state = served(kernel, file);
-    state.seen = seen.or(state.seen);
-    state.position = from as u64;
-    state.rest = (from < text.len()).then(|| Box::new(Rest { text: text.clone(), from }));
-    kernel.vfs.scratch = text;
-}
-
-fn text(kernel: &mut Kernel, caller: ThreadKey, (file, node): (FileKey, Node)) -> Step<Made> {
+    take: impl FnOnce(&[u8]) -> usize,
+) -> Step<usize> {
     let mut text = std::mem::take(&mut kernel.vfs.scratch);
     text.clear();
-    let mut seen = None;
-    let made = match node {
+    let made = print(kernel, caller, (file, node), &mut text);
+    if made.is_err() {
+        // What an earlier read began is forgotten too.
+        text.clear();
+    }
+    let taken = take(&text);
+    let state = served(kernel, file);
+    state.position = taken as u64;
+    state.rest = (taken < text.len()).then(|| Box::new(Rest { text: text.clone(), from: taken }));
+    kernel.vfs.scratch = text;
+    made.map(|()| taken)
+}
+
+/// Adds the text of a file.
+fn print(
+    kernel: &mut Kernel,
+    caller: ThreadKey,
+    (file, node): (FileKey, Node),
+    text: &mut Vec<u8>,
+) -> Step<()> {
+    match node {
         Node::Control(..) => {
             let again = std::mem::replace(&mut served(kernel, file).again, true);
             let again = if again { Again::Yes } else { Again::No };
             let changes = filesystem::changes(kernel, node);
             let made = filesystem::prepare(kernel, caller, node, again)
-                .and_then(|()| filesystem::read(kernel, caller, (file, node), &mut text));
+                .and_then(|()| filesystem::read(kernel, caller, (file, node), text));
             if !(text.is_empty() && filesystem::is_list(node)) {
-                seen = changes;
+                served(kernel, file).seen = changes;
             }
             made
         }
-        Node::Proc(node) => proc::read(kernel, caller, (file, node), &mut text),
+        Node::Proc(node) => proc::read(kernel, caller, (file, node), text),
         Node::Tmp(_) | Node::Cgroup(_) => Err(Errno::EISDIR.into()),
-    };
-    if let Err(stop) = made {
-        // What an earlier read began is forgotten too.
-        keep_rest(kernel, file, Made { text: Vec::new(), seen }, 0);
-        kernel.vfs.scratch = text;
-        return Err(stop);
     }
-    Ok(Made { text, seen })
 }

@@ -110,7 +110,7 @@ pub(super) fn copy_one(
     if let Some(on) = on {
         keep(kernel, on);
     }
-    kernel.namespaces.keep_user(of.owner);
+    user::keep(kernel, of.owner);
     if let Born::Proc(shown) = of.born {
         kernel.namespaces.keep(Held::Pid(shown));
     }

@@ -83,7 +83,7 @@ impl Renewal {
         if has(NamespaceKinds::PID) {
             set.pid_for_children = pid::make(kernel, maker, set.pid_for_children);
         }
-        let all = &mut kernel.namespaces;
+        let all = &mut *kernel.namespaces;
         if has(NamespaceKinds::IPC) {
             set.ipc = all.make(maker, NamespaceKind::Ipc, Ipc::default(), |all| {
                 (&mut all.ipc, &mut all.numbers)

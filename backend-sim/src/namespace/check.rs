@@ -40,7 +40,7 @@ impl Found {
 /// # Errors
 /// A sentence that says what.
 pub(crate) fn check(kernel: &Kernel) -> Result<(), String> {
-    let namespaces = &kernel.namespaces;
+    let namespaces = &*kernel.namespaces;
     let Namespaces { sets, first, first_user, .. } = namespaces;
     let mut found = Found::default();
     let mut threads = FxHashMap::default();

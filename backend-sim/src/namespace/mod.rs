@@ -306,7 +306,7 @@ pub(crate) fn of(kernel: &Kernel, thread: ThreadKey) -> &Set {
 
 /// A thread goes over to other namespaces.
 pub(crate) fn enter(kernel: &mut Kernel, thread: ThreadKey, set: Set) {
-    let namespaces = &mut kernel.namespaces;
+    let namespaces = &mut *kernel.namespaces;
     let new = (set != namespaces.first).then(|| {
         time::entered(namespaces, set.time);
         for held in set.each() {
@@ -377,7 +377,7 @@ pub(crate) fn release(kernel: &mut Kernel, held: Held) {
         user::let_go(kernel, maker.within);
         Some(content)
     }
-    let all = &mut kernel.namespaces;
+    let all = &mut *kernel.namespaces;
     let numbers = &mut all.numbers;
     match held {
         Held::Uts(key) => {

@@ -60,6 +60,12 @@ pub(crate) fn root_of(kernel: &Kernel, namespace: MountNsKey) -> Spot {
     kernel.namespaces.mount.at(namespace).content.root
 }
 
+/// Whether the absolute paths of a thread start where those of the machine's first processes do.
+#[inline]
+pub(crate) fn starts_at_first_root(kernel: &Kernel, thread: ThreadKey) -> bool {
+    kernel.tasks.threads.at(thread).namespaces.is_none() || root(kernel, thread) == kernel.vfs.root
+}
+
 /// Where the absolute paths of a thread start.
 pub(crate) fn root(kernel: &Kernel, thread: ThreadKey) -> Spot {
     if kernel.tasks.threads.at(thread).namespaces.is_none() {

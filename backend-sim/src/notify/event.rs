@@ -19,10 +19,17 @@ const NO_WATCH: i32 = -1;
 const ALWAYS: WatchFlags = WatchFlags::UNMOUNT;
 
 /// A file was opened, read, written, closed, or its attributes changed.
+#[inline]
 pub(crate) fn happened(kernel: &mut Kernel, node: Node, what: WatchFlags) {
-    if kernel.vfs.notify.is_empty() {
-        return;
+    // Nearly always nobody watches.
+    if !kernel.vfs.notify.is_empty() {
+        tell_of(kernel, node, what);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn tell_of(kernel: &mut Kernel, node: Node, what: WatchFlags) {
     let file = kind(kernel, node);
     let flags = with_kind(what, file);
     // Reading and writing a device is no affair of the directory that it stands in.
@@ -112,12 +119,13 @@ pub(crate) fn changed(kernel: &mut Kernel, group: CgroupKey, name: &'static str)
 /// A call is done, or time has passed: what is left to tell is told, the last change first, and who waits for events is woken.
 #[inline]
 pub(crate) fn flush(kernel: &mut Kernel) {
-    // Nearly always nobody watches.
     if !kernel.vfs.notify.changed.is_empty() || !kernel.vfs.notify.news.is_empty() {
         tell(kernel);
     }
 }
 
+#[cold]
+#[inline(never)]
 fn tell(kernel: &mut Kernel) {
     while let Some((group, name)) = kernel.vfs.notify.changed.pop() {
         let Some(node) = filesystem::control_file(kernel, group, name.as_bytes()) else { continue };

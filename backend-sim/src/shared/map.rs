@@ -122,15 +122,13 @@ pub(super) fn get(kernel: &Kernel, caller: ThreadKey, number: u32) -> Result<Map
 }
 
 /// munmap(2) of a whole map, if the number is one's; whether it is. Nothing happens if the process is gone.
-pub(crate) fn unmap(kernel: &mut Kernel, thread: ThreadKey, number: u32) -> bool {
+pub(crate) fn unmap(kernel: &mut Kernel, process: ProcessKey, number: u32) -> bool {
     if number & MAP_BIT == 0 {
         return false;
     }
     let slot = usize::try_from(number & !MAP_BIT).unwrap_or(usize::MAX);
-    let process = kernel.tasks.threads.get(thread).map(|thread| thread.process);
-    let more = process
-        .and_then(|process| kernel.tasks.processes.get_mut(process))
-        .and_then(|process| process.more.as_deref_mut());
+    let process = kernel.tasks.processes.get_mut(process);
+    let more = process.and_then(|process| process.more.as_deref_mut());
     if let Some(mapping) = more.and_then(|more| more.maps.0.get_mut(slot)).and_then(Option::take) {
         descriptors::release(kernel, mapping.file);
     }

@@ -1,16 +1,14 @@
 //! Tables and keys as data: a key is the text `INDEX.GENERATION`, a table its places in order, so that keys keep finding what
 //! they found.
 
-use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{CHUNK, Chunk, Key, Seat, Slot, Table};
+use super::{CHUNK, Chunk, Key, Seat, Slot, Table, chunk};
 
 impl<T> Key<T> {
     fn parse(text: &str) -> Option<Self> {
@@ -72,7 +70,7 @@ impl<'de, T> Deserialize<'de> for Seat<T> {
 
 impl<T: Serialize> Serialize for Table<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let slots = self.chunks.iter().flat_map(|chunk| chunk.slots.iter());
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
         // Behind these no place ever had a record.
         let places: Vec<_> = slots
             .take(usize::try_from(self.fresh).unwrap_or(usize::MAX))
@@ -129,9 +127,7 @@ fn in_chunks<T>(slots: Vec<Slot<T>>) -> Vec<Chunk<T>> {
     let mut slots = slots.into_iter();
     let mut chunks = Vec::new();
     while slots.len() > 0 {
-        let chunk: Arc<[Slot<T>]> = slots.by_ref().take(CHUNK as usize).collect();
-        let Ok(slots) = chunk.try_into() else { unreachable!("as many as a chunk has") };
-        chunks.push(Chunk { slots, is_shared: Cell::new(false) });
+        chunks.push(chunk(slots.by_ref().take(CHUNK as usize).collect()));
     }
     chunks
 }

@@ -114,7 +114,7 @@ fn like(kernel: &Kernel, caller: ThreadKey, number: u32) -> Thread {
 /// Puts a thread into the table: it is found by its number, and counts for its user.
 fn enlist(kernel: &mut Kernel, record: Thread, numbers: Taken) -> ThreadKey {
     kernel.namespaces.share(record.namespaces);
-    kernel.namespaces.keep_user(record.credentials.namespace);
+    user::keep(kernel, record.credentials.namespace);
     let tasks = &mut kernel.tasks;
     tasks.accounts.add_thread(record.account);
     let number = record.number;

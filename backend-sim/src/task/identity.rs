@@ -154,7 +154,7 @@ impl Credentials {
 /// ids or gains capabilities (prctl(2)), and it counts for its new real user.
 pub(crate) fn commit(kernel: &mut Kernel, thread: ThreadKey, new: Credentials) {
     if kernel.credentials(thread).namespace != new.namespace {
-        kernel.namespaces.keep_user(new.namespace);
+        user::keep(kernel, new.namespace);
     }
     let old = std::mem::replace(&mut kernel.tasks.threads.at_mut(thread).credentials, new);
     let new = kernel.credentials(thread);

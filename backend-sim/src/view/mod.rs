@@ -133,8 +133,9 @@ impl View {
 
     /// Carries an operation through the kernel.
     pub(crate) fn carry<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
-        self.inner.shared().note_foreign(O::NAME);
-        door::carry(self.inner.shared(), self.inner.thread, operation)
+        let shared = self.inner.shared();
+        shared.note_foreign(O::NAME);
+        door::carry(shared, self.inner.thread, operation)
     }
 
     /// A handle on a descriptor of this process.
@@ -155,7 +156,8 @@ fn known(shared: &Shared, thread: ThreadKey) -> (Option<ProcessKey>, u32) {
 }
 
 impl Inner {
-    /// Who closes a descriptor: a thread that is gone leaves what it opened to the others of its process.
+    /// Who is told of as the one who closes a descriptor: a thread that is gone leaves what it opened to the others of its
+    /// process.
     fn closer(&self, kernel: &Kernel) -> ThreadKey {
         let tasks = &kernel.tasks;
         if tasks.threads.get(self.thread).is_some() {
@@ -165,33 +167,39 @@ impl Inner {
         process.and_then(|process| process.threads.first(&tasks.threads)).unwrap_or(self.thread)
     }
 
-    /// Notes what a close touches, where somebody asks.
+    /// Notes a close and what it touches, where somebody asks.
     #[cold]
-    fn trace_release(&self, kernel: &mut Kernel, thread: ThreadKey, number: u32) {
-        let is_inside = run::is_inside(self.shared().id);
-        let footprint = schedule::of_close(kernel, thread, number);
-        if let Some(order) = &mut kernel.order {
-            if is_inside { order.touched(&footprint) } else { order.barrier() }
+    #[inline(never)]
+    fn note_release(&self, kernel: &mut Kernel, number: u32) {
+        let thread = self.closer(kernel);
+        if kernel.order.is_some() {
+            let is_inside = run::is_inside(self.shared().id);
+            let footprint = schedule::of_close(kernel, thread, number);
+            if let Some(order) = &mut kernel.order {
+                if is_inside { order.touched(&footprint) } else { order.barrier() }
+            }
+        }
+        if kernel.trace.is_some() {
+            trace::close(kernel, thread, number);
         }
     }
 }
 
 impl Owner for Inner {
     fn release(&self, number: u32) {
-        self.shared().note_foreign("close");
-        let mut kernel = self.shared().lock();
-        let thread = self.closer(&kernel);
-        if kernel.order.is_some() {
-            self.trace_release(&mut kernel, thread, number);
+        let shared = self.shared();
+        shared.note_foreign("close");
+        let mut kernel = shared.lock();
+        if kernel.order.is_some() || kernel.trace.is_some() {
+            self.note_release(&mut kernel, number);
         }
-        if kernel.trace.is_some() {
-            trace::close(&mut kernel, thread, number);
-        }
-        if !shared::unmap(&mut kernel, thread, number) {
-            descriptors::close(&mut kernel, thread, number);
+        if let Some(process) = self.process
+            && !shared::unmap(&mut kernel, process, number)
+        {
+            descriptors::close(&mut kernel, process, number);
         }
         drop(kernel);
-        crate::outside::notify(self.shared());
+        crate::outside::notify(shared);
     }
 }
 

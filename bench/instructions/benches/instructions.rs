@@ -80,7 +80,7 @@ fn get(kernel: &dyn Backend, file: &str) {
     black_box(kernel.read(&file, &mut buffer).unwrap());
 }
 
-#[library_benchmark(config = limit(486_300))]
+#[library_benchmark(config = limit(469_000))]
 #[bench::group(scene())]
 fn mkdir_rmdir(scene: Scene) -> Scene {
     let place = Place::cwd(path("/sys/fs/cgroup/a/b/c/d/x"));
@@ -91,7 +91,7 @@ fn mkdir_rmdir(scene: Scene) -> Scene {
     scene
 }
 
-#[library_benchmark(config = limit(247_000))]
+#[library_benchmark(config = limit(220_200))]
 #[bench::limit(scene())]
 fn write_by_path(scene: Scene) -> Scene {
     for _ in 0..TIMES {
@@ -100,7 +100,7 @@ fn write_by_path(scene: Scene) -> Scene {
     scene
 }
 
-#[library_benchmark(config = limit(253_000))]
+#[library_benchmark(config = limit(223_900))]
 #[bench::limit(scene())]
 fn read_by_path(scene: Scene) -> Scene {
     for _ in 0..TIMES {
@@ -116,7 +116,7 @@ fn opened() -> (Scene, File) {
     (scene, file)
 }
 
-#[library_benchmark(config = limit(80_100))]
+#[library_benchmark(config = limit(75_700))]
 #[bench::limit(opened())]
 fn write_by_handle((scene, file): (Scene, File)) -> (Scene, File) {
     for _ in 0..TIMES {
@@ -125,7 +125,7 @@ fn write_by_handle((scene, file): (Scene, File)) -> (Scene, File) {
     (scene, file)
 }
 
-#[library_benchmark(config = limit(370_300))]
+#[library_benchmark(config = limit(344_000))]
 #[bench::there_and_back(idle())]
 fn migrate((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     for _ in 0..TIMES / 2 {
@@ -135,7 +135,7 @@ fn migrate((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     (scene, idle, pid)
 }
 
-#[library_benchmark(config = limit(520_700))]
+#[library_benchmark(config = limit(498_500))]
 #[bench::by_handle(scene())]
 fn fork_exit_wait(scene: Scene) -> Scene {
     for _ in 0..TIMES {
@@ -148,7 +148,7 @@ fn fork_exit_wait(scene: Scene) -> Scene {
     scene
 }
 
-#[library_benchmark(config = limit(270_600))]
+#[library_benchmark(config = limit(226_700))]
 #[bench::cgroup(idle())]
 fn read_proc_cgroup((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     let file = format!("/proc/{pid}/cgroup");
@@ -164,7 +164,7 @@ fn listed() -> (Scene, Dir) {
     (scene, directory)
 }
 
-#[library_benchmark(config = limit(383_500))]
+#[library_benchmark(config = limit(373_200))]
 #[bench::group(listed())]
 fn list((scene, directory): (Scene, Dir)) -> (Scene, Dir) {
     for _ in 0..TIMES {
@@ -203,7 +203,7 @@ fn two_programs() -> Machine {
     machine
 }
 
-#[library_benchmark(config = limit(310_900))]
+#[library_benchmark(config = limit(301_300))]
 #[bench::by_timers(two_programs())]
 fn switch(machine: Machine) -> Machine {
     assert!(machine.run("/bin/both", &[]).is_ok());
@@ -211,7 +211,7 @@ fn switch(machine: Machine) -> Machine {
 }
 
 // One manager's job: make, three values, in, three looks, out, away.
-#[library_benchmark(config = limit(3_519_700))]
+#[library_benchmark(config = limit(3_282_300))]
 #[bench::core_files(idle())]
 fn job((scene, idle, pid): (Scene, View, String)) -> (Scene, View, String) {
     const JOB: &str = "/sys/fs/cgroup/a/b/c/d/job";

@@ -217,7 +217,7 @@ fn alone(play: &mut Play, mut look: impl FnMut(&Machine, &Step, Option<&Answer>)
 fn pair(step: &Step, answer: Option<&Answer>) -> Option<String> {
     match answer? {
         Answer::Failed { errno, .. } => Some(format!("{} {errno}", step.op.name())),
-        Answer::Printed { .. } => Some(format!("{} ok", step.op.name())),
+        Answer::Done | Answer::Printed { .. } => Some(format!("{} ok", step.op.name())),
         Answer::NotModelled | Answer::Broken(_) => None,
     }
 }

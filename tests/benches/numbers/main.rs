@@ -4,7 +4,9 @@
 //! goal, what the same calls took on this host, where it has root and a cgroup2 hierarchy, and what a temporary directory in
 //! the place of a kernel took. Timings decide nothing: a row that
 //! misses its floor is marked, and the exit status stays 0.
-//! `cargo bench --profile dev --bench numbers` prints what `cargo test` gives: the rows of a debug build.
+//! `cargo bench --profile dependency --bench numbers` prints the rows of a debug build, as `cargo test` gives it to a user: the
+//! libraries are dependencies there, and optimised as README recommends. With `--profile dev` nothing of them is optimised, as in
+//! the tests of this workspace; the promises are not about that.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to report")]
 
@@ -51,6 +53,7 @@ fn main() {
         );
     };
     if cfg!(debug_assertions) {
+        println!("debug build, {}", build());
         rows::in_debug_build(&mut print);
         return;
     }
@@ -61,4 +64,14 @@ fn main() {
     properties::print();
     bytes::print();
     println!("{missed} rows miss their floor");
+}
+
+/// Which debug build this is: it stands in a directory of Cargo's that is named after its profile.
+fn build() -> &'static str {
+    let program = std::env::current_exe().unwrap();
+    if program.ancestors().nth(2).is_some_and(|profile| profile.ends_with("dependency")) {
+        "the libraries optimised: what `cargo test` gives a user"
+    } else {
+        "nothing optimised: not what a user gets, for which there is --profile dependency"
+    }
 }

@@ -174,7 +174,7 @@ pub(crate) fn takes_offset(node: ProcNode) -> bool {
 
 /// Whether it is the list of the mounts.
 pub(crate) fn lists_mounts(node: ProcNode) -> bool {
-    matches!(node.content(), Content::Mounts | Content::MountTable | Content::MountStatistics)
+    node.content().lists_mounts()
 }
 
 /// Whether it tells of the pressure on the machine.
@@ -188,13 +188,39 @@ pub(crate) fn namespace(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> O
         return sysctl::namespace(kernel, caller, id);
     }
     let thread = node.thread()?;
-    if lists_mounts(node) {
-        Some(Held::Mount(of(kernel, thread).mount))
-    } else if matches!(node.content(), Content::IdMap(_) | Content::Setgroups) {
-        Some(Held::User(kernel.tasks.threads.get(thread)?.credentials.namespace))
-    } else {
+    if !is_of_namespace(node) {
         None
+    } else if lists_mounts(node) {
+        Some(Held::Mount(of(kernel, thread).mount))
+    } else {
+        Some(Held::User(kernel.tasks.threads.get(thread)?.credentials.namespace))
     }
+}
+
+/// Whether a file of a process tells of one of its namespaces, and of no other once it is open.
+fn is_of_namespace(node: ProcNode) -> bool {
+    matches!(node.content(), Content::IdMap(_) | Content::Setgroups) || lists_mounts(node)
+}
+
+/// The text of a file that tells of a namespace.
+fn read_of_namespace(
+    kernel: &Kernel,
+    caller: ThreadKey,
+    (file, node): (FileKey, ProcNode),
+    text: &mut Vec<u8>,
+) -> Step<()> {
+    match (opened::namespace_of(kernel, file), node.content()) {
+        (Some(Held::Mount(of)), _) => mountinfo::read(kernel, caller, (of, node), text)?,
+        (Some(Held::User(of)), Content::IdMap(which)) => {
+            let reader = kernel.vfs.files.at(file).opener.namespace;
+            user::read_map(kernel, reader, of, which, text);
+        }
+        (Some(Held::User(of)), _) => {
+            text.extend_from_slice(user::read_setgroups(kernel, of));
+        }
+        (Some(_) | None, _) => return Err(Errno::ESRCH.into()),
+    }
+    Ok(())
 }
 
 /// What opening checks besides permission bits: whether there is anything to tell.
@@ -204,53 +230,36 @@ pub(crate) fn open(
     node: ProcNode,
     access: AccessMode,
 ) -> Step<()> {
-    let adds = match node {
-        ProcNode::Root | ProcNode::Process(_) | ProcNode::Thread(_) => Some("a list of /proc"),
-        ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
-            let filtered = matches!(node.content(), Content::Status | Content::Stat);
-            filtered.then_some("what /proc tells of a task on a kernel with contexts")
-        }
-        ProcNode::Tasks(_)
-        | ProcNode::Namespace(..)
-        | ProcNode::Descriptor(..)
-        | ProcNode::Top(_)
-        | ProcNode::Setting(_) => None,
-    };
-    if let Some(what) = adds.filter(|_| access != AccessMode::Path) {
-        kernel.only_without_contexts(what)?;
-    }
-    let unmodelled = match node {
-        ProcNode::Root
-        | ProcNode::Process(_)
-        | ProcNode::Tasks(_)
-        | ProcNode::Thread(_)
-        | ProcNode::Namespace(..)
-        | ProcNode::Descriptor(..)
-        | ProcNode::Setting(_) => false,
-        ProcNode::Top(_) | ProcNode::OfProcess(..) | ProcNode::OfThread(..) => {
-            node.content() == Content::Unmodelled
-        }
-    };
     if access == AccessMode::Path {
         return Ok(());
     }
-    if let (Some(thread), Some(row)) = (node.thread(), node.row())
-        && row.guard != Guard::None
-    {
+    let Some(row) = node.row() else {
+        if matches!(node, ProcNode::Root | ProcNode::Process(_) | ProcNode::Thread(_)) {
+            kernel.only_without_contexts("a list of /proc")?;
+        }
+        return Ok(());
+    };
+    let is_unmodelled = matches!(row.content, Content::Unmodelled);
+    let Some(thread) = node.thread() else {
+        return if is_unmodelled { Err(not_modelled(node)) } else { Ok(()) };
+    };
+    if matches!(row.content, Content::Status | Content::Stat) {
+        kernel.only_without_contexts("what /proc tells of a task on a kernel with contexts")?;
+    }
+    if !matches!(row.guard, Guard::None) {
         guard::check(kernel, caller, thread, row.guard)?;
     }
     // What has exited has no memory to tell of.
-    let is_empty = node.row().is_some_and(|row| row.guard.is_of_memory())
-        && node.thread().is_some_and(|thread| !kernel.tasks.is_alive(thread));
-    if unmodelled && !is_empty {
+    let is_empty = row.guard.is_of_memory() && !kernel.tasks.is_alive(thread);
+    if is_unmodelled && !is_empty {
         return Err(not_modelled(node));
     }
-    if lists_mounts(node) {
-        mountinfo::open(kernel, node)?;
+    if row.content.lists_mounts() {
+        mountinfo::open(kernel, thread)?;
     }
-    if node.content() == Content::Setgroups
+    if matches!(row.content, Content::Setgroups)
         && access != AccessMode::Read
-        && let Some(record) = node.thread().and_then(|thread| kernel.tasks.threads.get(thread))
+        && let Some(record) = kernel.tasks.threads.get(thread)
     {
         user::may_open_setgroups(kernel, caller, record.credentials.namespace)?;
     }
@@ -290,24 +299,14 @@ pub(crate) fn read(
         | ProcNode::Namespace(..)
         | ProcNode::Setting(_) => return Err(not_modelled(node)),
     };
-    match opened::namespace_of(kernel, file) {
-        Some(Held::Mount(of)) => return mountinfo::read(kernel, caller, (of, node), text),
-        Some(Held::User(of)) => {
-            if let Content::IdMap(which) = node.content() {
-                let reader = kernel.vfs.files.at(file).opener.namespace;
-                user::read_map(kernel, reader, of, which, text);
-            } else {
-                text.extend_from_slice(user::read_setgroups(kernel, of));
-            }
-            return Ok(());
-        }
-        Some(_) | None => {}
+    if is_of_namespace(node) {
+        return read_of_namespace(kernel, caller, (file, node), text);
     }
     let Some(record) = kernel.tasks.threads.get(thread) else { return Err(Errno::ESRCH.into()) };
-    let shown = kernel.pids_shown(kernel.vfs.files.at(file).spot.mount);
+    let shown = || kernel.pids_shown(kernel.vfs.files.at(file).spot.mount);
     match node.content() {
-        Content::Status => status::print(kernel, (caller, shown), thread, text),
-        Content::Stat => stat::print(kernel, (caller, shown), thread, whole, text),
+        Content::Status => status::print(kernel, (caller, shown()), thread, text),
+        Content::Stat => stat::print(kernel, (caller, shown()), thread, whole, text),
         Content::Statm => content::statm(kernel, record, text),
         Content::Cgroup => content::cgroup(kernel, caller, record, text),
         Content::Cpuset => content::cpuset(kernel, caller, thread, text),
@@ -318,7 +317,9 @@ pub(crate) fn read(
         Content::OomAdjustment => oom::print(kernel, record.process, text),
         Content::TimeOffsets if record.exited => {}
         Content::TimeOffsets => time::print(kernel, thread, text),
-        Content::Small(small) => return small::print(kernel, (caller, shown), thread, small, text),
+        Content::Small(small) => {
+            return small::print(kernel, (caller, shown()), thread, small, text);
+        }
         Content::Unmodelled
             if record.exited
                 && let Some(row) = node.row()

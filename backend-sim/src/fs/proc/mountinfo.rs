@@ -23,11 +23,8 @@ use crate::task::ThreadKey;
 const ESCAPED: &[u8] = b" \t\n\\";
 
 /// EINVAL: a process that has exited has no mounts.
-pub(super) fn open(kernel: &Kernel, node: ProcNode) -> Step<()> {
-    match node.thread() {
-        Some(thread) if !kernel.tasks.is_alive(thread) => Err(Errno::EINVAL.into()),
-        Some(_) | None => Ok(()),
-    }
+pub(super) fn open(kernel: &Kernel, thread: ThreadKey) -> Step<()> {
+    if kernel.tasks.is_alive(thread) { Ok(()) } else { Err(Errno::EINVAL.into()) }
 }
 
 /// What one of these files says of a namespace.

@@ -172,6 +172,13 @@ const fn link(name: &'static [u8], content: Content) -> Row {
     row(Of::Top, name, LINK, content)
 }
 
+impl Content {
+    /// Whether it is a list of the mounts.
+    pub(super) const fn lists_mounts(self) -> bool {
+        matches!(self, Self::Mounts | Self::MountTable | Self::MountStatistics)
+    }
+}
+
 impl Guard {
     /// Whether it is of what tells of a process's memory.
     pub(super) const fn is_of_memory(self) -> bool {

@@ -142,11 +142,28 @@ impl Namespaces {
     }
 }
 
+/// Somebody names the namespace.
+#[inline]
+pub(crate) fn keep(kernel: &mut Kernel, key: UserNs) {
+    // Nearly everybody names the first one: the others are not touched.
+    if key.is_some() {
+        kernel.namespaces.keep_user(key);
+    }
+}
+
 /// Somebody names the namespace no more: with the last one it is gone, and perhaps those above it.
+#[inline]
 pub(crate) fn let_go(kernel: &mut Kernel, key: UserNs) {
+    if key.is_some() {
+        let_go_nested(kernel, key);
+    }
+}
+
+#[inline(never)]
+fn let_go_nested(kernel: &mut Kernel, key: UserNs) {
     let mut next = key;
     while let Some(key) = next {
-        let namespaces = &mut kernel.namespaces;
+        let namespaces = &mut *kernel.namespaces;
         let Some(gone) = namespaces.user.let_go(key, &mut namespaces.numbers) else { return };
         kernel.tasks.accounts.forget(key);
         namespaces.uncount(gone.maker, standin::backend::NamespaceKind::User);
