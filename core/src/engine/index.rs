@@ -99,8 +99,10 @@ pub(super) struct Known {
     /// The directory of all containers, and the watch on it.
     all: (Device, Inode),
     watch: WatchId,
-    /// Each container's id, with the names that its record says; none if it cannot be read.
-    containers: BTreeMap<String, Option<Vec<String>>>,
+    /// Each container's id, with the names that its record says.
+    containers: BTreeMap<String, Vec<String>>,
+    /// Those whose record cannot be read, and may say any name.
+    unread: BTreeSet<String>,
     /// Whose directory a watch is on.
     watched: BTreeMap<WatchId, String>,
     /// Whose name it is, or was: a record says so itself.
@@ -119,6 +121,7 @@ impl Known {
             all,
             watch,
             containers: BTreeMap::new(),
+            unread: BTreeSet::new(),
             watched: BTreeMap::new(),
             called: BTreeMap::new(),
         };
@@ -159,14 +162,10 @@ impl Known {
 
     /// All that is queued; `None` if that cannot be told.
     fn events(&self, kernel: &dyn Backend) -> Option<Vec<WatchEvent>> {
-        let mut all = Vec::new();
-        loop {
-            match kernel.watched(&self.watcher) {
-                Ok(events) if events.is_empty() => return Some(all),
-                Ok(events) => all.extend(events),
-                Err(failure) if failure.is(Errno::EAGAIN) => return Some(all),
-                Err(_) => return None,
-            }
+        match kernel.watched(&self.watcher) {
+            Ok(events) => Some(events),
+            Err(failure) if failure.is(Errno::EAGAIN) => Some(Vec::new()),
+            Err(_) => None,
         }
     }
 
@@ -182,9 +181,14 @@ impl Known {
         let place = Place::of(directory.as_ref());
         let watch = kernel.watch(&self.watcher, place, WRITING | ITSELF | DIRECTORY)?;
         self.watched.insert(watch, id.to_owned());
-        let container = shelf.read(kernel, id).ok();
-        let names = container.map(|container| container.map_or_else(Vec::new, |it| it.names));
-        for name in names.iter().flatten() {
+        let names = match shelf.read(kernel, id) {
+            Ok(container) => container.map_or_else(Vec::new, |container| container.names),
+            Err(_) => {
+                self.unread.insert(id.to_owned());
+                Vec::new()
+            }
+        };
+        for name in &names {
             self.called.entry(name.clone()).or_default().insert(id.to_owned());
         }
         self.containers.insert(id.to_owned(), names);
@@ -192,7 +196,8 @@ impl Known {
     }
 
     fn forget(&mut self, id: &str) {
-        for name in self.containers.remove(id).iter().flatten().flatten() {
+        self.unread.remove(id);
+        for name in self.containers.remove(id).iter().flatten() {
             if let Some(ids) = self.called.get_mut(name) {
                 ids.remove(id);
                 if ids.is_empty() {
@@ -204,9 +209,8 @@ impl Known {
 
     /// Whose record may say this name: those that said so, and those that cannot be read.
     pub(super) fn called(&self, name: &str) -> Vec<String> {
-        let unknown = self.containers.iter().filter(|(_, names)| names.is_none());
-        let mut ids = self.called.get(name).cloned().unwrap_or_default();
-        ids.extend(unknown.map(|(id, _)| id.clone()));
+        let mut ids = self.unread.clone();
+        ids.extend(self.called.get(name).into_iter().flatten().cloned());
         ids.into_iter().collect()
     }
 
