@@ -16,7 +16,8 @@ use super::memory::recall;
 use super::permission::{asked, check, check_creation, check_writable};
 use super::walk::{Last, RESOLVE, Walk, check_path, flags_of};
 use super::{
-    Node, OpenFile, OpenKind, Spot, descriptors, kind, names, opened, proc, serve::Served,
+    Node, OpenFile, OpenKind, Spot, descriptors, kind, names, opened, opened::Beginning, proc,
+    serve::Served,
 };
 use crate::cgroup::filesystem;
 use crate::kernel::Kernel;
@@ -61,16 +62,14 @@ pub(crate) fn open(
     if !found.created {
         check_found(kernel, caller, &found, options)?;
     }
-    let mut seen = None;
-    let namespace = opened::namespace(kernel, caller, found.spot.node)
-        .filter(|_| options.access != AccessMode::Path);
+    let mut beginning = Beginning::default();
     match found.spot.node {
         _ if options.access == AccessMode::Path => {}
-        Node::Control(..) => filesystem::open(kernel, caller, found.spot.node, options.access)?,
-        Node::Proc(node) => {
-            proc::open(kernel, caller, node, options.access)?;
-            seen = proc::news::count(kernel, node, namespace).map(|(count, _)| count);
+        Node::Control(..) => {
+            filesystem::open(kernel, caller, found.spot.node, options.access)?;
+            beginning.namespace = opened::of_group(kernel, caller);
         }
+        Node::Proc(node) => beginning = proc::open(kernel, caller, node, options.access)?,
         Node::Tmp(_) | Node::Cgroup(_) => {}
     }
     if options.access != AccessMode::Path {
@@ -83,7 +82,7 @@ pub(crate) fn open(
     }
     let opener = kernel.credentials(caller).opener();
     user::keep(kernel, opener.namespace);
-    opened::keep(kernel, namespace);
+    opened::keep(kernel, beginning.namespace);
     let file = OpenFile {
         spot: found.spot,
         access: options.access,
@@ -91,7 +90,7 @@ pub(crate) fn open(
         offset: 0,
         opener,
         descriptors: 1,
-        kind: OpenKind::Node(Served::new(namespace, seen)),
+        kind: OpenKind::Node(Served::new(beginning)),
     };
     descriptors::install(kernel, process, number, file)?;
     if options.access != AccessMode::Path && !kernel.vfs.notify.is_empty() {

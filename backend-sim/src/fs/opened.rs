@@ -4,20 +4,24 @@
 //! A setting ends with its namespace; the others keep theirs (recorded). Neighbours: `fs::open`, which asks once, and
 //! `fs::descriptors`, which lets it go.
 
-use super::{FileKey, Node, OpenKind, proc};
+use super::{FileKey, OpenKind};
 use crate::kernel::Kernel;
 use crate::namespace::{self, Held};
 use crate::task::ThreadKey;
 
-/// The namespace that a file is of which somebody opens now.
-pub(super) fn namespace(kernel: &Kernel, caller: ThreadKey, node: Node) -> Option<Held> {
-    match node {
-        Node::Proc(node) => proc::namespace(kernel, caller, node),
-        Node::Control(..) if !namespace::cgroup::is_first(kernel, caller) => {
-            Some(Held::Cgroup(namespace::of(kernel, caller).cgroup))
-        }
-        Node::Control(..) | Node::Tmp(_) | Node::Cgroup(_) => None,
-    }
+/// What an open file begins with.
+#[derive(Default)]
+pub(super) struct Beginning {
+    /// The namespace that it is of, where it is one's.
+    pub(super) namespace: Option<Held>,
+    /// How often what it is about had changed, where that is news to who polls it.
+    pub(super) seen: Option<u64>,
+}
+
+/// The cgroup namespace that a control file is of which somebody opens now.
+pub(super) fn of_group(kernel: &Kernel, caller: ThreadKey) -> Option<Held> {
+    let is_first = namespace::cgroup::is_first(kernel, caller);
+    (!is_first).then(|| Held::Cgroup(namespace::of(kernel, caller).cgroup))
 }
 
 /// Whether an open file keeps its namespace.

@@ -5,6 +5,7 @@
 
 use standin::Errno;
 
+use super::opened::Beginning;
 use super::{FileKey, Node, OpenKind, is_dead, proc};
 use crate::cgroup::filesystem::{self, Again};
 use crate::kernel::Kernel;
@@ -38,8 +39,8 @@ struct Rest {
 
 impl Served {
     /// Of a file that was opened just now, of which nothing that has happened so far is news.
-    pub(super) fn new(of: Option<Held>, seen: Option<u64>) -> Self {
-        Self { of, seen, ..Self::default() }
+    pub(super) fn new(Beginning { namespace, seen }: Beginning) -> Self {
+        Self { of: namespace, seen, ..Self::default() }
     }
 
     /// Gives out what is left of the last text; how much.

@@ -173,7 +173,7 @@ fn list((scene, directory): (Scene, Dir)) -> (Scene, Dir) {
     (scene, directory)
 }
 
-#[library_benchmark(config = limit(5_681_400))]
+#[library_benchmark(config = limit(6_011_700))]
 #[bench::first_process()]
 fn new_machine() {
     for _ in 0..TIMES {

@@ -41,6 +41,7 @@ pub(crate) use row::RowId;
 use row::{Content, Guard};
 pub(crate) use small::Marks;
 
+use super::opened::Beginning;
 use super::{FileKey, Node, opened};
 use crate::kernel::Kernel;
 use crate::namespace::{Held, of, time, user};
@@ -172,37 +173,12 @@ pub(crate) fn takes_offset(node: ProcNode) -> bool {
         || matches!(node, ProcNode::Setting(_))
 }
 
-/// Whether it is the list of the mounts.
-pub(crate) fn lists_mounts(node: ProcNode) -> bool {
-    node.content().lists_mounts()
-}
-
 /// Whether it tells of the pressure on the machine.
 pub(crate) fn tells_pressure(node: ProcNode) -> bool {
     matches!(node.content(), Content::System(system::System::Pressure(_)))
 }
 
-/// The namespace that a file is of which somebody opens now.
-pub(crate) fn namespace(kernel: &Kernel, caller: ThreadKey, node: ProcNode) -> Option<Held> {
-    if let ProcNode::Setting(id) = node {
-        return sysctl::namespace(kernel, caller, id);
-    }
-    let thread = node.thread()?;
-    if !is_of_namespace(node) {
-        None
-    } else if lists_mounts(node) {
-        Some(Held::Mount(of(kernel, thread).mount))
-    } else {
-        Some(Held::User(kernel.tasks.threads.get(thread)?.credentials.namespace))
-    }
-}
-
-/// Whether a file of a process tells of one of its namespaces, and of no other once it is open.
-fn is_of_namespace(node: ProcNode) -> bool {
-    matches!(node.content(), Content::IdMap(_) | Content::Setgroups) || lists_mounts(node)
-}
-
-/// The text of a file that tells of a namespace.
+/// The text of a file that tells of a namespace, of no other once it is open.
 fn read_of_namespace(
     kernel: &Kernel,
     caller: ThreadKey,
@@ -223,25 +199,26 @@ fn read_of_namespace(
     Ok(())
 }
 
-/// What opening checks besides permission bits: whether there is anything to tell.
-pub(crate) fn open(
+/// What opening checks besides permission bits: whether there is anything to tell. And what the open file begins with.
+pub(super) fn open(
     kernel: &mut Kernel,
     caller: ThreadKey,
     node: ProcNode,
     access: AccessMode,
-) -> Step<()> {
+) -> Step<Beginning> {
     if access == AccessMode::Path {
-        return Ok(());
+        return Ok(Beginning::default());
     }
     let Some(row) = node.row() else {
         if matches!(node, ProcNode::Root | ProcNode::Process(_) | ProcNode::Thread(_)) {
             kernel.only_without_contexts("a list of /proc")?;
         }
-        return Ok(());
+        let namespace = setting(node).and_then(|id| sysctl::namespace(kernel, caller, id));
+        return Ok(news::beginning(kernel, node, namespace));
     };
     let is_unmodelled = matches!(row.content, Content::Unmodelled);
     let Some(thread) = node.thread() else {
-        return if is_unmodelled { Err(not_modelled(node)) } else { Ok(()) };
+        return if is_unmodelled { Err(not_modelled(node)) } else { Ok(Beginning::default()) };
     };
     if matches!(row.content, Content::Status | Content::Stat) {
         kernel.only_without_contexts("what /proc tells of a task on a kernel with contexts")?;
@@ -263,7 +240,15 @@ pub(crate) fn open(
     {
         user::may_open_setgroups(kernel, caller, record.credentials.namespace)?;
     }
-    Ok(())
+    if !row.content.is_of_namespace() {
+        return Ok(Beginning::default());
+    }
+    let namespace = if row.content.lists_mounts() {
+        Held::Mount(of(kernel, thread).mount)
+    } else {
+        Held::User(kernel.tasks.threads.get(thread).ok_or(Errno::ESRCH)?.credentials.namespace)
+    };
+    Ok(news::beginning(kernel, node, Some(namespace)))
 }
 
 fn not_modelled(node: ProcNode) -> crate::step::Stop {
@@ -278,14 +263,15 @@ pub(crate) fn read(
     (file, node): (FileKey, ProcNode),
     text: &mut Vec<u8>,
 ) -> Step<()> {
+    let content = node.content();
     let (thread, whole) = match node {
         ProcNode::OfProcess(thread, _) => (thread, true),
         ProcNode::OfThread(thread, _) => (thread, false),
-        ProcNode::Top(_) if node.content() == Content::Controllers => {
+        ProcNode::Top(_) if content == Content::Controllers => {
             content::controllers(kernel, text);
             return Ok(());
         }
-        ProcNode::Top(_) if let Content::System(system) = node.content() => {
+        ProcNode::Top(_) if let Content::System(system) = content => {
             return system::print(kernel, caller, system, text);
         }
         ProcNode::Descriptor(thread, _, number) => {
@@ -299,12 +285,12 @@ pub(crate) fn read(
         | ProcNode::Namespace(..)
         | ProcNode::Setting(_) => return Err(not_modelled(node)),
     };
-    if is_of_namespace(node) {
+    if content.is_of_namespace() {
         return read_of_namespace(kernel, caller, (file, node), text);
     }
     let Some(record) = kernel.tasks.threads.get(thread) else { return Err(Errno::ESRCH.into()) };
     let shown = || kernel.pids_shown(kernel.vfs.files.at(file).spot.mount);
-    match node.content() {
+    match content {
         Content::Status => status::print(kernel, (caller, shown()), thread, text),
         Content::Stat => stat::print(kernel, (caller, shown()), thread, whole, text),
         Content::Statm => content::statm(kernel, record, text),

@@ -7,6 +7,7 @@ use standin::backend::PollEvents;
 
 use super::row::Content;
 use super::{ProcNode, sysctl};
+use crate::fs::opened::Beginning;
 use crate::fs::{FileKey, Node, OpenKind, opened};
 use crate::kernel::Kernel;
 use crate::namespace::{Held, mount, uts};
@@ -19,11 +20,7 @@ const NEWS: PollEvents = PollEvents::PRIORITY.union(PollEvents::ERROR);
 const ENDED: PollEvents = PollEvents::ERROR.union(PollEvents::HANG_UP);
 
 /// How often what a file is about has changed so far, and what tells of the next time; `None` for most files.
-pub(crate) fn count(
-    kernel: &Kernel,
-    node: ProcNode,
-    namespace: Option<Held>,
-) -> Option<(u64, Channel)> {
+fn count(kernel: &Kernel, node: ProcNode, namespace: Option<Held>) -> Option<(u64, Channel)> {
     if let ProcNode::Setting(id) = node {
         let which = sysctl::name_of_system(id)?;
         return Some((uts::times_set(kernel, which), Channel::Name(which)));
@@ -34,6 +31,12 @@ pub(crate) fn count(
         }
         Some(_) | None => None,
     }
+}
+
+/// What a file begins with that is opened now: nothing that has happened so far is news.
+pub(super) fn beginning(kernel: &Kernel, node: ProcNode, namespace: Option<Held>) -> Beginning {
+    let seen = count(kernel, node, namespace).map(|(count, _)| count);
+    Beginning { namespace, seen }
 }
 
 /// What an open file of /proc is ready for, and what tells when it has news; `None` for those that never have.

@@ -177,6 +177,11 @@ impl Content {
     pub(super) const fn lists_mounts(self) -> bool {
         matches!(self, Self::Mounts | Self::MountTable | Self::MountStatistics)
     }
+
+    /// Whether it tells of one of the process's namespaces, and of no other once it is open.
+    pub(super) const fn is_of_namespace(self) -> bool {
+        self.lists_mounts() || matches!(self, Self::IdMap(_) | Self::Setgroups)
+    }
 }
 
 impl Guard {
