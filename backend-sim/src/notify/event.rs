@@ -30,6 +30,10 @@ pub(crate) fn happened(kernel: &mut Kernel, node: Node, what: WatchFlags) {
 #[cold]
 #[inline(never)]
 fn tell_of(kernel: &mut Kernel, node: Node, what: WatchFlags) {
+    // The name of a file is looked for in every directory that is watched.
+    if !what.intersects(kernel.vfs.notify.wanted) {
+        return;
+    }
     let file = kind(kernel, node);
     let flags = with_kind(what, file);
     // Reading and writing a device is no affair of the directory that it stands in.

@@ -45,6 +45,8 @@ pub(crate) struct Notify {
     by_node: FxHashMap<Node, Vec<(WatcherKey, i32)>>,
     /// The directories among them that keep names themselves.
     directories: BTreeSet<TmpKey>,
+    /// What is told to somebody, or was since the first of the watches was made: nothing else need be looked into.
+    wanted: WatchFlags,
     /// How many watches are on groups or their files.
     on_groups: u32,
     /// Under which name a file was known last that is open and has none any more. Looked up, never listed.
@@ -157,6 +159,9 @@ impl Notify {
                     self.directories.remove(&key);
                 }
             }
+        }
+        if self.by_node.is_empty() {
+            self.wanted = WatchFlags::empty();
         }
         true
     }

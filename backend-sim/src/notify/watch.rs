@@ -61,6 +61,7 @@ pub(crate) fn add(
         if flags.contains(WatchFlags::MASK_CREATE) {
             return Err(Errno::EEXIST.into());
         }
+        kernel.vfs.notify.wanted |= mask;
         if let Some(watch) = kernel.vfs.notify.table.at_mut(watcher).watches.get_mut(&number) {
             let kept =
                 if flags.contains(WatchFlags::MASK_ADD) { watch.mask } else { WatchFlags::empty() };
@@ -98,6 +99,7 @@ fn insert(kernel: &mut Kernel, watcher: WatcherKey, watch: Watch) -> i32 {
     let is_group = matches!(node, Node::Cgroup(_) | Node::Control(..));
     let is_dir = kind(kernel, node) == FileKind::Dir;
     let notify = &mut kernel.vfs.notify;
+    notify.wanted |= watch.mask;
     let record = notify.table.at_mut(watcher);
     record.last += 1;
     let number = record.last;
