@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use common::{Ended, Folder, end, run, standin};
+use common::{Ended, Folder, end, run, shards_reach_alike, standin};
 
 const SCRIPT: &str = "machine kernel=6.12 layout=unified
 # answers are not looked at
@@ -101,16 +101,7 @@ fn shards_together_reach_what_one_does_with_fewer_scripts_than_they_kept() {
     for shard in ["1/3", "2/3", "3/3"] {
         campaign(&scripts, &parts, shard, "90");
     }
-    let merge = |from: &str| {
-        let Ended { status, out, err } =
-            run(&["campaign", "merge", from, "--into", into.name(), "--json"]);
-        assert_eq!((status, err.as_str()), (Some(0), ""), "{out}");
-        serde_json::from_str::<serde_json::Value>(&out).expect("it is JSON")
-    };
-    let (alone, together) = (merge(one.name()), merge(parts.name()));
-    assert_eq!(alone["reached"], together["reached"]);
-    assert_eq!(alone["counts"], together["counts"]);
-    assert!(together["needed"].as_u64() < together["kept"].as_u64(), "{together}");
+    shards_reach_alike(&one, &parts, &into);
     assert!(!files(&into.path().join("kept")).is_empty());
 }
 

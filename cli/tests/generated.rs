@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{Ended, Folder, elements, named, run};
+use common::{Ended, Folder, elements, named, run, shards_reach_alike};
 
 #[track_caller]
 fn campaign(corpus: &Folder, more: &[&str]) -> Ended {
@@ -73,16 +73,7 @@ fn shards_together_reach_what_one_does_and_a_campaign_begins_with_what_they_kept
     for shard in ["1/3", "2/3", "3/3"] {
         campaign(&parts, &["--cases", "40", "--shard", shard]);
     }
-    let merge = |from: &str| {
-        let Ended { status, out, err } =
-            run(&["campaign", "merge", from, "--into", into.name(), "--json"]);
-        assert_eq!((status, err.as_str()), (Some(0), ""), "{out}");
-        serde_json::from_str::<serde_json::Value>(&out).expect("it is JSON")
-    };
-    let (alone, together) = (merge(one.name()), merge(parts.name()));
-    assert_eq!(alone["reached"], together["reached"]);
-    assert_eq!(alone["counts"], together["counts"]);
-    assert!(together["needed"].as_u64() < together["kept"].as_u64(), "{together}");
+    let alone = shards_reach_alike(&one, &parts, &into);
 
     let kept = into.path().join("kept");
     let count = files(&kept).len().to_string();

@@ -106,3 +106,22 @@ impl Folder {
         self.path().to_str().expect("temporary directories have plain names")
     }
 }
+
+/// Merges the corpus of a campaign in one go, and then that of one in shards, into a directory: they reached the same, and not all
+/// that the shards kept is needed. Gives what the one go came to.
+#[track_caller]
+pub(crate) fn shards_reach_alike(one: &Folder, parts: &Folder, into: &Folder) -> serde_json::Value {
+    let [alone, together] = [one, parts].map(|from| {
+        let Ended { status, out, err } =
+            run(&["campaign", "merge", from.name(), "--into", into.name(), "--json"]);
+        assert_eq!((status, err.as_str()), (Some(0), ""), "{out}");
+        serde_json::from_str::<serde_json::Value>(&out).expect("it is JSON")
+    });
+    for what in ["reached", "counts"] {
+        let said = alone.get(what).expect("it is said");
+        assert_eq!(Some(said), together.get(what), "{what}");
+    }
+    let number = |what| together.get(what).and_then(serde_json::Value::as_u64);
+    assert!(number("needed").expect("a number") < number("kept").expect("a number"), "{together}");
+    alone
+}
